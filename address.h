@@ -1,0 +1,55 @@
+/*
+ * Mailboxes (RFC 5322 with the obsolete forms), paths (RFC 5321), xtext
+ * (RFC 3461).  Pure.
+ */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "failure.h"
+#include "pool.h"
+
+enum { ADDRESS_MAX = 998 };		/* octets */
+
+struct mailbox {
+	const char *name;		/* display name or comment, or NULL */
+	const char *local;		/* local part without its quotes */
+	const char *domain;		/* NULL: a local name, unqualified */
+	bool utf8;			/* needs SMTPUTF8 */
+	bool guessed;			/* set off by blanks or ";" alone */
+};
+
+/*
+ * The mailboxes of an address list: comma lists, groups, nested comments,
+ * quoted local parts, routes (dropped), domain literals, UTF-8.  ";" outside
+ * a group and blanks between whole addresses separate as well.  What cannot
+ * be understood is FAILURE_ADDRESS; nothing of it is guessed.
+ */
+bool	address_list(const char *text, struct pool *, struct mailbox **,
+	    size_t *n, struct failure *why);
+
+/*
+ * One mailbox, for -f and the like.  "" and "<>" are the null sender: then
+ * local is "" and domain NULL.
+ */
+bool	address_sender(const char *text, struct pool *, struct mailbox *,
+	    struct failure *why);
+
+/*
+ * As it stands between "<" and ">" of a path: the local part quoted when it
+ * must be, "@", the domain (RFC 5321 section 4.1.2).
+ */
+char	*address_path(const struct mailbox *, struct pool *);
+
+/* RFC 3461 section 4. */
+char	*address_xtext(const char *, struct pool *);
+
+/*
+ * Does the pattern fit the address?  "*" in it stands for anything, and
+ * letters compare without case; a pattern without "@" is a domain.
+ */
+bool	address_matches(const char *pattern, const char *address);
+
+#endif

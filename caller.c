@@ -1,0 +1,131 @@
+#define _GNU_SOURCE			/* close_range() */
+#include "caller.h"
+#include "signals.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool
+caller_begin(bool leaked)
+{
+	bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0;
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+	if (leaked)
+		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	(void)umask(077);
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	signals_begin();
+	return closed;
+}
+
+static const char *
+environment(const char *name, struct pool *pool)
+{
+	const char *value = secure_getenv(name);
+
+	return value == NULL || *value == '\0' ? NULL :
+	    pool_string(pool, value);
+}
+
+static const char *
+absolute(const char *name, struct pool *pool)
+{
+	const char *value = environment(name, pool);
+
+	return value != NULL && *value == '/' ? value : NULL;
+}
+
+/* The first field of GECOS; "&" in it is the login name (finger's habit). */
+static const char *
+gecos_name(const struct passwd *pw, struct pool *pool)
+{
+	size_t n = strcspn(pw->pw_gecos, ","), i, used = 0;
+	size_t login = strlen(pw->pw_name);
+	char *name = pool_alloc(pool, n * (login + 1) + 1);
+
+	for (i = 0; i < n; i++) {
+		if (pw->pw_gecos[i] != '&') {
+			name[used++] = pw->pw_gecos[i];
+			continue;
+		}
+		memcpy(name + used, pw->pw_name, login);
+		name[used] = (char)toupper((unsigned char)name[used]);
+		used += login;
+	}
+	return used > 0 ? name : NULL;
+}
+
+/* cron and sudo leave a $HOME that is another's: then it is not believed. */
+static const char *
+home_of(const struct passwd *pw, uid_t uid, struct pool *pool)
+{
+	const char *home = absolute("HOME", pool);
+	struct stat st;
+
+	if (home != NULL && stat(home, &st) == 0 && st.st_uid == uid)
+		return home;
+	return pw != NULL && pw->pw_dir[0] == '/' ?
+	    pool_string(pool, pw->pw_dir) : NULL;
+}
+
+void
+caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
+{
+	struct passwd *pw;
+	char host[256] = "";
+
+	*c = (struct caller){ .uid = getuid(), .stdin_closed = stdin_closed };
+	pw = getpwuid(c->uid);
+	c->login = pw != NULL ? pool_string(pool, pw->pw_name) :
+	    pool_printf(pool, "uid%lu", (unsigned long)c->uid);
+	c->full_name = environment("NAME", pool);
+	if (c->full_name == NULL && pw != NULL && pw->pw_gecos != NULL)
+		c->full_name = gecos_name(pw, pool);
+	c->home = home_of(pw, c->uid, pool);
+	if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
+		(void)strcpy(host, "localhost");
+	c->hostname = pool_string(pool, host);
+	c->fqdn = strchr(host, '.') != NULL ? c->hostname : NULL;
+	c->config_home = absolute("XDG_CONFIG_HOME", pool);
+	c->credentials = absolute("CREDENTIALS_DIRECTORY", pool);
+	c->temporary = absolute("TMPDIR", pool);
+	c->stdin_terminal = isatty(STDIN_FILENO) == 1;
+	c->stderr_terminal = isatty(STDERR_FILENO) == 1;
+}
+
+const char *
+caller_fqdn(const struct caller *c, struct pool *pool)
+{
+	struct addrinfo hints = { .ai_flags = AI_CANONNAME,
+	    .ai_socktype = SOCK_STREAM }, *list = NULL;
+	const char *name = NULL;
+
+	if (c->fqdn != NULL)
+		return c->fqdn;
+	if (getaddrinfo(c->hostname, NULL, &hints, &list) != 0)
+		return NULL;
+	if (list->ai_canonname != NULL &&
+	    strchr(list->ai_canonname, '.') != NULL &&
+	    strspn(list->ai_canonname, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
+	    strlen(list->ai_canonname))
+		name = pool_string(pool, list->ai_canonname);
+	freeaddrinfo(list);
+	return name;
+}

@@ -1,0 +1,40 @@
+/*
+ * Who calls: read once, at the start.  Only reader of the environment and of
+ * the user database.
+ */
+#ifndef CALLER_H
+#define CALLER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "pool.h"
+
+struct caller {
+	uid_t uid;
+	const char *login;		/* "uid1234" when there is none */
+	const char *full_name;		/* $NAME, else of GECOS; or NULL */
+	const char *home;		/* $HOME if the caller's; or NULL */
+	const char *hostname;		/* as gethostname() has it */
+	const char *fqdn;		/* with a dot in it, or NULL */
+	const char *config_home;	/* $XDG_CONFIG_HOME, absolute, or NULL */
+	const char *credentials;	/* $CREDENTIALS_DIRECTORY, or NULL */
+	const char *temporary;		/* $TMPDIR, absolute, or NULL */
+	bool stdin_closed;		/* it was at the start */
+	bool stdin_terminal;
+	bool stderr_terminal;
+};
+
+/*
+ * Before anything else: opens /dev/null on closed descriptors 0 to 2 and,
+ * when leaked is set, closes all above; puts signals, umask and core files in
+ * order.  True when standard input was closed.
+ */
+bool	caller_begin(bool leaked);
+
+void	caller_read(struct caller *, bool stdin_closed, struct pool *);
+
+/* The host's full name, from the resolver when it must; or NULL.  May wait. */
+const char *caller_fqdn(const struct caller *, struct pool *);
+
+#endif

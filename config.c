@@ -1,0 +1,616 @@
+#include "config.h"
+#include "address.h"
+#include "sasl.h"
+#include "tls.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LINE_OCTETS_MAX = 8192, INCLUDES_MAX = 8, WORDS_MAX = 64 };
+
+struct reading {
+	struct config *config;
+	const char *file;
+	size_t line;
+	const char *text;		/* of the line */
+	bool system;
+	bool private;			/* nobody else may read the file */
+	bool trusted;			/* nobody else may have written it */
+	config_open *open;
+	int depth;
+	struct account *defaults;	/* settings before any account */
+	size_t first;			/* the file's first account */
+	size_t account;			/* SIZE_MAX: none begun yet */
+};
+
+struct word {
+	char *text;
+	size_t column;			/* from 1 */
+};
+
+enum shape { ONE, LIST, WORD_OF, NUMBER, ADDRESS, SERVER, MECHANISMS,
+	MECHANISM, PRIORITY, FILE_NAME };
+
+/* The names are final; sendoff.conf(5) has them in this order. */
+static const struct {
+	const char *name;
+	enum shape shape;
+	const char *words;		/* of WORD_OF, blanks around each */
+	const char *standard;		/* default, or NULL */
+	bool secret, no_option;
+} settings[SETTINGS] = {
+	[SET_FROM]		= { "from", ADDRESS, NULL, NULL, 0, 0 },
+	[SET_NAME]		= { "name", ONE, NULL, NULL, 0, 0 },
+	[SET_HELLO]		= { "hello", ONE, NULL, NULL, 0, 0 },
+	[SET_MATCH]		= { "match", LIST, NULL, NULL, 0, 0 },
+	[SET_SERVER]		= { "server", SERVER, NULL, NULL, 0, 0 },
+	[SET_USER]		= { "user", ONE, NULL, NULL, 0, 0 },
+	[SET_PASSWORD]		= { "password", ONE, NULL, NULL, 1, 1 },
+	[SET_PASSWORD_FILE]	= { "password-file", FILE_NAME, NULL, NULL,
+				    0, 0 },
+	[SET_PASSWORD_COMMAND]	= { "password-command", ONE, NULL, NULL,
+				    0, 1 },
+	[SET_AUTH]		= { "auth", MECHANISMS, NULL, "auto", 0, 0 },
+	[SET_AUTH_MINIMUM]	= { "auth-minimum", MECHANISM, NULL, NULL,
+				    0, 0 },
+	[SET_CA_FILE]		= { "ca-file", FILE_NAME, NULL, NULL, 0, 0 },
+	[SET_TLS_NAME]		= { "tls-name", ONE, NULL, NULL, 0, 0 },
+	[SET_TLS_MINIMUM]	= { "tls-minimum", WORD_OF, " 1.2 1.3 ",
+				    "1.2", 0, 0 },
+	[SET_TLS_PRIORITY]	= { "tls-priority", PRIORITY, NULL, NULL,
+				    0, 0 },
+	[SET_CLIENT_CERTIFICATE] = { "client-certificate", FILE_NAME, NULL,
+				    NULL, 0, 0 },
+	[SET_CLIENT_KEY]	= { "client-key", FILE_NAME, NULL, NULL,
+				    0, 0 },
+	[SET_REQUIRE_TLS]	= { "require-tls", WORD_OF,
+				    " yes no default ", "default", 0, 0 },
+	[SET_TIMEOUT_CONNECT]	= { "timeout-connect", NUMBER, NULL, "30",
+				    0, 0 },
+	[SET_TIMEOUT_REPLY]	= { "timeout-reply", NUMBER, NULL, "0", 0, 0 },
+	[SET_TIMEOUT_SESSION]	= { "timeout-session", NUMBER, NULL, "7200",
+				    0, 0 },
+	[SET_KEEP]		= { "keep", FILE_NAME, NULL, NULL, 0, 0 },
+	[SET_LOG]		= { "log", FILE_NAME, NULL, "syslog", 0, 0 },
+	[SET_LOG_FORMAT]	= { "log-format", WORD_OF, " logfmt json ",
+				    "logfmt", 0, 0 },
+};
+
+const char *
+config_name(enum setting setting)
+{
+	return settings[setting].name;
+}
+
+bool
+config_is_secret(enum setting setting)
+{
+	return settings[setting].secret;
+}
+
+const char *
+config_value(const struct account *a, enum setting setting)
+{
+	return a->values[setting] != NULL ? a->values[setting] :
+	    settings[setting].standard;
+}
+
+int
+config_number(const struct account *a, enum setting setting)
+{
+	return atoi(config_value(a, setting));
+}
+
+static void
+error_at(struct reading *r, size_t column, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+error_at(struct reading *r, size_t column, const char *fmt, ...)
+{
+	struct config *c = r->config;
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = pool_vprintf(c->pool, fmt, ap);
+	va_end(ap);
+	c->errors = pool_grow(c->pool, c->errors, &c->nerrors,
+	    sizeof *c->errors);
+	c->errors[c->nerrors - 1] = pool_printf(c->pool, "%s:%zu:%zu: %s",
+	    r->file, r->line, column, text);
+}
+
+/* 'text' stands for itself; "text" knows \" and \\ and nothing else. */
+static const char *
+quoted_word(struct reading *r, const char *p, char *out)
+{
+	const char *start = p;
+	char quote = *p;
+
+	for (p++; *p != '\0' && *p != quote; p++) {
+		if (quote == '"' && *p == '\\') {
+			if (p[1] != '"' && p[1] != '\\') {
+				error_at(r, (size_t)(p - r->text) + 1, "within "
+				    "\"...\" a backslash stands before \" or "
+				    "\\ only; use '...' for text as it is");
+				return NULL;
+			}
+			p++;
+		}
+		*out++ = *p;
+	}
+	*out = '\0';
+	if (*p == quote && (p[1] == '\0' || isblank((unsigned char)p[1])))
+		return p + 1;
+	error_at(r, (size_t)(start - r->text) + 1, *p == quote ? "there must "
+	    "be a blank behind the closing quotation mark" : "this quotation "
+	    "mark is never closed");
+	return NULL;
+}
+
+/* A line to words; "#" where a word would begin starts a comment. */
+static bool
+split(struct reading *r, struct word *words, size_t *n)
+{
+	const char *p = r->text;
+	size_t len;
+
+	for (*n = 0; *n < WORDS_MAX; ++*n) {
+		p += strspn(p, " \t");
+		if (*p == '\0' || *p == '#')
+			return true;
+		words[*n].column = (size_t)(p - r->text) + 1;
+		if (*p == '"' || *p == '\'') {
+			words[*n].text = pool_alloc(r->config->pool,
+			    strlen(p));
+			if ((p = quoted_word(r, p, words[*n].text)) == NULL)
+				return false;
+			continue;
+		}
+		len = strcspn(p, " \t");
+		words[*n].text = pool_octets(r->config->pool, p, len);
+		p += len;
+	}
+	error_at(r, 1, "there are more than %d words", WORDS_MAX);
+	return false;
+}
+
+static const char *
+join(struct pool *pool, const struct word *words, size_t n)
+{
+	const char *text = n > 0 ? words[0].text : "";
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		text = pool_printf(pool, "%s %s", text, words[i].text);
+	return text;
+}
+
+static bool
+is_number(const char *s)
+{
+	return *s != '\0' && strlen(s) <= 7 &&
+	    s[strspn(s, "0123456789")] == '\0';
+}
+
+static bool
+has_control(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (iscntrl((unsigned char)*s))
+			return true;
+	return false;
+}
+
+static const char *
+upper(struct pool *pool, const char *s)
+{
+	char *copy = pool_string(pool, s), *p;
+
+	for (p = copy; *p != '\0'; p++)
+		*p = (char)toupper((unsigned char)*p);
+	return copy;
+}
+
+static bool
+one_mechanism(const char *word, struct failure *why)
+{
+	if (sasl_knows(word))
+		return true;
+	return fail(why, FAILURE_CONFIG, "\"%s\" is no mechanism known here "
+	    "(EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, "
+	    "SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN)", word);
+}
+
+/* "auto", "none", or mechanisms in order. */
+static bool
+mechanisms(const char **value, struct pool *pool, struct failure *why)
+{
+	const char *p;
+	size_t len;
+
+	if (strcasecmp(*value, "auto") == 0 || strcasecmp(*value, "none") == 0)
+		return true;
+	*value = upper(pool, *value);
+	for (p = *value; *p != '\0'; p += len + strspn(p + len, " ")) {
+		len = strcspn(p, " ");
+		if (!one_mechanism(pool_octets(pool, p, len), why))
+			return false;
+	}
+	return true;
+}
+
+/* A word of a list, by its own case-blind comparison. */
+static bool
+is_word_of(const char *word, const char *words)
+{
+	size_t n = strlen(word), len;
+
+	for (words++; *words != '\0'; words += len + 1) {
+		len = strcspn(words, " ");
+		if (len == n && strncasecmp(words, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+address(const char *value, struct pool *pool, struct failure *why)
+{
+	struct mailbox m;
+
+	if (!address_sender(value, pool, &m, why))
+		return false;
+	if (m.domain == NULL)
+		return fail(why, FAILURE_CONFIG, "\"%s\" is no whole address, "
+		    "as in me@example.org", value);
+	return true;
+}
+
+/* Judges a value and brings it into its form. */
+static bool
+check(enum setting s, const char **value, struct pool *pool,
+    struct failure *why)
+{
+	const char *name = settings[s].name;
+
+	if (has_control(*value))
+		return fail(why, FAILURE_CONFIG, "%s must not hold control "
+		    "characters", name);
+	switch (settings[s].shape) {
+	case WORD_OF:
+		return is_word_of(*value, settings[s].words) ||
+		    fail(why, FAILURE_CONFIG, "%s is one of%s, not \"%s\"",
+		    name, settings[s].words, *value);
+	case NUMBER:
+		return is_number(*value) || fail(why, FAILURE_CONFIG, "%s is "
+		    "a number of seconds, not \"%s\"", name, *value);
+	case ADDRESS:
+		return address(*value, pool, why);
+	case MECHANISMS:
+		return mechanisms(value, pool, why);
+	case MECHANISM:
+		*value = upper(pool, *value);
+		return one_mechanism(*value, why);
+	case PRIORITY:
+		return tls_check_priority(*value, why);
+	default:
+		return **value != '\0' || fail(why, FAILURE_CONFIG, "%s has "
+		    "no value", name);
+	}
+}
+
+static bool
+add_server(struct account *a, const char *text, struct pool *pool,
+    struct failure *why)
+{
+	struct endpoint e;
+
+	if (!url_parse(text, &e, pool, why))
+		return false;
+	a->servers = pool_grow(pool, a->servers, &a->nservers,
+	    sizeof *a->servers);
+	a->servers[a->nservers - 1] = e;
+	a->values[SET_SERVER] = a->nservers == 1 ? e.text :
+	    pool_printf(pool, "%s %s", a->values[SET_SERVER], e.text);
+	return true;
+}
+
+static struct account *
+current(struct reading *r)
+{
+	return r->account == SIZE_MAX ? r->defaults :
+	    &r->config->accounts[r->account];
+}
+
+static void
+begin_account(struct reading *r, const char *name)
+{
+	struct config *c = r->config;
+	struct account *a;
+
+	c->accounts = pool_grow(c->pool, c->accounts, &c->n, sizeof *a);
+	r->account = c->n - 1;
+	a = &c->accounts[r->account];
+	a->name = name;
+	a->file = r->file;
+	a->line = r->line;
+	a->system = r->system;
+	a->may_run = r->trusted;
+}
+
+static void
+account_line(struct reading *r, const struct word *words, size_t n)
+{
+	size_t i;
+
+	if (n != 2 || *words[1].text == '\0') {
+		error_at(r, words[0].column, "\"account\" wants one name");
+		return;
+	}
+	for (i = r->first; i < r->config->n; i++)
+		if (strcmp(r->config->accounts[i].name, words[1].text) == 0)
+			error_at(r, words[1].column, "there is an account "
+			    "\"%s\" already, in line %zu", words[1].text,
+			    r->config->accounts[i].line);
+	begin_account(r, words[1].text);
+}
+
+/* Letters that differ, for "did you mean". */
+static bool
+resembles(const char *a, const char *b)
+{
+	size_t n = 0, i, la = strlen(a), lb = strlen(b);
+
+	if (strncmp(a, b, la < 4 ? la : 4) == 0 && la >= 4)
+		return true;
+	if (la != lb)
+		return false;
+	for (i = 0; i < la; i++)
+		n += a[i] != b[i];
+	return n <= 2;
+}
+
+static void
+unknown_key(struct reading *r, const struct word *word)
+{
+	size_t s;
+
+	for (s = 0; s < SETTINGS; s++)
+		if (resembles(word->text, settings[s].name))
+			break;
+	if (s < SETTINGS)
+		error_at(r, word->column, "there is no setting \"%s\"; is "
+		    "\"%s\" meant?", word->text, settings[s].name);
+	else
+		error_at(r, word->column, "there is no setting \"%s\"",
+		    word->text);
+}
+
+static void
+server_line(struct reading *r, const struct word *words, size_t n)
+{
+	struct failure why;
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		if (!add_server(current(r), words[i].text, r->config->pool,
+		    &why))
+			error_at(r, words[i].column, "%s", why.text);
+	if (n == 1)
+		error_at(r, words[0].column, "server has no value");
+}
+
+static void
+setting_line(struct reading *r, enum setting s, const struct word *words,
+    size_t n)
+{
+	struct account *a = current(r);
+	struct failure why;
+	const char *value;
+
+	if (settings[s].shape == SERVER) {
+		server_line(r, words, n);
+		return;
+	}
+	if (n == 1 || (n > 2 && settings[s].shape != LIST &&
+	    settings[s].shape != MECHANISMS)) {
+		error_at(r, words[n == 1 ? 0 : 2].column, n == 1 ?
+		    "%s has no value" : "%s has one value; put it in quotes "
+		    "when it holds blanks", settings[s].name);
+		return;
+	}
+	if (a->values[s] != NULL)
+		error_at(r, words[0].column, "%s is set twice",
+		    settings[s].name);
+	if (settings[s].secret && !r->private)
+		error_at(r, words[0].column, "others can read this file, so "
+		    "no password may stand in it; mend it with: chmod 600 %s",
+		    r->file);
+	value = join(r->config->pool, words + 1, n - 1);
+	if (!check(s, &value, r->config->pool, &why))
+		error_at(r, words[1].column, "%s", why.text);
+	a->values[s] = value;
+}
+
+static void	read_lines(struct reading *, FILE *);
+
+/* A file within a file: the same account goes on behind it. */
+static void
+include_line(struct reading *r, const struct word *words, size_t n)
+{
+	struct reading inner = *r;
+	FILE *f;
+
+	if (n != 2) {
+		error_at(r, words[0].column, "\"include\" wants one file");
+		return;
+	}
+	if (r->open == NULL || r->depth >= INCLUDES_MAX) {
+		error_at(r, words[1].column, "files include each other too "
+		    "deeply");
+		return;
+	}
+	f = r->open(words[1].text);
+	if (f == NULL) {
+		error_at(r, words[1].column, "%s cannot be read: %s",
+		    words[1].text, strerror(errno));
+		return;
+	}
+	inner.file = words[1].text;
+	inner.depth++;
+	read_lines(&inner, f);
+	(void)fclose(f);
+	r->account = inner.account;
+}
+
+static void
+statement(struct reading *r)
+{
+	struct word words[WORDS_MAX + 1] = { 0 };
+	size_t n, s;
+
+	if (!split(r, words, &n) || n == 0)
+		return;
+	if (strcmp(words[0].text, "account") == 0) {
+		account_line(r, words, n);
+		return;
+	}
+	if (strcmp(words[0].text, "include") == 0) {
+		include_line(r, words, n);
+		return;
+	}
+	for (s = 0; s < SETTINGS; s++) {
+		if (strcmp(words[0].text, settings[s].name) == 0) {
+			setting_line(r, (enum setting)s, words, n);
+			return;
+		}
+	}
+	unknown_key(r, &words[0]);
+}
+
+/* Judged on what was opened: a secret in it must be its owner's alone. */
+static void
+judge_file(struct reading *r, FILE *f)
+{
+	struct stat st;
+
+	r->private = r->trusted = true;
+	if (fileno(f) < 0 || fstat(fileno(f), &st) != 0 ||
+	    !S_ISREG(st.st_mode))
+		return;			/* in memory, as a test has it */
+	r->private = (st.st_mode & (r->system ? 07 : 077)) == 0;
+	r->trusted = (st.st_mode & 022) == 0 &&
+	    (st.st_uid == 0 || st.st_uid == getuid());
+}
+
+static void
+read_lines(struct reading *r, FILE *f)
+{
+	char text[LINE_OCTETS_MAX + 2];
+	size_t len;
+
+	judge_file(r, f);
+	r->text = text;
+	for (r->line = 1; fgets(text, sizeof text, f) != NULL; r->line++) {
+		len = strlen(text);
+		if (len > 0 && text[len - 1] == '\n')
+			text[--len] = '\0';
+		else if (len > LINE_OCTETS_MAX) {
+			error_at(r, LINE_OCTETS_MAX, "the line has more than "
+			    "%d octets", LINE_OCTETS_MAX);
+			return;
+		}
+		if (len > 0 && text[len - 1] == '\r')
+			text[--len] = '\0';
+		statement(r);
+	}
+	explicit_bzero(text, sizeof text);
+	if (ferror(f))
+		error_at(r, 1, "the file cannot be read: %s", strerror(errno));
+}
+
+/* What stood before the first account line is every account's. */
+static void
+inherit(struct reading *r)
+{
+	struct account *a;
+	size_t i, s;
+
+	for (i = r->first; i < r->config->n; i++) {
+		a = &r->config->accounts[i];
+		for (s = 0; s < SETTINGS; s++)
+			if (a->values[s] == NULL && s != SET_SERVER)
+				a->values[s] = r->defaults->values[s];
+		if (a->nservers == 0) {
+			a->servers = r->defaults->servers;
+			a->nservers = r->defaults->nservers;
+			a->values[SET_SERVER] =
+			    r->defaults->values[SET_SERVER];
+		}
+	}
+}
+
+void
+config_read(struct config *config, FILE *f, const char *file, bool system,
+    config_open *open)
+{
+	struct account defaults = { 0 };
+	struct reading r = { .config = config, .file = file, .system = system,
+	    .open = open, .defaults = &defaults, .first = config->n,
+	    .account = SIZE_MAX };
+	size_t s, set = 0;
+
+	read_lines(&r, f);
+	for (s = 0; s < SETTINGS; s++)
+		set += defaults.values[s] != NULL;
+	if (config->n == r.first && set > 0) {
+		r.line = 1;
+		begin_account(&r, "default");
+	}
+	inherit(&r);
+}
+
+bool
+config_has_option(const char *name)
+{
+	size_t s;
+
+	for (s = 0; s < SETTINGS; s++)
+		if (strcmp(settings[s].name, name) == 0)
+			return !settings[s].no_option;
+	return false;
+}
+
+bool
+config_override(struct account *a, const char *name, const char *value,
+    struct pool *pool, struct failure *why)
+{
+	size_t s;
+	bool ok;
+
+	if (!config_has_option(name))
+		return fail(why, FAILURE_USAGE, "there is no option --%s",
+		    name);
+	for (s = 0; strcmp(settings[s].name, name) != 0; s++)
+		;
+	if (s == SET_SERVER) {
+		a->servers = NULL;
+		a->nservers = 0;
+		ok = add_server(a, value, pool, why);
+	} else {
+		ok = check((enum setting)s, &value, pool, why);
+		a->values[s] = value;
+	}
+	if (!ok)
+		return fail(why, FAILURE_USAGE, "--%s: %s", name,
+		    pool_string(pool, why->text));
+	return true;
+}

@@ -1,0 +1,76 @@
+/*
+ * The configuration: files to accounts.  Errors carry file:line:column and
+ * are gathered, all of them, not the first alone.  Pure given a FILE, but for
+ * "include", which goes through a function of the caller's.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "failure.h"
+#include "pool.h"
+#include "url.h"
+
+enum setting {
+	SET_FROM, SET_NAME, SET_HELLO, SET_MATCH, SET_SERVER, SET_USER,
+	SET_PASSWORD, SET_PASSWORD_FILE, SET_PASSWORD_COMMAND, SET_AUTH,
+	SET_AUTH_MINIMUM, SET_CA_FILE, SET_TLS_NAME, SET_TLS_MINIMUM,
+	SET_TLS_PRIORITY, SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY,
+	SET_REQUIRE_TLS, SET_TIMEOUT_CONNECT, SET_TIMEOUT_REPLY,
+	SET_TIMEOUT_SESSION, SET_KEEP, SET_LOG, SET_LOG_FORMAT,
+	SETTINGS
+};
+
+struct account {
+	const char *name;		/* "default" when none was given */
+	const char *file;		/* where it stands */
+	size_t line;
+	bool system;			/* of the system's configuration */
+	bool may_run;			/* its commands may be run */
+	const char *values[SETTINGS];	/* as written, checked; NULL: unset */
+	struct endpoint *servers;
+	size_t nservers;
+};
+
+struct config {
+	struct account *accounts;
+	size_t n;
+	const char **errors;		/* "file:line:column: what" */
+	size_t nerrors;
+	struct pool *pool;
+};
+
+/* Opens an included file, NULL with errno set when it cannot. */
+typedef FILE *config_open(const char *name);
+
+/*
+ * Reads one file and adds its accounts.  Settings before the first "account"
+ * line belong to every account of the file; a file without such a line is one
+ * account.  What is wrong goes to the errors.
+ */
+void	config_read(struct config *, FILE *, const char *file, bool system,
+	    config_open *);
+
+/*
+ * Changes one setting of an account, as a long option does: name is the
+ * setting's.  False with FAILURE_USAGE for an unknown name, a setting that
+ * holds a secret or names a command, or a bad value.
+ */
+bool	config_override(struct account *, const char *name,
+	    const char *value, struct pool *, struct failure *why);
+
+/* Is there a setting of this name that a long option may change? */
+bool	config_has_option(const char *name);
+
+/* The name of a setting; whether its value is never to be shown. */
+const char *config_name(enum setting);
+bool	config_is_secret(enum setting);
+
+/* The setting's value, or its default (never NULL for numbers and words). */
+const char *config_value(const struct account *, enum setting);
+int	config_number(const struct account *, enum setting);
+
+#endif

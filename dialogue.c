@@ -1,0 +1,184 @@
+#define _GNU_SOURCE			/* memmem() */
+#include "dialogue.h"
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* RFC 5321 section 4.5.3.2 where it names a time. */
+static const struct {
+	const char *doing;
+	int seconds;
+} steps[] = {
+	[STEP_GREETING]	= { "awaiting the greeting",		300 },
+	[STEP_EHLO]	= { "EHLO",				300 },
+	[STEP_HELO]	= { "HELO",				300 },
+	[STEP_STARTTLS]	= { "STARTTLS",				120 },
+	[STEP_TLS]	= { "TLS handshake",			60 },
+	[STEP_AUTH]	= { "AUTH",				120 },
+	[STEP_MAIL]	= { "naming the sender",		300 },
+	[STEP_RCPT]	= { "naming a recipient",		300 },
+	[STEP_DATA]	= { "DATA",				120 },
+	[STEP_BLOCK]	= { "sending the message",		180 },
+	[STEP_DOT]	= { "awaiting the final reply",		600 },
+	[STEP_BDAT]	= { "awaiting the reply to the data",	600 },
+	[STEP_RSET]	= { "RSET",				120 },
+	[STEP_QUIT]	= { "QUIT",				5 },
+};
+
+void
+dialogue_step(struct dialogue *d, enum step step)
+{
+	int seconds = steps[step].seconds;
+
+	if (d->timeout_reply > 0 && step != STEP_QUIT)
+		seconds = d->timeout_reply;
+	stream_step(d->stream, steps[step].doing, seconds);
+}
+
+void
+dialogue_say(struct dialogue *d, const char *fmt, ...)
+{
+	struct buffer line = { 0 };
+	char *text;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	text = buffer_room(&line, (size_t)n + 1);
+	va_start(ap, fmt);
+	(void)vsnprintf(text, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	log_trace('C', text, (size_t)n);
+	stream_put(d->stream, text, (size_t)n);
+	stream_put(d->stream, "\r\n", 2);
+	buffer_free(&line);
+}
+
+void
+dialogue_hide(struct dialogue *d, const char *secret, size_t len)
+{
+	if (len < 4)			/* "=" and the like are no secret */
+		return;
+	buffer_put(&d->secrets, secret, len);
+	buffer_put(&d->secrets, "", 1);
+}
+
+void
+dialogue_say_secret(struct dialogue *d, const char *shown, const char *secret,
+    size_t len)
+{
+	struct buffer line = { 0 };
+
+	dialogue_hide(d, secret, len);
+	buffer_printf(&line, "%s%s%s", shown, *shown != '\0' ? " " : "",
+	    len > 0 ? "***" : "");
+	log_trace('C', buffer_data(&line), buffer_len(&line));
+	buffer_free(&line);
+	stream_put(d->stream, shown, strlen(shown));
+	if (*shown != '\0')
+		stream_put(d->stream, " ", 1);
+	stream_put(d->stream, secret, len);
+	stream_put(d->stream, "\r\n", 2);
+}
+
+static bool
+repeats_secret(const struct dialogue *d, const char *line, size_t len)
+{
+	const char *p = buffer_data(&d->secrets);
+	size_t left = buffer_len(&d->secrets), n;
+
+	for (; left > 0; p += n + 1, left -= n + 1) {
+		n = strlen(p);
+		if (memmem(line, len, p, n) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
+broken(struct dialogue *d, const struct failure *reason, struct failure *why)
+{
+	d->in_step = false;
+	return stream_fail(d->stream, why, reason->kind, "%s", reason->text);
+}
+
+bool
+dialogue_hear(struct dialogue *d, struct reply *reply,
+    void (*each)(void *, const char *, size_t), void *context,
+    struct failure *why)
+{
+	static const char masked[] = "*** (the server repeats a secret)";
+	enum reply_state state;
+	struct failure reason;
+	const char *line, *text;
+	char hidden[sizeof masked + 4];
+	size_t len, n;
+
+	*reply = (struct reply){ 0 };
+	d->in_step = false;
+	if (!stream_flush(d->stream, why))
+		return false;
+	do {
+		if (!stream_line(d->stream, REPLY_LINE_MAX, &line, &len, why))
+			return false;
+		if (len >= 4 && repeats_secret(d, line, len)) {
+			memcpy(hidden, line, 4);
+			memcpy(hidden + 4, masked, sizeof masked);
+			line = hidden;
+			len = sizeof masked + 3;
+		}
+		log_trace('S', line, len);
+		state = reply_add(reply, line, len, &text, &n, &reason);
+		if (state == REPLY_BROKEN)
+			return broken(d, &reason, why);
+		if (each != NULL)
+			each(context, text, n);
+	} while (state == REPLY_MORE);
+	d->closing = d->closing || reply->code == 421;
+	d->in_step = true;
+	return true;
+}
+
+bool
+dialogue_refused(struct dialogue *d, const struct reply *reply,
+    enum failure_kind permanent, struct failure *why)
+{
+	enum failure_kind kind = FAILURE_PROTOCOL;
+
+	if (reply_is_temporary(reply))
+		kind = FAILURE_DEFERRED;
+	else if (reply_is_permanent(reply))
+		kind = permanent;
+	(void)stream_fail(d->stream, why, kind, kind == FAILURE_PROTOCOL ?
+	    "server answered with what does not belong here: %s" :
+	    "server said %s", reply->text);
+	why->reply = reply->code;
+	(void)strcpy(why->enhanced, reply->enhanced);
+	return false;
+}
+
+bool
+dialogue_is_quiet(struct dialogue *d, struct failure *why)
+{
+	struct reply reply;
+
+	if (!stream_has_input(d->stream))
+		return true;
+	if (!dialogue_hear(d, &reply, NULL, NULL, why))
+		return false;
+	d->in_step = false;
+	if (reply.code == 421)
+		return dialogue_refused(d, &reply, FAILURE_DEFERRED, why);
+	return stream_fail(d->stream, why, FAILURE_PROTOCOL, "the server "
+	    "speaks before it was asked: %s", reply.text);
+}
+
+void
+dialogue_wipe(struct dialogue *d)
+{
+	buffer_wipe(&d->secrets);
+}

@@ -1,0 +1,71 @@
+/*
+ * Commands said and replies heard, each step with its name and its time
+ * (RFC 5321 section 4.5.3.2); the transcript of both, without secrets.
+ */
+#ifndef DIALOGUE_H
+#define DIALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buffer.h"
+#include "failure.h"
+#include "reply.h"
+#include "stream.h"
+
+enum step {
+	STEP_GREETING, STEP_EHLO, STEP_HELO, STEP_STARTTLS, STEP_TLS,
+	STEP_AUTH, STEP_MAIL, STEP_RCPT, STEP_DATA, STEP_BLOCK, STEP_DOT,
+	STEP_BDAT, STEP_RSET, STEP_QUIT
+};
+
+struct dialogue {
+	struct stream *stream;
+	int timeout_reply;		/* seconds for every step, or 0 */
+	bool in_step;			/* no reply is outstanding or broken */
+	bool closing;			/* QUIT was said, or 421 heard */
+	struct buffer secrets;		/* terminated strings, never shown */
+};
+
+/* Begins a step: its name for error texts, its deadline. */
+void	dialogue_step(struct dialogue *, enum step);
+
+/* Queues a command line. */
+void	dialogue_say(struct dialogue *, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/*
+ * Queues "shown secret", or the secret alone when shown is "".  The transcript
+ * has "***" in its place; a server that repeats it is not quoted.
+ */
+void	dialogue_say_secret(struct dialogue *, const char *shown,
+	    const char *secret, size_t len);
+
+/* What else a server must not make us show: a password. */
+void	dialogue_hide(struct dialogue *, const char *secret, size_t len);
+
+/*
+ * Sends what is queued and hears one reply.  line(), unless NULL, gets the
+ * text of each of its lines.  False: the reply did not come, or is none; the
+ * dialogue is then out of step and nothing more is sent.
+ */
+bool	dialogue_hear(struct dialogue *, struct reply *,
+	    void (*line)(void *, const char *, size_t), void *,
+	    struct failure *why);
+
+/*
+ * Fails for a reply: FAILURE_DEFERRED for 4yz, permanent for 5yz,
+ * FAILURE_PROTOCOL for another.  The text is the step and the server's words.
+ */
+bool	dialogue_refused(struct dialogue *, const struct reply *,
+	    enum failure_kind permanent, struct failure *why);
+
+/*
+ * Before a command that opens a group: has the server spoken out of turn?
+ * A 421 is told as such, anything else is FAILURE_PROTOCOL.
+ */
+bool	dialogue_is_quiet(struct dialogue *, struct failure *why);
+
+void	dialogue_wipe(struct dialogue *);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * What is said to the server about a message besides the message: RFC 5321
+ * section 2.3.1, RFC 3461, RFC 8689.  Strings need no further checks: every
+ * address has been through address.c, every parameter is xtext already.
+ */
+#ifndef ENVELOPE_H
+#define ENVELOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct recipient {
+	const char *path;		/* between "<" and ">" */
+	bool utf8;			/* needs SMTPUTF8 */
+	const char *orcpt;		/* "rfc822;xtext", or NULL */
+};
+
+struct envelope {
+	const char *sender;		/* "" is the null sender */
+	bool sender_utf8;
+	struct recipient *recipients;
+	size_t n;
+	bool requiretls;		/* RFC 8689 */
+	const char *notify;		/* "NEVER", "FAILURE,DELAY", or NULL */
+	const char *ret;		/* "FULL", "HDRS", or NULL */
+	const char *envid;		/* xtext, or NULL */
+};
+
+#endif

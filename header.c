@@ -1,0 +1,165 @@
+#include "header.h"
+#include "crypto.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+size_t
+header_name(const char *line, size_t len)
+{
+	size_t n = 0, i;
+
+	while (n < len && line[n] > ' ' && line[n] < 0x7f && line[n] != ':')
+		n++;
+	for (i = n; i < len && (line[i] == ' ' || line[i] == '\t'); i++)
+		;
+	return i < len && line[i] == ':' ? n : 0;
+}
+
+bool
+field_is(const struct field *f, const char *name)
+{
+	return strlen(name) == f->name_len &&
+	    strncasecmp(f->text, name, f->name_len) == 0;
+}
+
+/* Unfolding takes the line ends away and nothing else (section 2.2.3). */
+char *
+field_value(const struct field *f, struct pool *pool)
+{
+	char *value = pool_octets(pool, f->text + f->body, f->len - f->body);
+	size_t i, o = 0;
+
+	for (i = 0; i < f->len - f->body; i++)
+		if (value[i] != '\r' && value[i] != '\n')
+			value[o++] = value[i];
+	while (o > 0 && (value[o - 1] == ' ' || value[o - 1] == '\t'))
+		o--;
+	value[o] = '\0';
+	return value + strspn(value, " \t");
+}
+
+char *
+header_date(time_t when, struct pool *pool)
+{
+	static const char days[][4] = {
+		"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"
+	};
+	static const char months[][4] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
+		"Oct", "Nov", "Dec"
+	};
+	struct tm tm = { 0 };
+	long minutes;
+
+	if (localtime_r(&when, &tm) == NULL)
+		(void)gmtime_r(&(time_t){ 0 }, &tm);
+	minutes = tm.tm_gmtoff / 60;
+	return pool_printf(pool, "%s, %02d %s %d %02d:%02d:%02d %c%02ld%02ld",
+	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    minutes < 0 ? '-' : '+', (minutes < 0 ? -minutes : minutes) / 60,
+	    (minutes < 0 ? -minutes : minutes) % 60);
+}
+
+char *
+header_message_id(const char *domain, struct pool *pool)
+{
+	unsigned char octets[16];
+	char hex[2 * sizeof octets + 1];
+
+	crypto_random(octets, sizeof octets);
+	crypto_hex(hex, octets, sizeof octets);
+	return pool_printf(pool, "<%s@%s>", hex, domain);
+}
+
+static bool
+is_atext(char c)
+{
+	return isalnum((unsigned char)c) ||
+	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+/* Atoms with single blanks between them need no quotes. */
+static bool
+is_plain(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (!is_atext(*s) && (*s != ' ' || s[1] == ' ' || s[1] == '\0'))
+			return false;
+	return true;
+}
+
+static char *
+quoted(const char *s, struct pool *pool)
+{
+	char *out = pool_alloc(pool, 2 * strlen(s) + 3), *o = out;
+
+	*o++ = '"';
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			*o++ = '\\';
+		*o++ = *s;
+	}
+	*o++ = '"';
+	*o = '\0';
+	return out;
+}
+
+/* Octets of the UTF-8 character at p, for cutting between characters. */
+static size_t
+character(const char *p)
+{
+	size_t n = 1;
+
+	while ((p[n] & 0xc0) == 0x80 && n < 4)
+		n++;
+	return n;
+}
+
+/* =?UTF-8?B?...?= : 12 octets around at most 60 of base64 (45 of text). */
+static char *
+encoded(const char *s, struct pool *pool)
+{
+	struct buffer out = { 0 }, word = { 0 };
+	size_t n, len;
+	char *text;
+
+	while (*s != '\0') {
+		for (len = 0; s[len] != '\0'; len += n) {
+			n = character(s + len);
+			if (len + n > 45)
+				break;
+		}
+		crypto_base64(&word, s, len);
+		buffer_printf(&out, "%s=?UTF-8?B?%.*s?=",
+		    buffer_len(&out) > 0 ? "\r\n " : "",
+		    (int)buffer_len(&word), buffer_data(&word));
+		buffer_take(&word, buffer_len(&word));
+		s += len;
+	}
+	text = pool_octets(pool, buffer_data(&out), buffer_len(&out));
+	buffer_free(&out);
+	buffer_free(&word);
+	return text;
+}
+
+char *
+header_phrase(const char *name, struct pool *pool)
+{
+	char *clean = pool_string(pool, name), *o = clean;
+	bool ascii = true;
+
+	for (; *name != '\0'; name++) {
+		if (iscntrl((unsigned char)*name))
+			continue;
+		ascii = ascii && (unsigned char)*name < 0x80;
+		*o++ = *name;
+	}
+	*o = '\0';
+	if (!ascii)
+		return encoded(clean, pool);
+	return is_plain(clean) ? clean : quoted(clean, pool);
+}

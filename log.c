@@ -1,0 +1,247 @@
+#include "log.h"
+#include "failure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WAITING_MAX = 16, LINE_MAX_OCTETS = 16384 };
+
+/* The only writable globals of the house, with the flag of signals.c. */
+static struct {
+	enum { TO_NOWHERE_YET, TO_SYSLOG, TO_FILE, TO_NONE } where;
+	int fd;
+	bool json;
+	enum log_level most;
+	int trace;
+	int nwaiting;
+	struct {
+		enum log_level level;
+		char text[512];
+	} waiting[WAITING_MAX];
+} state = { .fd = -1, .most = LEVEL_INFO };
+
+static const struct {
+	const char *word;
+	int priority;
+} levels[] = {
+	[LEVEL_ERROR]	= { "error",	LOG_ERR },
+	[LEVEL_WARNING]	= { "warning",	LOG_WARNING },
+	[LEVEL_INFO]	= { "info",	LOG_INFO },
+	[LEVEL_DEBUG]	= { "debug",	LOG_DEBUG },
+};
+
+static void
+write_all(int fd, const char *p, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, p, len);
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
+/* One write under a lock, so that lines of several processes stay whole. */
+static void
+to_file(const char *line)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char text[LINE_MAX_OCTETS + 64], stamp[40];
+	time_t now = time(NULL);
+	struct tm tm;
+	int n;
+
+	if (gmtime_r(&now, &tm) == NULL ||
+	    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return;
+	if (state.json && line[0] == '{')
+		n = snprintf(text, sizeof text, "{\"time\":\"%s\",%s\n",
+		    stamp, line + 1);
+	else
+		n = snprintf(text, sizeof text, "time=%s pid=%ld %s\n", stamp,
+		    (long)getpid(), line);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof text) {
+		n = sizeof text - 1;
+		text[n - 1] = '\n';
+	}
+	(void)fcntl(state.fd, F_SETLKW, &lock);
+	write_all(state.fd, text, (size_t)n);
+	lock.l_type = F_UNLCK;
+	(void)fcntl(state.fd, F_SETLK, &lock);
+}
+
+void
+log_line(enum log_level level, const char *line)
+{
+	if (level > state.most)
+		return;
+	if (state.where == TO_SYSLOG)
+		syslog(levels[level].priority, "%s", line);
+	else if (state.where == TO_FILE)
+		to_file(line);
+}
+
+/* The text goes into quotes, of logfmt and of JSON alike. */
+static void
+quoted(char *out, size_t size, const char *text)
+{
+	size_t o = 0;
+
+	for (; *text != '\0' && o + 3 < size; text++) {
+		if (*text == '"' || *text == '\\')
+			out[o++] = '\\';
+		out[o++] = *text;
+	}
+	out[o] = '\0';
+}
+
+static void
+note_line(enum log_level level, const char *text)
+{
+	char quote[1400], line[1500];
+
+	quoted(quote, sizeof quote, text);
+	(void)snprintf(line, sizeof line, state.json ?
+	    "{\"level\":\"%s\",\"note\":\"%s\"}" : "level=%s note=\"%s\"",
+	    levels[level].word, quote);
+	log_line(level, line);
+}
+
+void
+log_note(enum log_level level, const char *fmt, ...)
+{
+	char raw[512], text[512];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(raw, sizeof raw, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	(void)printable(text, sizeof text, raw, strlen(raw));
+	if (state.trace > 0)
+		dprintf(STDERR_FILENO, "# %s\n", text);
+	if (state.where != TO_NOWHERE_YET) {
+		note_line(level, text);
+	} else if (state.nwaiting < WAITING_MAX) {
+		state.waiting[state.nwaiting].level = level;
+		(void)strcpy(state.waiting[state.nwaiting++].text, text);
+	}
+}
+
+static void
+open_file(const char *name)
+{
+	state.fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+	    O_NOCTTY | O_NONBLOCK, 0600);
+	state.where = state.fd < 0 ? TO_SYSLOG : TO_FILE;
+}
+
+void
+log_open(const char *where, bool json, enum log_level most)
+{
+	int i, error = 0;
+
+	log_close();
+	state.json = json;
+	state.most = most;
+	if (strcmp(where, "none") == 0) {
+		state.where = TO_NONE;
+	} else if (strcmp(where, "syslog") == 0) {
+		state.where = TO_SYSLOG;
+	} else {
+		open_file(where);
+		error = state.where == TO_FILE ? 0 : errno;
+	}
+	if (state.where == TO_SYSLOG)
+		openlog("sendoff", LOG_PID, LOG_MAIL);
+	for (i = 0; i < state.nwaiting; i++)
+		note_line(state.waiting[i].level, state.waiting[i].text);
+	state.nwaiting = 0;
+	if (error != 0)
+		log_note(LEVEL_WARNING, "cannot write the log %s (%s), "
+		    "using syslog", where, strerror(error));
+}
+
+void
+log_close(void)
+{
+	if (state.where == TO_SYSLOG)
+		closelog();
+	if (state.fd >= 0)
+		(void)close(state.fd);
+	state.fd = -1;
+	state.where = TO_NOWHERE_YET;
+}
+
+bool
+log_is_json(void)
+{
+	return state.json;
+}
+
+void
+log_trace_level(int level)
+{
+	state.trace = level;
+}
+
+bool
+log_traces(void)
+{
+	return state.trace > 0;
+}
+
+void
+log_trace(char who, const char *text, size_t len)
+{
+	char line[4608];
+	int n;
+
+	if (state.trace == 0)
+		return;
+	line[0] = who;
+	n = 1;
+	if (who == 'S' || who == 'C')
+		line[n++] = ':';
+	if (len > 0) {
+		line[n++] = ' ';
+		(void)printable(line + n, sizeof line - (size_t)n - 1, text,
+		    len);
+		n = (int)strlen(line);
+	}
+	line[n++] = '\n';
+	write_all(STDERR_FILENO, line, (size_t)n);
+}
+
+void
+log_detail(const char *fmt, ...)
+{
+	char raw[1024], text[1024];
+	va_list ap;
+	int n;
+
+	if (state.trace < 2)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(raw, sizeof raw, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	(void)printable(text, sizeof text, raw, strlen(raw));
+	dprintf(STDERR_FILENO, "# %s\n", text);
+}

@@ -1,0 +1,45 @@
+/*
+ * The log (syslog, a file, or none) and the trace that -v shows on standard
+ * error.  Both take text from anywhere: it is made printable here.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
+
+/*
+ * Where lines go from now on: "syslog" (facility mail), "none", or the name
+ * of a file, which is appended to under a lock, made with mode 0600.  Lines
+ * noted before are written first.  A file that cannot be opened is replaced
+ * by syslog, with a warning: a log never stops mail.
+ */
+void	log_open(const char *where, bool json, enum log_level most);
+void	log_close(void);
+
+/* A message for the administrator: a notice, a warning, a step. */
+void	log_note(enum log_level, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/* One line as it is: the result of a run, in logfmt or JSON already. */
+void	log_line(enum log_level, const char *line);
+
+/* Do lines of the log have the form of JSON? */
+bool	log_is_json(void);
+
+/*
+ * The trace: 0 nothing, 1 the dialogue, 2 also notes about TLS and names.
+ * log_trace() writes one line, "S: 220 hello", in the form of a transcript
+ * (HACKING.md, "Tests are conversations").
+ */
+void	log_trace_level(int level);
+bool	log_traces(void);
+void	log_trace(char who, const char *text, size_t len);
+
+/* As a comment in the transcript, at trace level 2. */
+void	log_detail(const char *fmt, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,439 @@
+#include "options.h"
+#include "config.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+struct parse {
+	struct options *o;
+	struct pool *pool;
+	struct failure *why;
+	char **argv;
+	int argc;
+	int at;
+};
+
+enum argument { NO, YES, ATTACHED };	/* ATTACHED: optional, in this word */
+
+/*
+ * Every letter that a sendmail knows, with its number of arguments: one that
+ * were taken wrongly would turn its argument into a recipient.
+ */
+struct letter {
+	char letter;
+	enum argument argument;
+	bool (*take)(struct parse *, char, const char *);
+};
+
+static bool
+ignore(struct parse *p, char letter, const char *value)
+{
+	(void)p;
+	(void)letter;
+	(void)value;
+	return true;
+}
+
+/* Flags of strangers that could name a file or a policy: said in the log. */
+static bool
+ignore_aloud(struct parse *p, char letter, const char *value)
+{
+	(void)value;
+	p->o->ignored = pool_printf(p->pool, "%s%s-%c", p->o->ignored == NULL ?
+	    "" : p->o->ignored, p->o->ignored == NULL ? "" : " ", letter);
+	return true;
+}
+
+static bool
+take_flag(struct parse *p, char letter, const char *value)
+{
+	(void)value;
+	switch (letter) {
+	case 't':
+		p->o->from_header = true;
+		break;
+	case 'i':
+		p->o->keep_dots = true;
+		break;
+	case 'v':
+		p->o->verbose++;
+		break;
+	case '4':
+		p->o->family = 4;
+		break;
+	case '6':
+		p->o->family = 6;
+		break;
+	}
+	return true;
+}
+
+static bool
+take_sender(struct parse *p, char letter, const char *value)
+{
+	(void)letter;
+	p->o->sender = value;
+	return true;
+}
+
+static bool
+take_name(struct parse *p, char letter, const char *value)
+{
+	(void)letter;
+	p->o->full_name = *value != '\0' ? value : NULL;
+	return true;
+}
+
+/* RFC 3461 section 4.1; a wrong word is ignored, as Postfix does. */
+static bool
+take_notify(struct parse *p, char letter, const char *value)
+{
+	static const char *const words[] = { "SUCCESS", "FAILURE", "DELAY" };
+	const char *v, *list = NULL;
+	size_t len, i;
+
+	if (strcasecmp(value, "never") == 0) {
+		p->o->notify = "NEVER";
+		return true;
+	}
+	for (v = value; *v != '\0'; v += len + (v[len] == ',')) {
+		len = strcspn(v, ",");
+		for (i = 0; i < 3; i++)
+			if (strlen(words[i]) == len &&
+			    strncasecmp(v, words[i], len) == 0)
+				break;
+		if (i == 3)
+			return ignore_aloud(p, letter, value);
+		list = list == NULL ? words[i] :
+		    pool_printf(p->pool, "%s,%s", list, words[i]);
+	}
+	p->o->notify = list;
+	return true;
+}
+
+static bool
+take_ret(struct parse *p, char letter, const char *value)
+{
+	if (strcasecmp(value, "full") == 0)
+		p->o->ret = "FULL";
+	else if (strcasecmp(value, "hdrs") == 0)
+		p->o->ret = "HDRS";
+	else
+		return ignore_aloud(p, letter, value);
+	return true;
+}
+
+static bool
+take_envid(struct parse *p, char letter, const char *value)
+{
+	const char *v;
+
+	(void)letter;
+	for (v = value; *v != '\0'; v++)
+		if (*v < ' ' || *v > '~')
+			return fail(p->why, FAILURE_USAGE, "-V wants printable ASCII, not \"%s\"",
+			    value);
+	if (strlen(value) > 100)
+		return fail(p->why, FAILURE_USAGE, "-V takes at most 100 characters");
+	p->o->envid = value;
+	return true;
+}
+
+static bool
+take_small_o(struct parse *p, char letter, const char *value)
+{
+	(void)letter;
+	if (strcmp(value, "i") == 0 || strcmp(value, "itrue") == 0)
+		p->o->keep_dots = true;
+	return true;
+}
+
+/* What Postfix means by it; only a stronger policy is taken from a caller. */
+static bool
+take_big_o(struct parse *p, char letter, const char *value)
+{
+	if (strcasecmp(value, "requiretls=yes") == 0) {
+		p->o->require_tls = true;
+		return true;
+	}
+	return ignore_aloud(p, letter, value);
+}
+
+static bool
+take_config(struct parse *p, char letter, const char *value)
+{
+	if (!p->o->sendoff)
+		return ignore_aloud(p, letter, value);
+	p->o->config = value;
+	return true;
+}
+
+static bool
+take_mode(struct parse *p, char letter, const char *value)
+{
+	(void)letter;
+	if (strcmp(value, "m") == 0)
+		p->o->mode = MODE_SUBMIT;
+	else if (strcmp(value, "V") == 0)
+		p->o->mode = MODE_VERSION;
+	else if (*value != '\0' && strchr("hH", *value) != NULL)
+		p->o->mode = MODE_NOTHING;
+	else if (*value != '\0' && strchr("spiv", *value) != NULL)
+		return fail(p->why, FAILURE_USAGE, "-b%s does not work in this version yet",
+		    value);
+	else
+		return fail(p->why, FAILURE_USAGE, "-b%s: this is no daemon; it submits one "
+		    "message and ends", value);
+	return true;
+}
+
+static bool
+take_queue(struct parse *p, char letter, const char *value)
+{
+	(void)letter;
+	return fail(p->why, FAILURE_USAGE, "-q%s does not work in this version yet; kept "
+	    "messages are text files that can be read", value);
+}
+
+static const struct letter letters[] = {
+	{ 'A', YES, ignore },		{ 'B', YES, ignore },
+	{ 'b', YES, take_mode },	{ 'C', YES, take_config },
+	{ 'c', NO, ignore },		{ 'D', YES, ignore_aloud },
+	{ 'd', ATTACHED, ignore },	{ 'E', ATTACHED, ignore },
+	{ 'e', YES, ignore },		{ 'F', YES, take_name },
+	{ 'f', YES, take_sender },	{ 'G', NO, ignore },
+	{ 'h', YES, ignore },		{ 'I', NO, ignore },
+	{ 'i', NO, take_flag },		{ 'J', ATTACHED, ignore },
+	{ 'L', YES, ignore },		{ 'M', YES, ignore },
+	{ 'm', NO, ignore },		{ 'N', YES, take_notify },
+	{ 'n', NO, ignore },		{ 'O', YES, take_big_o },
+	{ 'o', YES, take_small_o },	{ 'p', YES, ignore },
+	{ 'q', ATTACHED, take_queue },	{ 'Q', ATTACHED, take_queue },
+	{ 'R', YES, take_ret },		{ 'r', YES, take_sender },
+	{ 's', NO, ignore },		{ 'T', NO, ignore },
+	{ 't', NO, take_flag },		{ 'U', NO, ignore },
+	{ 'V', YES, take_envid },	{ 'v', NO, take_flag },
+	{ 'X', YES, ignore_aloud },	{ 'x', NO, ignore },
+	{ '4', NO, take_flag },		{ '6', NO, take_flag },
+};
+
+static const struct letter *
+find_letter(char c)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof letters / sizeof *letters; i++)
+		if (letters[i].letter == c)
+			return &letters[i];
+	return NULL;
+}
+
+/* One word of letters: flags in a cluster, an argument ends it. */
+static bool
+cluster(struct parse *p, const char *word)
+{
+	const struct letter *l;
+	const char *value;
+
+	for (word++; *word != '\0'; word++) {
+		l = find_letter(*word);
+		if (l == NULL)
+			return fail(p->why, FAILURE_USAGE, "there is no option -%s",
+			    pool_octets(p->pool, word, 1));
+		if (l->argument == NO) {
+			if (!l->take(p, *word, NULL))
+				return false;
+			continue;
+		}
+		value = word + 1;
+		if (*value == '\0' && l->argument == YES) {
+			if (p->at >= p->argc)
+				return fail(p->why, FAILURE_USAGE, "-%s wants an argument",
+				    pool_octets(p->pool, word, 1));
+			value = p->argv[p->at++];
+		}
+		return l->take(p, *word, value);
+	}
+	return true;
+}
+
+/* Options that are no setting of an account. */
+static bool
+own_option(struct parse *p, const char *name, size_t len, bool *known)
+{
+	static const char *const names[] = {
+		"check", "version", "help", "json", "keep", "require-tls",
+		"verbose"
+	};
+	struct options *o = p->o;
+	size_t i, n = sizeof names / sizeof *names;
+
+	for (i = 0; i < n; i++)
+		if (strlen(names[i]) == len &&
+		    memcmp(names[i], name, len) == 0)
+			break;
+	*known = i < n && name[len] == '\0';
+	if (!*known)
+		return true;
+	o->mode = i == 0 ? MODE_CHECK : i == 1 ? MODE_VERSION : i == 2 ?
+	    MODE_HELP : o->mode;
+	o->json = o->json || i == 3;
+	o->keep = o->keep || i == 4;
+	o->require_tls = o->require_tls || i == 5;
+	o->verbose += i == 6;
+	return true;
+}
+
+static bool
+valued_option(struct parse *p, const char *name, const char *value)
+{
+	struct options *o = p->o;
+	const struct {
+		const char *name;
+		const char **target;
+	} own[] = {
+		{ "account", &o->account },
+		{ "config", &o->config },
+		{ "log-level", &o->log_level },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof own / sizeof *own; i++) {
+		if (strcmp(own[i].name, name) == 0) {
+			*own[i].target = value;
+			return true;
+		}
+	}
+	if (strcmp(name, "tls-required") == 0) {
+		if (strcmp(value, "no") != 0)
+			return fail(p->why, FAILURE_USAGE, "--tls-required is \"no\" (or "
+			    "--require-tls), not \"%s\"", value);
+		name = "require-tls";
+	}
+	o->overrides = pool_grow(p->pool, o->overrides, &o->noverrides,
+	    sizeof *o->overrides);
+	o->overrides[o->noverrides - 1] = (struct override){ name, value };
+	return true;
+}
+
+static bool
+takes_value(const char *name)
+{
+	return config_has_option(name) || strcmp(name, "account") == 0 ||
+	    strcmp(name, "config") == 0 || strcmp(name, "log-level") == 0 ||
+	    strcmp(name, "tls-required") == 0;
+}
+
+static bool
+long_option(struct parse *p, const char *word)
+{
+	const char *name = word + 2, *equals = strchr(name, '=');
+	size_t len = equals != NULL ? (size_t)(equals - name) : strlen(name);
+	bool known;
+
+	if (strcmp(word, "--version") == 0) {
+		p->o->mode = MODE_VERSION;
+		return true;
+	}
+	if (!p->o->sendoff)
+		return fail(p->why, FAILURE_USAGE, "\"%s\": as sendmail this program has no long "
+		    "options; call it sendoff", word);
+	if (!own_option(p, name, len, &known) || known)
+		return true;
+	name = pool_octets(p->pool, name, len);
+	if (!takes_value(name))
+		return fail(p->why, FAILURE_USAGE, "there is no option --%s (sendoff --help "
+		    "lists them)", name);
+	if (equals != NULL)
+		return valued_option(p, name, equals + 1);
+	if (p->at >= p->argc)
+		return fail(p->why, FAILURE_USAGE, "--%s wants a value", name);
+	return valued_option(p, name, p->argv[p->at++]);
+}
+
+static bool
+take_recipients(struct parse *p, bool dashes_allowed)
+{
+	struct options *o = p->o;
+	const char *word;
+
+	for (; p->at < p->argc; p->at++) {
+		word = p->argv[p->at];
+		if (*word == '-' && !dashes_allowed)
+			return fail(p->why, FAILURE_USAGE, "\"%s\" stands behind a recipient; "
+			    "options come first, and \"--\" before recipients "
+			    "that begin with \"-\"", word);
+		o->recipients = pool_grow(p->pool, o->recipients,
+		    &o->nrecipients, sizeof *o->recipients);
+		o->recipients[o->nrecipients - 1] = word;
+	}
+	return true;
+}
+
+static const char *
+base(const char *argv0)
+{
+	const char *slash = argv0 == NULL ? NULL : strrchr(argv0, '/');
+
+	if (argv0 == NULL)
+		return "";
+	argv0 = slash != NULL ? slash + 1 : argv0;
+	return argv0 + (*argv0 == '-');
+}
+
+bool
+options_is_sendoff(const char *argv0)
+{
+	return strcmp(base(argv0), "sendoff") == 0;
+}
+
+bool
+options_parse(struct options *o, int argc, char **argv, struct pool *pool,
+    struct failure *why)
+{
+	struct parse p = { o, pool, why, argv, argc, 1 };
+	const char *name = argc > 0 ? base(argv[0]) : "";
+	const char *word;
+
+	*o = (struct options){ .sendoff = argc > 0 &&
+	    options_is_sendoff(argv[0]) };
+	if (strcmp(name, "mailq") == 0 || strcmp(name, "newaliases") == 0 ||
+	    strcmp(name, "runq") == 0)
+		return fail(why, FAILURE_USAGE, "%s does not work in this "
+		    "version yet", name);
+	while (p.at < argc && argv[p.at][0] == '-' && argv[p.at][1] != '\0') {
+		word = argv[p.at++];
+		if (strcmp(word, "--") == 0)
+			return take_recipients(&p, true);
+		if (word[1] == '-' ? !long_option(&p, word) :
+		    !cluster(&p, word))
+			return false;
+	}
+	return take_recipients(&p, false);
+}
+
+const char *
+options_help(void)
+{
+	return "usage: sendoff [options] [recipient ...] < message\n"
+	    "  -t                 recipients from To, Cc and Bcc as well\n"
+	    "  -i                 a lone dot does not end the message\n"
+	    "  -f ADDRESS         envelope sender; '' is the null sender\n"
+	    "  -F NAME            full name for a From that is added\n"
+	    "  -N LIST -R WHAT -V ID  delivery notifications (RFC 3461)\n"
+	    "  -v                 transcript on standard error; -vv more\n"
+	    "  -4 -6              one family of addresses\n"
+	    "  --account NAME     the account to use\n"
+	    "  --config FILE      this configuration (also -C FILE)\n"
+	    "  --server URL       smtps://host, smtp://host, ...\n"
+	    "  --require-tls      TLS on the whole way (RFC 8689)\n"
+	    "  --tls-required=no  delivery matters more than TLS (RFC 8689)\n"
+	    "  --keep             keep the message when it cannot be sent\n"
+	    "  --json             the outcome as JSON on standard output\n"
+	    "  --log-level LEVEL  error, warning, info, debug\n"
+	    "  --check            read the configuration and print it\n"
+	    "  --version --help\n"
+	    "Every setting of sendoff.conf(5) that is no secret has a long "
+	    "option of its name.\n";
+}

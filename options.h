@@ -1,0 +1,60 @@
+/*
+ * The command line: sendmail's tongue for everyone, long options for people
+ * who say "sendoff".  Pure: words in, struct out.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "failure.h"
+#include "pool.h"
+
+enum mode { MODE_SUBMIT, MODE_CHECK, MODE_VERSION, MODE_HELP, MODE_NOTHING };
+
+struct override {
+	const char *name;		/* of a setting */
+	const char *value;
+};
+
+struct options {
+	bool sendoff;			/* called by that name */
+	enum mode mode;
+	const char **recipients;	/* arguments, as they came */
+	size_t nrecipients;
+	const char *sender;		/* -f, or NULL */
+	const char *full_name;		/* -F, or NULL */
+	bool from_header;		/* -t */
+	bool keep_dots;			/* -i */
+	int verbose;
+	const char *notify;		/* upper case, checked; or NULL */
+	const char *ret;		/* "FULL", "HDRS", or NULL */
+	const char *envid;		/* as given, printable; or NULL */
+	bool require_tls;		/* -O requiretls=yes strengthens only */
+	const char *config;		/* -C, --config; or NULL */
+	const char *account;		/* --account, or NULL */
+	const char *log_level;		/* or NULL */
+	bool json;
+	bool keep;			/* --keep */
+	int family;			/* 4, 6, or 0 */
+	struct override *overrides;
+	size_t noverrides;
+	const char *ignored;		/* flags that a log should mention */
+};
+
+/*
+ * Options end at the first argument that is none, or behind "--"; an option
+ * after a recipient is FAILURE_USAGE, as are unknown letters and, under any
+ * name but sendoff, long options.  argv stays the caller's and is kept.
+ */
+bool	options_parse(struct options *, int argc, char **argv, struct pool *,
+	    struct failure *why);
+
+/* Is the program called by this name the one for people? */
+bool	options_is_sendoff(const char *argv0);
+
+/* What --help prints. */
+const char *options_help(void);
+
+#endif

@@ -1,0 +1,139 @@
+#include "outcome.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const char *const words[] = {
+	[VERDICT_OPEN]		= "open",
+	[VERDICT_SENT]		= "sent",
+	[VERDICT_REFUSED]	= "refused",
+	[VERDICT_DEFERRED]	= "deferred",
+	[VERDICT_UNKNOWN]	= "unknown",
+};
+
+const char *
+verdict_word(enum verdict verdict)
+{
+	return words[verdict];
+}
+
+void
+outcome_init(struct outcome *o, size_t recipients, struct pool *pool)
+{
+	*o = (struct outcome){ .n = recipients, .open = recipients,
+	    .pool = pool };
+	o->results = pool_array(pool, recipients, sizeof *o->results);
+}
+
+enum verdict
+outcome_verdict(const struct failure *why)
+{
+	if (why->kind == FAILURE_UNKNOWN)
+		return VERDICT_UNKNOWN;
+	return failure_is_temporary(why->kind) ? VERDICT_DEFERRED :
+	    VERDICT_REFUSED;
+}
+
+static void
+settle(struct outcome *o, size_t i, enum verdict verdict)
+{
+	assert(i < o->n && o->results[i].verdict == VERDICT_OPEN);
+	o->results[i].verdict = verdict;
+	o->open--;
+}
+
+/* Ten thousand recipients that share a reply share its copy. */
+void
+outcome_sent(struct outcome *o, size_t i, const char *reply)
+{
+	settle(o, i, VERDICT_SENT);
+	if (i > 0 && o->results[i - 1].reply != NULL &&
+	    strcmp(o->results[i - 1].reply, reply) == 0)
+		o->results[i].reply = o->results[i - 1].reply;
+	else
+		o->results[i].reply = pool_string(o->pool, reply);
+}
+
+static const struct failure *
+copy(struct outcome *o, const struct failure *why)
+{
+	struct failure *mine = pool_alloc(o->pool, sizeof *mine);
+
+	*mine = *why;
+	return mine;
+}
+
+void
+outcome_failed(struct outcome *o, size_t i, const struct failure *why)
+{
+	settle(o, i, outcome_verdict(why));
+	o->results[i].why = copy(o, why);
+}
+
+void
+outcome_rest_failed(struct outcome *o, const struct failure *why)
+{
+	const struct failure *shared = o->open > 0 ? copy(o, why) : NULL;
+	size_t i;
+
+	for (i = 0; i < o->n; i++) {
+		if (o->results[i].verdict != VERDICT_OPEN)
+			continue;
+		settle(o, i, outcome_verdict(why));
+		o->results[i].why = shared;
+	}
+}
+
+size_t
+outcome_count(const struct outcome *o, enum verdict verdict)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < o->n; i++)
+		n += o->results[i].verdict == verdict;
+	return n;
+}
+
+/* Among refusals the first of 69, 65, 67; others (77, 78 ...) before these. */
+static int
+rank(const struct result *r)
+{
+	if (r->verdict == VERDICT_UNKNOWN)
+		return 9;
+	if (r->verdict == VERDICT_DEFERRED)
+		return failure_status(r->why->kind) == EX_TEMPFAIL ? 8 : 7;
+	switch (failure_status(r->why->kind)) {
+	case EX_UNAVAILABLE:
+		return 3;
+	case EX_DATAERR:
+		return 2;
+	case EX_NOUSER:
+		return 1;
+	default:
+		return 4;
+	}
+}
+
+const struct failure *
+outcome_gravest(const struct outcome *o)
+{
+	const struct result *r, *gravest = NULL;
+
+	for (r = o->results; r < o->results + o->n; r++) {
+		if (r->verdict == VERDICT_SENT || r->why == NULL)
+			continue;
+		if (gravest == NULL || rank(r) > rank(gravest))
+			gravest = r;
+	}
+	return gravest == NULL ? NULL : gravest->why;
+}
+
+int
+outcome_status(const struct outcome *o)
+{
+	const struct failure *why = outcome_gravest(o);
+
+	assert(o->open == 0);
+	return why == NULL ? EX_OK : failure_status(why->kind);
+}

@@ -1,0 +1,61 @@
+/*
+ * What became of each recipient: one verdict, settled once.  The message as a
+ * whole has no other state; the exit status is a function of this alone.
+ */
+#ifndef OUTCOME_H
+#define OUTCOME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "failure.h"
+#include "pool.h"
+
+enum verdict {
+	VERDICT_OPEN,
+	VERDICT_SENT,			/* 2yz after the data */
+	VERDICT_REFUSED,		/* will not do without a change */
+	VERDICT_DEFERRED,		/* may do later */
+	VERDICT_UNKNOWN,		/* the server may have it */
+};
+
+struct result {
+	enum verdict verdict;
+	const struct failure *why;	/* NULL when sent; shared */
+	const char *reply;		/* the server's, when sent; shared */
+};
+
+struct outcome {
+	struct result *results;		/* one for each recipient */
+	size_t n;
+	size_t open;			/* how many are not settled */
+	struct pool *pool;
+};
+
+void	outcome_init(struct outcome *, size_t recipients, struct pool *);
+
+/* Which verdict a failure stands for. */
+enum verdict outcome_verdict(const struct failure *);
+
+/* An open recipient gets its verdict; why and reply are copied. */
+void	outcome_sent(struct outcome *, size_t i, const char *reply);
+void	outcome_failed(struct outcome *, size_t i, const struct failure *);
+
+/* All that are open fail for one reason. */
+void	outcome_rest_failed(struct outcome *, const struct failure *);
+
+size_t	outcome_count(const struct outcome *, enum verdict);
+
+/*
+ * The failure that decides the exit status, the gravest in the order unknown,
+ * deferred, refused (product: section 6); NULL when all were sent.
+ */
+const struct failure *outcome_gravest(const struct outcome *);
+
+/* Its sysexits value; EX_OK when all were sent. */
+int	outcome_status(const struct outcome *);
+
+/* "sent", "refused", ... */
+const char *verdict_word(enum verdict);
+
+#endif

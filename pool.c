@@ -1,0 +1,154 @@
+#include "pool.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct chunk {
+	struct chunk *next;
+	max_align_t data[];
+};
+
+struct pool {
+	struct chunk *chunks;
+};
+
+static _Noreturn void
+exhausted(void)
+{
+	static const char text[] = "sendoff: out of memory\n";
+
+	(void)!write(STDERR_FILENO, text, sizeof text - 1);
+	_exit(EX_OSERR);
+}
+
+void *
+pool_malloc(size_t size)
+{
+	void *p = malloc(size > 0 ? size : 1);
+
+	if (p == NULL)
+		exhausted();
+	return p;
+}
+
+void *
+pool_realloc(void *old, size_t size)
+{
+	void *p = realloc(old, size > 0 ? size : 1);
+
+	if (p == NULL)
+		exhausted();
+	return p;
+}
+
+struct pool *
+pool_new(void)
+{
+	struct pool *pool = pool_malloc(sizeof *pool);
+
+	pool->chunks = NULL;
+	return pool;
+}
+
+void
+pool_free(struct pool *pool)
+{
+	struct chunk *c, *next;
+
+	if (pool == NULL)
+		return;
+	for (c = pool->chunks; c != NULL; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(pool);
+}
+
+void *
+pool_alloc(struct pool *pool, size_t size)
+{
+	struct chunk *c;
+
+	if (size > SIZE_MAX - sizeof *c ||
+	    (c = calloc(1, sizeof *c + size)) == NULL)
+		exhausted();
+	c->next = pool->chunks;
+	pool->chunks = c;
+	return c->data;
+}
+
+void *
+pool_array(struct pool *pool, size_t n, size_t size)
+{
+	if (size > 0 && n > SIZE_MAX / size)
+		exhausted();
+	return pool_alloc(pool, n * size);
+}
+
+char *
+pool_octets(struct pool *pool, const char *p, size_t len)
+{
+	char *s = pool_alloc(pool, len + 1);
+
+	if (len > 0)
+		memcpy(s, p, len);
+	return s;
+}
+
+char *
+pool_string(struct pool *pool, const char *s)
+{
+	return pool_octets(pool, s, strlen(s));
+}
+
+char *
+pool_vprintf(struct pool *pool, const char *fmt, va_list ap)
+{
+	va_list again;
+	char *s;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (n < 0)
+		exhausted();
+	s = pool_alloc(pool, (size_t)n + 1);
+	(void)vsnprintf(s, (size_t)n + 1, fmt, ap);
+	return s;
+}
+
+char *
+pool_printf(struct pool *pool, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = pool_vprintf(pool, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+/* Room doubles, so a list is copied only when its length is a power of two. */
+void *
+pool_grow(struct pool *pool, void *array, size_t *n, size_t size)
+{
+	void *more;
+
+	if (*n == 0)
+		array = pool_array(pool, 4, size);
+	else if (*n >= 4 && (*n & (*n - 1)) == 0) {
+		if (*n > SIZE_MAX / 2)
+			exhausted();
+		more = pool_array(pool, *n * 2, size);
+		memcpy(more, array, *n * size);
+		array = more;
+	}
+	(*n)++;
+	return array;
+}

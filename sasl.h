@@ -1,0 +1,84 @@
+/*
+ * One login, challenge by challenge; the order of mechanisms; the bounds.
+ * Only user of libgsasl.  What libgsasl 2.2.0 leaves open is closed here:
+ * the iteration count is judged before the password is touched, the server's
+ * nonce must extend ours, binding data go to -PLUS alone, and a success of
+ * the server counts only when the mechanism has seen its end.
+ */
+#ifndef SASL_H
+#define SASL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buffer.h"
+#include "failure.h"
+#include "pool.h"
+
+enum {
+	SASL_ITERATIONS_MIN = 4096,	/* RFC 7677 section 4 */
+	SASL_ITERATIONS_MAX = 4000000	/* about a second */
+};
+
+/* What a login may be, decided before the connection is made. */
+struct sasl_policy {
+	const char *allowed;		/* words in order, or NULL: our order */
+	const char *minimum;		/* nothing weaker in our order, or NULL */
+	bool has_password;
+	bool has_certificate;		/* for EXTERNAL */
+};
+
+/* What the connection offers. */
+struct sasl_channel {
+	bool tls;			/* verified, or on a loopback */
+	const char *binding;		/* "tls-exporter", "tls-unique", or NULL */
+	const unsigned char *data;	/* of the binding */
+	size_t data_len;
+};
+
+/* Is it a mechanism of ours?  (Upper case.) */
+bool	sasl_knows(const char *mechanism);
+
+/*
+ * The mechanism to use: the first of the policy's order that the server
+ * offers and the channel can carry; NULL and FAILURE_NO_MECHANISM, with both
+ * lists in the text, when there is none.  offered: upper case, one blank
+ * between.
+ */
+const char *sasl_choose(const struct sasl_policy *,
+	    const struct sasl_channel *, const char *offered,
+	    struct failure *why);
+
+struct sasl;
+
+/*
+ * Begins.  user and password (octets, not terminated) are copied and the
+ * copies wiped by sasl_end(); so are the binding's data.
+ */
+bool	sasl_begin(struct sasl **, const char *mechanism, const char *user,
+	    const char *password, size_t password_len,
+	    const struct sasl_channel *, struct failure *why);
+void	sasl_end(struct sasl *);			/* takes NULL */
+
+/* Has the mechanism something to say first (RFC 4954: initial response)? */
+bool	sasl_speaks_first(const struct sasl *);
+
+/*
+ * Answers a challenge (base64; for the initial response of length 0).  The
+ * response, base64, is put into *response, which the caller wipes; it may be
+ * empty.  False, with FAILURE_AUTH, FAILURE_PROTOCOL or FAILURE_LOCAL, is to
+ * be answered with "*" (RFC 4954 section 4).
+ */
+bool	sasl_step(struct sasl *, const char *challenge, size_t len,
+	    struct buffer *response, struct failure *why);
+
+/*
+ * May a 235 be believed now?  Not while the server has not proven (SCRAM)
+ * that it knows the password: then false, with FAILURE_AUTH.
+ */
+bool	sasl_is_complete(const struct sasl *, struct failure *why);
+
+/* For the trace: "iterations 4096", or "". */
+const char *sasl_detail(const struct sasl *);
+
+#endif

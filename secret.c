@@ -1,0 +1,233 @@
+#include "secret.h"
+#include "pool.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { SECRET_MAX = 8192, COMMAND_SECONDS = 120 };
+
+/* The first line is the secret; what follows it is a person's notes. */
+static bool
+first_line(struct buffer *secret, const char *source, struct failure *why)
+{
+	char *p = buffer_data(secret), *nl;
+	size_t n = buffer_len(secret);
+
+	nl = n > 0 ? memchr(p, '\n', n) : NULL;
+	if (nl != NULL)
+		n = (size_t)(nl - p);
+	if (n > 0 && p[n - 1] == '\r')
+		n--;
+	secret->end = secret->start + n;
+	if (n == 0)
+		return fail(why, FAILURE_CONFIG, "%s has given no password",
+		    source);
+	if (memchr(p, '\0', n) != NULL)
+		return fail(why, FAILURE_CONFIG, "the password from %s has a "
+		    "NUL in it", source);
+	return true;
+}
+
+/* Reads to the end, within the time; what is too long is cut by the caller. */
+static bool
+drain(int fd, milliseconds deadline, struct buffer *secret,
+    const char *source, struct failure *why)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	ssize_t n;
+
+	for (;;) {
+		if (signals_poll(&pfd, 1, deadline) <= 0)
+			return fail(why, FAILURE_CONFIG, "%s did not end "
+			    "within %d seconds", source, COMMAND_SECONDS);
+		n = read(fd, buffer_room(secret, 1024), 1024);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return fail_errno(why, FAILURE_CONFIG, "%s cannot be "
+			    "read", source);
+		if (n == 0)
+			return true;
+		if (n > 0)
+			buffer_added(secret, (size_t)n);
+		if (buffer_len(secret) > SECRET_MAX)
+			return fail(why, FAILURE_CONFIG, "%s gives more than "
+			    "%d octets", source, SECRET_MAX);
+	}
+}
+
+/* Judged on what was opened, not on a name that may be another's by now. */
+static bool
+is_private(int fd, const char *name, struct failure *why)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return fail_errno(why, FAILURE_CONFIG, "%s", name);
+	if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0 &&
+	    (st.st_mode & 007 || st.st_uid != 0))
+		return fail(why, FAILURE_PERMISSION, "others can read the "
+		    "password in %s; mend it with: chmod 600 %s", name, name);
+	return true;
+}
+
+static bool
+from_file(const char *name, struct buffer *secret, struct failure *why)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	bool ok;
+
+	if (fd < 0)
+		return fail_errno(why, FAILURE_CONFIG, "the password file %s "
+		    "cannot be read", name);
+	ok = is_private(fd, name, why) && drain(fd, clock_now() +
+	    COMMAND_SECONDS * 1000, secret, name, why) &&
+	    first_line(secret, name, why);
+	(void)close(fd);
+	return ok;
+}
+
+/* The child has standard error for its questions and its complaints. */
+static void
+run_child(const char *command, int out)
+{
+	signals_child();
+	if (dup2(out, STDOUT_FILENO) < 0)
+		_exit(127);
+	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(127);
+}
+
+static bool
+finish_child(pid_t pid, const char *command, struct failure *why)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return fail_errno(why, FAILURE_LOCAL, "%s", command);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	return fail(why, FAILURE_CONFIG, "password-command \"%s\" failed with "
+	    "%s %d", command, WIFEXITED(status) ? "status" : "signal",
+	    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+static bool
+from_command(const char *command, struct buffer *secret, struct failure *why)
+{
+	int fds[2];
+	bool ok;
+	pid_t pid;
+
+	if (pipe(fds) != 0)
+		return fail_errno(why, FAILURE_LOCAL, "pipe");
+	(void)fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+	pid = fork();
+	if (pid == 0)
+		run_child(command, fds[1]);
+	(void)close(fds[1]);
+	ok = pid > 0 ? drain(fds[0], clock_now() + COMMAND_SECONDS * 1000,
+	    secret, "password-command", why) :
+	    fail_errno(why, FAILURE_LOCAL, "fork");
+	(void)close(fds[0]);
+	if (pid > 0 && !ok)
+		(void)kill(pid, SIGTERM);
+	if (pid > 0 && ok)
+		ok = finish_child(pid, command, why);
+	return ok && first_line(secret, "password-command", why);
+}
+
+/* systemd's LoadCredential=sendoff.ACCOUNT:... */
+static bool
+from_credential(const struct account *a, const struct caller *c,
+    struct buffer *secret, bool *found, struct failure *why)
+{
+	char name[4096];
+	int n;
+
+	if (c->credentials == NULL || strchr(a->name, '/') != NULL)
+		return true;
+	n = snprintf(name, sizeof name, "%s/sendoff.%s", c->credentials,
+	    a->name);
+	if (n < 0 || (size_t)n >= sizeof name || access(name, F_OK) != 0)
+		return true;
+	*found = true;
+	return from_file(name, secret, why);
+}
+
+static bool
+read_silently(int tty, struct buffer *secret, struct failure *why)
+{
+	struct termios old, silent;
+	bool ok;
+	ssize_t n;
+
+	if (tcgetattr(tty, &old) != 0)
+		return fail_errno(why, FAILURE_CONFIG, "/dev/tty");
+	silent = old;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	silent.c_lflag |= ECHONL;
+	(void)tcsetattr(tty, TCSAFLUSH, &silent);
+	n = read(tty, buffer_room(secret, SECRET_MAX), SECRET_MAX);
+	(void)tcsetattr(tty, TCSAFLUSH, &old);
+	ok = n > 0;
+	if (ok)
+		buffer_added(secret, (size_t)n);
+	return ok ? first_line(secret, "the terminal", why) :
+	    fail(why, FAILURE_CONFIG, "no password was typed");
+}
+
+/* Only a person who watches is asked. */
+static bool
+from_terminal(const struct account *a, const struct caller *c,
+    struct buffer *secret, bool *found, struct failure *why)
+{
+	int tty;
+	bool ok;
+
+	if (!c->stderr_terminal)
+		return true;
+	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	if (tty < 0)
+		return true;
+	*found = true;
+	dprintf(tty, "Password of the account %s: ", a->name);
+	ok = read_silently(tty, secret, why);
+	(void)close(tty);
+	return ok;
+}
+
+bool
+secret_fetch(const struct account *a, const struct caller *c,
+    struct buffer *secret, bool *found, struct failure *why)
+{
+	const char *value = a->values[SET_PASSWORD];
+
+	*found = true;
+	if (value != NULL) {
+		buffer_put(secret, value, strlen(value));
+		return first_line(secret, "the configuration", why);
+	}
+	if (a->values[SET_PASSWORD_FILE] != NULL)
+		return from_file(a->values[SET_PASSWORD_FILE], secret, why);
+	if (a->values[SET_PASSWORD_COMMAND] != NULL)
+		return a->may_run ? from_command(
+		    a->values[SET_PASSWORD_COMMAND], secret, why) :
+		    fail(why, FAILURE_PERMISSION, "others can write %s, so "
+		    "its password-command is not run; mend it with: chmod "
+		    "go-w %s", a->file, a->file);
+	*found = false;
+	if (!from_credential(a, c, secret, found, why))
+		return false;
+	if (*found || a->values[SET_CLIENT_CERTIFICATE] != NULL)
+		return true;
+	return from_terminal(a, c, secret, found, why);
+}

@@ -1,0 +1,80 @@
+#define _GNU_SOURCE			/* ppoll() */
+#include "signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+
+static const int ending[] = { SIGHUP, SIGINT, SIGTERM };
+
+static volatile sig_atomic_t caught;
+
+static void
+note(int signo)
+{
+	caught = signo;
+}
+
+static void
+set(int signo, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(signo, &action, NULL);
+}
+
+void
+signals_begin(void)
+{
+	struct sigaction old;
+	sigset_t blocked;
+	size_t i;
+
+	(void)sigemptyset(&blocked);
+	for (i = 0; i < sizeof ending / sizeof *ending; i++) {
+		if (sigaction(ending[i], NULL, &old) == 0 &&
+		    old.sa_handler == SIG_IGN)
+			continue;
+		set(ending[i], note);
+		(void)sigaddset(&blocked, ending[i]);
+	}
+	set(SIGPIPE, SIG_IGN);
+	set(SIGCHLD, SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+int
+signals_caught(void)
+{
+	return caught;
+}
+
+int
+signals_poll(struct pollfd *fds, nfds_t n, milliseconds deadline)
+{
+	struct timespec left = { 0 };
+	milliseconds now, rest;
+	sigset_t open;
+	int ready;
+
+	(void)sigemptyset(&open);
+	do {
+		now = clock_now();
+		rest = deadline > now ? deadline - now : 0;
+		left.tv_sec = (time_t)(rest / 1000);
+		left.tv_nsec = (long)(rest % 1000) * 1000000;
+		ready = ppoll(fds, n, deadline < 0 ? NULL : &left, &open);
+	} while (ready < 0 && errno == EINTR && caught == 0);
+	return ready;
+}
+
+void
+signals_child(void)
+{
+	sigset_t none;
+
+	set(SIGPIPE, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}

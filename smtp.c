@@ -1,0 +1,360 @@
+#include "smtp.h"
+#include "log.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	COMMAND_MAX = 512,		/* RFC 5321 section 4.5.3.1.4 */
+	AUTH_ROUNDS_MAX = 8
+};
+
+static bool
+greeting(struct smtp *s, struct failure *why)
+{
+	struct reply reply;
+
+	dialogue_step(&s->talk, STEP_GREETING);
+	if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why))
+		return false;
+	return reply.code == 220 ||
+	    dialogue_refused(&s->talk, &reply, FAILURE_REFUSED, why);
+}
+
+struct keywords {
+	struct capabilities *can;
+	bool first;			/* names the server, is no keyword */
+};
+
+static void
+keyword(void *context, const char *text, size_t len)
+{
+	struct keywords *k = context;
+
+	if (!k->first)
+		capabilities_line(k->can, text, len);
+	k->first = false;
+}
+
+/* RFC 5321 section 4.1.1.1: an old server does not know EHLO. */
+static bool
+helo(struct smtp *s, struct failure *why)
+{
+	struct reply reply;
+
+	s->can = (struct capabilities){ 0 };
+	dialogue_step(&s->talk, STEP_HELO);
+	dialogue_say(&s->talk, "HELO %s", s->params->hello);
+	if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why))
+		return false;
+	return reply.code == 250 ||
+	    dialogue_refused(&s->talk, &reply, FAILURE_REFUSED, why);
+}
+
+static bool
+knows_no_ehlo(const struct smtp *s, const struct reply *reply)
+{
+	return s->facts->tls.version == NULL && (reply->code == 500 ||
+	    reply->code == 501 || reply->code == 502 || reply->code == 504);
+}
+
+/* What was learnt before is forgotten (RFC 3207 section 4.2). */
+static bool
+hello(struct smtp *s, struct failure *why)
+{
+	struct keywords k = { &s->can, true };
+	struct reply reply;
+
+	s->can = (struct capabilities){ 0 };
+	dialogue_step(&s->talk, STEP_EHLO);
+	if (!dialogue_is_quiet(&s->talk, why))
+		return false;
+	dialogue_say(&s->talk, "EHLO %s", s->params->hello);
+	if (!dialogue_hear(&s->talk, &reply, keyword, &k, why))
+		return false;
+	if (reply.code == 250) {
+		s->can.extended = true;
+		return true;
+	}
+	s->can = (struct capabilities){ 0 };
+	if (knows_no_ehlo(s, &reply))
+		return helo(s, why);
+	return dialogue_refused(&s->talk, &reply, FAILURE_REFUSED, why);
+}
+
+static bool
+secure(struct smtp *s, struct failure *why)
+{
+	milliseconds begun = clock_now();
+	bool ok;
+
+	dialogue_step(&s->talk, STEP_TLS);
+	log_trace('T', "", 0);
+	s->talk.in_step = false;
+	ok = tls_begin(s->talk.stream, &s->params->tls, s->pool, &s->tls,
+	    &s->facts->tls, why);
+	s->talk.in_step = ok;
+	s->facts->tls_ms = clock_now() - begun;
+	return ok;
+}
+
+/*
+ * A server that must offer STARTTLS is asked for it also when it does not
+ * announce it: someone on the way may have struck the line out.
+ */
+static bool
+starttls(struct smtp *s, bool *done, struct failure *why)
+{
+	bool required = s->params->security == SECURITY_STARTTLS;
+	struct reply reply;
+
+	*done = false;
+	if (!s->can.starttls && !required)
+		return true;
+	dialogue_step(&s->talk, STEP_STARTTLS);
+	dialogue_say(&s->talk, "STARTTLS");
+	if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why))
+		return false;
+	if (reply.code == 220) {
+		*done = true;
+		return secure(s, why);
+	}
+	if (!required && !s->talk.closing)
+		return true;
+	(void)dialogue_refused(&s->talk, &reply, FAILURE_TLS_MISSING, why);
+	why->tls_result = "starttls-not-supported";
+	return false;
+}
+
+/* RFC 4954 section 4: "*" gives up; the server answers with 501. */
+static void
+cancel(struct smtp *s)
+{
+	struct failure ignored;
+	struct reply reply;
+
+	dialogue_say(&s->talk, "*");
+	if (dialogue_hear(&s->talk, &reply, NULL, NULL, &ignored) &&
+	    reply.code / 100 == 3)
+		s->talk.in_step = false;
+}
+
+static bool
+login_refused(struct smtp *s, const struct reply *reply, struct failure *why)
+{
+	struct failure reason;
+
+	if (!reply_is_permanent(reply))
+		return dialogue_refused(&s->talk, reply, FAILURE_AUTH, why);
+	(void)dialogue_refused(&s->talk, reply, FAILURE_AUTH, &reason);
+	(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the server "
+	    "refuses the login of %s by %s: %s (are user and password right?)",
+	    s->params->user, s->facts->mechanism, reply->text);
+	why->reply = reason.reply;
+	(void)strcpy(why->enhanced, reason.enhanced);
+	return false;
+}
+
+/* One challenge answered; the failure of our side ends the exchange. */
+static bool
+respond(struct smtp *s, struct sasl *sasl, const char *challenge, size_t len,
+    struct failure *why)
+{
+	struct buffer response = { 0 };
+	struct failure reason;
+	bool ok = sasl_step(sasl, challenge, len, &response, &reason);
+
+	if (ok) {
+		dialogue_say_secret(&s->talk, "", buffer_data(&response),
+		    buffer_len(&response));
+	} else {
+		(void)stream_fail(s->talk.stream, why, reason.kind, "%s",
+		    reason.text);
+		cancel(s);
+	}
+	buffer_wipe(&response);
+	return ok;
+}
+
+static bool
+believe(struct smtp *s, const struct sasl *sasl, struct failure *why)
+{
+	struct failure reason;
+
+	if (sasl_is_complete(sasl, &reason))
+		return true;
+	return stream_fail(s->talk.stream, why, reason.kind, "%s",
+	    reason.text);
+}
+
+static bool
+exchange(struct smtp *s, struct sasl *sasl, struct failure *why)
+{
+	struct reply reply;
+	const char *challenge;
+	int round;
+
+	for (round = 0; round < AUTH_ROUNDS_MAX; round++) {
+		if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why))
+			return false;
+		if (reply.code == 235)
+			return believe(s, sasl, why);
+		if (reply.code != 334)
+			return login_refused(s, &reply, why);
+		if (reply.lines > 1)
+			return dialogue_refused(&s->talk, &reply,
+			    FAILURE_PROTOCOL, why);
+		challenge = reply.text + (reply.len > 3 ? 4 : 3);
+		if (!respond(s, sasl, challenge, strlen(challenge), why))
+			return false;
+	}
+	s->talk.in_step = false;
+	return stream_fail(s->talk.stream, why, FAILURE_PROTOCOL, "the server "
+	    "finds no end of challenges");
+}
+
+/* "AUTH PLAIN response", "AUTH EXTERNAL =", or the name alone. */
+static bool
+authenticate(struct smtp *s, struct sasl *sasl, struct failure *why)
+{
+	const char *mechanism = s->facts->mechanism;
+	struct buffer initial = { 0 };
+	struct failure reason;
+	char command[64];
+	bool ok = true;
+
+	(void)snprintf(command, sizeof command, "AUTH %s", mechanism);
+	if (sasl_speaks_first(sasl))
+		ok = sasl_step(sasl, "", 0, &initial, &reason);
+	if (ok && sasl_speaks_first(sasl) && buffer_len(&initial) == 0)
+		dialogue_say(&s->talk, "%s =", command);
+	else if (ok && buffer_len(&initial) > 0)
+		dialogue_say_secret(&s->talk, command, buffer_data(&initial),
+		    buffer_len(&initial));
+	else if (ok)
+		dialogue_say(&s->talk, "%s", command);
+	buffer_wipe(&initial);
+	if (!ok)
+		return stream_fail(s->talk.stream, why, reason.kind, "%s",
+		    reason.text);
+	return exchange(s, sasl, why);
+}
+
+/* The secret leaves us only here, and smtp_begin() has judged the path. */
+static bool
+login_by(struct smtp *s, const struct sasl_channel *channel,
+    struct failure *why)
+{
+	const struct smtp_params *p = s->params;
+	struct sasl *sasl;
+	bool ok;
+
+	assert(p->path_kind != PATH_NETWORK || s->facts->tls.verified);
+	if (p->password != NULL)
+		dialogue_hide(&s->talk, p->password, p->password_len);
+	if (!sasl_begin(&sasl, s->facts->mechanism, p->user != NULL ? p->user :
+	    "", p->password != NULL ? p->password : "", p->password_len,
+	    channel, why))
+		return false;
+	ok = authenticate(s, sasl, why);
+	if (*sasl_detail(sasl) != '\0')
+		log_detail("%s: %s", s->facts->mechanism, sasl_detail(sasl));
+	sasl_end(sasl);
+	return ok;
+}
+
+static bool
+login(struct smtp *s, struct failure *why)
+{
+	const struct tls_facts *tls = &s->facts->tls;
+	struct sasl_channel channel = {
+		.tls = tls->version != NULL,
+		.binding = tls->binding,
+		.data = tls->binding_data,
+		.data_len = tls->binding_len
+	};
+	milliseconds begun = clock_now();
+	struct failure reason;
+	const char *mechanism;
+	bool ok;
+
+	if (!s->params->login)
+		return true;
+	dialogue_step(&s->talk, STEP_AUTH);
+	mechanism = sasl_choose(&s->params->sasl, &channel, s->can.mechanisms,
+	    &reason);
+	if (mechanism == NULL)
+		return stream_fail(s->talk.stream, why, reason.kind, "%s",
+		    reason.text);
+	s->facts->mechanism = mechanism;
+	ok = login_by(s, &channel, why);
+	s->facts->auth_ms = clock_now() - begun;
+	return ok;
+}
+
+static bool
+story(struct smtp *s, struct failure *why)
+{
+	enum security security = s->params->security;
+	bool done = false;
+
+	if (security == SECURITY_IMPLICIT && !secure(s, why))
+		return false;
+	if (!greeting(s, why) || !hello(s, why))
+		return false;
+	if ((security == SECURITY_STARTTLS ||
+	    security == SECURITY_OPPORTUNISTIC) && !starttls(s, &done, why))
+		return false;
+	return (!done || hello(s, why)) && login(s, why);
+}
+
+/* A secret goes only through verified TLS, or where nobody listens. */
+static bool
+may_login(const struct smtp *s, struct failure *why)
+{
+	const struct smtp_params *p = s->params;
+
+	if (!p->login || p->path_kind != PATH_NETWORK || (p->tls.verify &&
+	    (p->security == SECURITY_IMPLICIT ||
+	    p->security == SECURITY_STARTTLS)))
+		return true;
+	return stream_fail(s->talk.stream, why, FAILURE_CONFIG, "the password "
+	    "would not be safe on this connection; write smtps:// or smtp:// "
+	    "as the scheme of the server");
+}
+
+bool
+smtp_begin(struct smtp *s, struct stream *stream,
+    const struct smtp_params *params, struct pool *pool,
+    struct smtp_facts *facts, struct failure *why)
+{
+	milliseconds begun = clock_now();
+	bool ok;
+
+	*facts = (struct smtp_facts){ 0 };
+	*s = (struct smtp){ .talk = { .stream = stream,
+	    .timeout_reply = params->timeout_reply }, .params = params,
+	    .facts = facts, .pool = pool };
+	dialogue_step(&s->talk, STEP_GREETING);
+	ok = may_login(s, why) && story(s, why);
+	facts->greeting_ms = clock_now() - begun - facts->tls_ms -
+	    facts->auth_ms;
+	return ok;
+}
+
+/* QUIT is said without waiting for 221: nothing depends on it. */
+void
+smtp_end(struct smtp *s)
+{
+	struct failure ignored;
+
+	if (s->talk.in_step && !s->talk.closing) {
+		dialogue_step(&s->talk, STEP_QUIT);
+		dialogue_say(&s->talk, "QUIT");
+		(void)stream_flush(s->talk.stream, &ignored);
+	}
+	tls_end(s->tls, s->talk.in_step);
+	s->tls = NULL;
+	dialogue_wipe(&s->talk);
+}

@@ -1,0 +1,68 @@
+/*
+ * The session of RFC 5321 and 6409, up to the point where mail can be sent:
+ * greeting, EHLO, STARTTLS (RFC 3207), AUTH (RFC 4954).  It knows no file, no
+ * command line, no configuration.  transaction.h goes on from there.
+ */
+#ifndef SMTP_H
+#define SMTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dialogue.h"
+#include "failure.h"
+#include "pool.h"
+#include "reply.h"
+#include "sasl.h"
+#include "stream.h"
+#include "tls.h"
+#include "url.h"
+
+/* Where the octets travel, as the connection has shown. */
+enum path_kind { PATH_NETWORK, PATH_LOOPBACK, PATH_UNIX };
+
+struct smtp_params {
+	enum security security;
+	const char *hello;		/* for EHLO */
+	struct tls_params tls;
+	bool login;			/* AUTH is wanted, or nothing is sent */
+	enum path_kind path_kind;
+	struct sasl_policy sasl;
+	const char *user;
+	const char *password;		/* octets, or NULL */
+	size_t password_len;
+	int timeout_reply;		/* seconds for every step; 0: RFC 5321's */
+};
+
+/* What was learnt on the way, for the log; also when something failed. */
+struct smtp_facts {
+	struct tls_facts tls;		/* version NULL: no TLS */
+	const char *mechanism;		/* logged in with, or NULL */
+	milliseconds greeting_ms, tls_ms, auth_ms;	/* durations */
+};
+
+struct smtp {
+	struct dialogue talk;
+	const struct smtp_params *params;
+	struct capabilities can;	/* of the last EHLO */
+	struct smtp_facts *facts;
+	struct tls *tls;
+	struct pool *pool;
+	bool needs_reset;		/* a transaction did not end */
+};
+
+/*
+ * Greeting, EHLO, STARTTLS, EHLO, AUTH, as far as the parameters ask for it.
+ * The stream is connected and stays the caller's.  smtp_end() is called in
+ * any case.  A failure here means that no mail was begun.
+ */
+bool	smtp_begin(struct smtp *, struct stream *, const struct smtp_params *,
+	    struct pool *, struct smtp_facts *, struct failure *why);
+
+/*
+ * Takes leave as far as the dialogue is in step, waits for nothing, and ends
+ * TLS; the stream can no longer be used.
+ */
+void	smtp_end(struct smtp *);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Octets of any number, written once from the first to the last, then read
+ * anywhere: in memory up to SPOOL_MEMORY, beyond in a temporary file that has
+ * no name.
+ */
+#ifndef SPOOL_H
+#define SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "failure.h"
+
+enum { SPOOL_MEMORY = 1024 * 1024 };
+
+struct spool;
+
+/*
+ * directory: where the file is made when it comes to that (NULL: /var/tmp,
+ * then /tmp).  It is not copied.
+ */
+struct spool *spool_new(const char *directory);
+void	spool_free(struct spool *);			/* takes NULL */
+
+/* False with FAILURE_INPUT when there is no room on disk. */
+bool	spool_put(struct spool *, const char *, size_t len, struct failure *);
+
+/* After the last spool_put(). */
+bool	spool_end(struct spool *, struct failure *);
+
+uint64_t spool_size(const struct spool *);
+
+/* Up to room octets from offset on; *n is 0 only at the end. */
+bool	spool_read(const struct spool *, uint64_t offset, char *, size_t room,
+	    size_t *n, struct failure *);
+
+#endif

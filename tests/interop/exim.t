@@ -1,0 +1,23 @@
+#!/usr/bin/python3
+"""Exim 4.96 with GnuTLS; SCRAM by Cyrus SASL (256) and Dovecot (1)."""
+from interop import Lab
+
+PORTS = "EXIM_STARTTLS", "EXIM_TLS"
+OLD = "EXIM_TLS12_STARTTLS", "EXIM_TLS12_TLS"
+MECHANISMS = "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"
+
+lab = Lab()
+lab.logins(PORTS + OLD, MECHANISMS, "535 Incorrect authentication data")
+for port in PORTS + OLD:
+    mail = lab.mail()
+    run = lab.send(port, mail, auth="EXTERNAL", password=None,
+                   client_certificate=lab.env["CERTS"] + "/client.pem",
+                   client_key=lab.env["CERTS"] + "/client.key")
+    lab.case(f"{port}: EXTERNAL", run.is_silent(), mail.arrived())
+for port in PORTS:
+    lab.recipients(port)
+    lab.many(port, 150)
+    lab.null_sender(port)
+    lab.unwanted_data(port, ["550 5.7.1", "not this one"])
+    lab.large(port, 3 << 20)
+lab.done()

@@ -1,0 +1,29 @@
+#!/usr/bin/python3
+"""smtp-server of npm: no CHUNKING, REQUIRETLS instead."""
+from interop import Lab
+
+PORTS = "NODE_STARTTLS", "NODE_TLS"
+MECHANISMS = "CRAM-MD5", "PLAIN", "LOGIN"
+
+
+class Node(Lab):
+    def tokens(self, user):
+        return "token-of-" + user
+
+
+lab = Node()
+lab.logins(PORTS, MECHANISMS, "535 5.7.8 wrong user or password")
+lab.logins(PORTS, ["XOAUTH2"], "535 Error: Username and Password not accepted")
+for port in PORTS:
+    lab.recipients(port)
+    lab.many(port, 150)
+    lab.null_sender(port)
+    lab.unwanted_data(port, ["550", "not this one"])
+    lab.large(port, 3 << 20)
+
+    mail = lab.mail(good=1)
+    run = lab.send(port, mail, "--require-tls")
+    lab.case(f"{port}: REQUIRETLS", run.is_silent(), mail.arrived(), *[
+        "" if "REQUIRETLS" in facts["sender_parameters"] else f"not in {facts}"
+        for facts, _ in mail.wait(mail.to[0])])
+lab.done()

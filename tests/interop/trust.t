@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+"""Certificates that prove nothing, names, and servers that are not there."""
+from interop import Lab
+
+lab = Lab()
+for case, words in (("WRONG_NAME", ["name"]), ("EXPIRED", ["expired"]),
+                    ("UNKNOWN_CA", ["issuer"])):
+    for mode in "STARTTLS", "TLS":
+        port = f"POSTFIX_{case}_{mode}"
+        mail = lab.mail()
+        run = lab.send(port, mail)
+        lab.case(port, run.fails(75, "localhost", *words),
+                 run.keeps(*mail.to), mail.nowhere())
+
+for port in "POSTFIX_STARTTLS", "POSTFIX_TLS":
+    mail = lab.mail()
+    run = lab.send(port, mail, ca_file=None)
+    lab.case(f"{port}: the system does not know the lab's CA",
+             run.fails(75, "localhost", "issuer"), mail.nowhere())
+
+    mail = lab.mail()
+    run = lab.send(port, mail, host="127.0.0.1")
+    lab.case(f"{port}: an address in the certificate", run.is_silent(),
+             mail.arrived())
+
+    mail = lab.mail()
+    run = lab.send(port, mail, tls_name="mail.example.test")
+    lab.case(f"{port}: tls-name", run.is_silent(), mail.arrived())
+
+    mail = lab.mail()
+    run = lab.send(port, mail, tls_name="other.example.test")
+    lab.case(f"{port}: a tls-name that is not in it",
+             run.fails(75, "other.example.test"), mail.nowhere())
+
+for scheme in "smtp", "smtps":
+    mail = lab.mail()
+    down = f"{scheme}://localhost:{lab.env['DOWN']}"
+    run = lab.send("DOWN", mail, server=down)
+    lab.case(f"{scheme}: nobody listens",
+             run.fails(75, f"localhost:{lab.env['DOWN']}", "refused"),
+             run.keeps(*mail.to), mail.nowhere())
+
+# TLS where plain text is spoken, and the other way round
+for port, url in (("POSTFIX_STARTTLS", "smtps"), ("POSTFIX_TLS", "smtp")):
+    mail = lab.mail()
+    run = lab.send(port, mail, server=f"{url}://localhost:{lab.env[port]}",
+                   timeout_reply="3")
+    lab.case(f"{url} to {port}", run.fails(75, "localhost"), mail.nowhere())
+lab.done()

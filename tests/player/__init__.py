@@ -1,0 +1,1 @@
+"""The rooms of tests/play, the player of transcripts."""

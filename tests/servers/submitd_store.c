@@ -1,0 +1,235 @@
+#include "submitd_store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	HEAD_OCTETS = 16384,
+	NAME_OCTETS = 64,
+	PATH_OCTETS = 4096,
+};
+
+struct store {
+	const char *maildir;
+	FILE *f;
+	size_t limit, size, head_octets;
+	bool has_bare, has_failed, is_committed;
+	unsigned char last;			/* octet seen */
+	char name[NAME_OCTETS];
+	char head[HEAD_OCTETS];
+};
+
+static bool
+complain(const char *what)
+{
+	(void)fprintf(stderr, "submitd: %s: %s\n", what, strerror(errno));
+	return false;
+}
+
+static void
+place(char path[PATH_OCTETS], const struct store *s, const char *folder,
+    const char *suffix)
+{
+	(void)snprintf(path, PATH_OCTETS, "%s/%s/%s%s", s->maildir, folder,
+	    s->name, suffix);
+}
+
+static bool
+make_folders(const char *maildir)
+{
+	static const char *const folders[] = {
+		"", "tmp", "new", "cur", "envelope"
+	};
+	char path[PATH_OCTETS];
+
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", maildir,
+		    folders[i]);
+		if (mkdir(path, 0777) != 0 && errno != EEXIST)
+			return complain(path);
+	}
+	return true;
+}
+
+/* A process has one session, and a session one message at a time. */
+
+static void
+make_name(char name[NAME_OCTETS])
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)snprintf(name, NAME_OCTETS, "%lld.M%06ldP%ld.submitd",
+	    (long long)now.tv_sec, now.tv_nsec / 1000, (long)getpid());
+}
+
+static bool
+open_message(struct store *s)
+{
+	char path[PATH_OCTETS];
+
+	if (!make_folders(s->maildir))
+		return false;
+	place(path, s, "tmp", "");
+	s->f = fopen(path, "wx");
+	return s->f != NULL || complain(path);
+}
+
+struct store *
+store_begin(const char *maildir, size_t limit)
+{
+	struct store *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->maildir = maildir;
+	s->limit = limit;
+	make_name(s->name);
+	if (maildir == NULL || open_message(s))
+		return s;
+	free(s);
+	return NULL;
+}
+
+static bool
+any_bare(unsigned char last, const unsigned char *octets, size_t n)
+{
+	bool bare = false;
+
+	for (size_t i = 0; i < n; i++) {
+		bare |= (last == '\r') != (octets[i] == '\n');
+		last = octets[i];
+	}
+	return bare;
+}
+
+void
+store_octets(struct store *s, const unsigned char *octets, size_t n)
+{
+	size_t room = sizeof s->head - s->head_octets;
+
+	if (n == 0)
+		return;
+	s->has_bare |= any_bare(s->last, octets, n);
+	s->last = octets[n - 1];
+	s->size += n;
+	memcpy(s->head + s->head_octets, octets, n < room ? n : room);
+	s->head_octets += n < room ? n : room;
+	if (s->f != NULL && !store_is_too_large(s) &&
+	    fwrite(octets, 1, n, s->f) != n)
+		s->has_failed = true;
+}
+
+size_t
+store_size(const struct store *s)
+{
+	return s->size;
+}
+
+bool
+store_is_too_large(const struct store *s)
+{
+	return s->limit > 0 && s->size > s->limit;
+}
+
+bool
+store_has_bare(const struct store *s)
+{
+	return s->has_bare || s->last == '\r';
+}
+
+const char *
+store_name(const struct store *s)
+{
+	return s->name;
+}
+
+static void
+copy_value(char *value, size_t room, const char *line, const char *end)
+{
+	while (line < end && (*line == ' ' || *line == '\t'))
+		line++;
+	(void)snprintf(value, room, "%.*s", (int)(end - line), line);
+	value[strcspn(value, "\r\n")] = '\0';
+}
+
+bool
+store_field(const struct store *s, const char *name, char *value, size_t room)
+{
+	const char *line = s->head;
+	const char *end = s->head + s->head_octets;
+	const size_t length = strlen(name);
+
+	while (line < end && *line != '\r' && *line != '\n') {
+		const char *lf = memchr(line, '\n', (size_t)(end - line));
+
+		if (lf == NULL)
+			lf = end - 1;
+		if ((size_t)(lf - line) > length &&
+		    strncasecmp(line, name, length) == 0) {
+			copy_value(value, room, line + length, lf + 1);
+			return true;
+		}
+		line = lf + 1;
+	}
+	return false;
+}
+
+static bool
+write_envelope(const struct store *s, const char *text)
+{
+	char tmp[PATH_OCTETS], final[PATH_OCTETS];
+	FILE *f;
+	bool ok;
+
+	place(tmp, s, "tmp", ".envelope");
+	place(final, s, "envelope", "");
+	f = fopen(tmp, "wx");
+	if (f == NULL)
+		return complain(tmp);
+	ok = fputs(text, f) >= 0;
+	if (fclose(f) != 0 || !ok || rename(tmp, final) != 0)
+		return complain(final);
+	return true;
+}
+
+bool
+store_commit(struct store *s, const char *envelope)
+{
+	char tmp[PATH_OCTETS], final[PATH_OCTETS];
+	bool ok;
+
+	if (s->maildir == NULL)
+		return true;
+	ok = fclose(s->f) == 0 && !s->has_failed;
+	s->f = NULL;
+	place(tmp, s, "tmp", "");
+	place(final, s, "new", "");
+	if (!ok || !write_envelope(s, envelope) || rename(tmp, final) != 0)
+		return complain(final);
+	s->is_committed = true;
+	return true;
+}
+
+void
+store_end(struct store *s)
+{
+	char path[PATH_OCTETS];
+
+	if (s == NULL)
+		return;
+	if (s->f != NULL)
+		(void)fclose(s->f);
+	if (s->maildir != NULL && !s->is_committed) {
+		place(path, s, "tmp", "");
+		(void)unlink(path);
+	}
+	free(s);
+}

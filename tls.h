@@ -1,0 +1,60 @@
+/*
+ * TLS on a stream: the handshake, the verdict on the server's certificate,
+ * the channel binding.  TLS 1.2 and 1.3 only; no session is ever resumed.
+ */
+#ifndef TLS_H
+#define TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "failure.h"
+#include "pool.h"
+#include "stream.h"
+
+struct tls_params {
+	const char *name;		/* that the certificate must be for */
+	bool verify;			/* false: opportunistic */
+	const char *ca_file;		/* PEM; NULL: the system's store */
+	const char *priority;		/* GnuTLS's words added, or NULL */
+	bool only_tls13;
+	const char *certificate;	/* of the client, PEM, or NULL */
+	const char *key;		/* NULL: in the file of certificate */
+};
+
+/* What came of the handshake; strings live in the pool. */
+struct tls_facts {
+	const char *version;		/* "TLS1.3" */
+	const char *cipher;		/* "AES-256-GCM" */
+	bool verified;			/* name and chain are in order */
+	const char *objection;		/* to the certificate, or NULL */
+	const char *result;		/* of the objection, RFC 8460, or NULL */
+	const char *names;		/* that the certificate carries */
+	bool asked_for_certificate;	/* the server did, of us */
+	const char *binding;		/* "tls-exporter", "tls-unique", NULL */
+	unsigned char binding_data[64];
+	size_t binding_len;
+};
+
+struct tls;
+
+/*
+ * The handshake on the stream, which carries TLS from then on.  The step and
+ * its deadline have been set by the caller.  With verify set, a certificate
+ * that is not in order is FAILURE_TLS_UNTRUSTED, with the certificate, the
+ * name or the date in the text; the server hears an alert.
+ * *tls is to be ended after the stream's last use, also when this fails.
+ */
+bool	tls_begin(struct stream *, const struct tls_params *, struct pool *,
+	    struct tls **tls, struct tls_facts *, struct failure *why);
+
+/* Says goodbye, not waiting for an answer, when polite; frees.  Takes NULL. */
+void	tls_end(struct tls *, bool polite);
+
+/* Are these words for the priority string right?  Nothing is connected. */
+bool	tls_check_priority(const char *words, struct failure *why);
+
+/* "3.7.9", of the library in use. */
+const char *tls_library(void);
+
+#endif

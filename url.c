@@ -1,0 +1,161 @@
+#include "url.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static const struct {
+	const char *scheme;
+	enum security security;
+	const char *port;
+} schemes[] = {
+	{ "smtps://",			SECURITY_IMPLICIT,	"465" },
+	{ "smtp://",			SECURITY_STARTTLS,	"587" },
+	{ "smtp+opportunistic://",	SECURITY_OPPORTUNISTIC,	"587" },
+	{ "smtp+plain://",		SECURITY_NONE,		"587" },
+};
+
+bool
+url_is_address(const char *host)
+{
+	unsigned char octets[16];
+
+	return inet_pton(AF_INET, host, octets) == 1 ||
+	    inet_pton(AF_INET6, host, octets) == 1;
+}
+
+/* Letters, digits, hyphens, underscores and dots, or UTF-8; no empty label. */
+static bool
+is_host(const char *host)
+{
+	const unsigned char *p = (const unsigned char *)host;
+
+	if (*p == '\0' || *p == '.' || *p == '-' || strlen(host) > 253)
+		return false;
+	for (; *p != '\0'; p++)
+		if ((!isalnum(*p) && strchr("-_.", *p) == NULL && *p < 0x80) ||
+		    (*p == '.' && p[1] == '.'))
+			return false;
+	return true;
+}
+
+static bool
+port_parse(const char *text, const char *port, struct endpoint *e,
+    struct pool *pool, struct failure *why)
+{
+	size_t n = strspn(port, "0123456789");
+
+	if (n == 0 || n > 5 || port[n] != '\0' || atoi(port) < 1 ||
+	    atoi(port) > 65535)
+		return fail(why, FAILURE_CONFIG, "the port of \"%s\" is no "
+		    "number from 1 to 65535", text);
+	e->port = pool_string(pool, port);
+	return true;
+}
+
+/* "host", "host:port", "[address]", "[address]:port", "address". */
+static bool
+host_parse(const char *text, const char *rest, struct endpoint *e,
+    struct pool *pool, struct failure *why)
+{
+	const char *end, *port = NULL;
+	bool bracket = *rest == '[';
+
+	if (bracket) {
+		end = strchr(++rest, ']');
+		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
+			return fail(why, FAILURE_CONFIG, "\"%s\" lacks its "
+			    "\"]\"", text);
+		port = end[1] == ':' ? end + 2 : NULL;
+	} else if (url_is_address(rest)) {
+		end = rest + strlen(rest);
+	} else {
+		end = rest + strcspn(rest, ":");
+		port = *end == ':' ? end + 1 : NULL;
+	}
+	e->host = pool_octets(pool, rest, (size_t)(end - rest));
+	if (bracket ? !url_is_address(e->host) :
+	    !is_host(e->host) && !url_is_address(e->host))
+		return fail(why, FAILURE_CONFIG, "\"%s\" of \"%s\" is no host "
+		    "name or address", e->host, text);
+	return port == NULL || port_parse(text, port, e, pool, why);
+}
+
+static bool
+path_parse(const char *text, const char *path, struct endpoint *e,
+    struct pool *pool, struct failure *why)
+{
+	struct sockaddr_un un;
+
+	if (e->security != SECURITY_STARTTLS)
+		return fail(why, FAILURE_CONFIG, "\"%s\": a unix socket is "
+		    "written smtp:///path", text);
+	if (strlen(path) >= sizeof un.sun_path)
+		return fail(why, FAILURE_CONFIG, "\"%s\": the path of a unix "
+		    "socket has at most %zu octets", text,
+		    sizeof un.sun_path - 1);
+	e->security = SECURITY_NONE;
+	e->path = pool_string(pool, path);
+	e->text = pool_string(pool, text);
+	return true;
+}
+
+static bool
+user_parse(const char *text, const char **rest, struct endpoint *e,
+    struct pool *pool, struct failure *why)
+{
+	const char *at = strrchr(*rest, '@'), *colon;
+
+	if (at == NULL)
+		return true;
+	colon = memchr(*rest, ':', (size_t)(at - *rest));
+	if (colon != NULL)
+		return fail(why, FAILURE_CONFIG, "a URL never carries a "
+		    "password; write \"user\" and \"password\" instead");
+	if (at == *rest)
+		return fail(why, FAILURE_CONFIG, "\"%s\" has an empty user "
+		    "name", text);
+	e->user = pool_octets(pool, *rest, (size_t)(at - *rest));
+	*rest = at + 1;
+	return true;
+}
+
+bool
+url_parse(const char *text, struct endpoint *e, struct pool *pool,
+    struct failure *why)
+{
+	const char *rest = text;
+	size_t i, n;
+
+	*e = (struct endpoint){ .security = SECURITY_IMPLICIT, .port = "465" };
+	for (i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		n = strlen(schemes[i].scheme);
+		if (strncasecmp(text, schemes[i].scheme, n) != 0)
+			continue;
+		e->security = schemes[i].security;
+		e->port = schemes[i].port;
+		rest = text + n;
+		break;
+	}
+	if (rest == text && strstr(text, "://") != NULL)
+		return fail(why, FAILURE_CONFIG, "\"%s\": the scheme is one of "
+		    "smtps://, smtp://, smtp+opportunistic://, smtp+plain://",
+		    text);
+	if (rest > text && *rest == '/')
+		return path_parse(text, rest, e, pool, why);
+	if (!user_parse(text, &rest, e, pool, why))
+		return false;
+	n = strlen(rest);
+	if (n > 0 && rest[n - 1] == '/')	/* "smtps://host/" */
+		rest = pool_octets(pool, rest, n - 1);
+	if (!host_parse(text, rest, e, pool, why))
+		return false;
+	e->text = pool_printf(pool, strchr(e->host, ':') != NULL ?
+	    "%s[%s]:%s" : "%s%s:%s", i < sizeof schemes / sizeof *schemes ?
+	    schemes[i].scheme : schemes[0].scheme, e->host, e->port);
+	return true;
+}

@@ -1,0 +1,41 @@
+/*
+ * Where a submission goes: server URLs of the configuration.  Pure.
+ */
+#ifndef URL_H
+#define URL_H
+
+#include <stdbool.h>
+
+#include "failure.h"
+#include "pool.h"
+
+enum security {
+	SECURITY_IMPLICIT,		/* smtps: TLS from the first octet */
+	SECURITY_STARTTLS,		/* smtp: STARTTLS or nothing */
+	SECURITY_OPPORTUNISTIC,		/* smtp+opportunistic: unverified */
+	SECURITY_NONE,			/* smtp+plain, unix sockets */
+};
+
+struct endpoint {
+	enum security security;
+	const char *host;		/* name or address; NULL: unix socket */
+	const char *port;		/* decimal */
+	const char *path;		/* of the unix socket, absolute */
+	const char *user;		/* from the URL, or NULL */
+	const char *text;		/* the URL without its user */
+};
+
+/*
+ * smtps://host[:port], smtp://, smtp+opportunistic://, smtp+plain://, with
+ * user@ before the host, [v6] addresses, and smtp:///path.  A bare host name
+ * is smtps://.  The default ports are 465 for smtps and 587 for the others.
+ * A password in the URL, unknown schemes, a path behind a host, and host names
+ * that are none are FAILURE_CONFIG.
+ */
+bool	url_parse(const char *text, struct endpoint *, struct pool *,
+	    struct failure *why);
+
+/* Is it an IPv4 or IPv6 address (without brackets), not a name? */
+bool	url_is_address(const char *host);
+
+#endif

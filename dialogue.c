@@ -85,18 +85,26 @@ dialogue_say_secret(struct dialogue *d, const char *shown, const char *secret,
 	stream_put(d->stream, "\r\n", 2);
 }
 
-static bool
-repeats_secret(const struct dialogue *d, const char *line, size_t len)
+/* Every secret in the line becomes "***"; the line shrinks in its place. */
+static void
+mask(const struct dialogue *d, struct buffer *line)
 {
-	const char *p = buffer_data(&d->secrets);
-	size_t left = buffer_len(&d->secrets), n;
+	const char *secret = buffer_data(&d->secrets);
+	size_t left = buffer_len(&d->secrets), n, len;
+	char *at, *p;
 
-	for (; left > 0; p += n + 1, left -= n + 1) {
-		n = strlen(p);
-		if (memmem(line, len, p, n) != NULL)
-			return true;
+	for (; left > 0; secret += n + 1, left -= n + 1) {
+		n = strlen(secret);
+		p = buffer_data(line);
+		len = buffer_len(line);
+		while (len >= n && (at = memmem(p, len, secret, n)) != NULL) {
+			len -= (size_t)(at - p) + n;
+			memcpy(at, "***", 3);
+			memmove(at + 3, at + n, len);
+			p = at + 3;
+			line->end -= n - 3;
+		}
 	}
-	return false;
 }
 
 static bool
@@ -111,11 +119,10 @@ dialogue_hear(struct dialogue *d, struct reply *reply,
     void (*each)(void *, const char *, size_t), void *context,
     struct failure *why)
 {
-	static const char masked[] = "*** (the server repeats a secret)";
+	struct buffer shown = { 0 };
 	enum reply_state state;
 	struct failure reason;
 	const char *line, *text;
-	char hidden[sizeof masked + 4];
 	size_t len, n;
 
 	*reply = (struct reply){ 0 };
@@ -125,19 +132,17 @@ dialogue_hear(struct dialogue *d, struct reply *reply,
 	do {
 		if (!stream_line(d->stream, REPLY_LINE_MAX, &line, &len, why))
 			return false;
-		if (len >= 4 && repeats_secret(d, line, len)) {
-			memcpy(hidden, line, 4);
-			memcpy(hidden + 4, masked, sizeof masked);
-			line = hidden;
-			len = sizeof masked + 3;
-		}
-		log_trace('S', line, len);
-		state = reply_add(reply, line, len, &text, &n, &reason);
-		if (state == REPLY_BROKEN)
-			return broken(d, &reason, why);
-		if (each != NULL)
+		buffer_put(&shown, line, len);
+		mask(d, &shown);
+		log_trace('S', buffer_data(&shown), buffer_len(&shown));
+		state = reply_add(reply, buffer_data(&shown),
+		    buffer_len(&shown), &text, &n, &reason);
+		if (each != NULL && state != REPLY_BROKEN)
 			each(context, text, n);
+		buffer_free(&shown);
 	} while (state == REPLY_MORE);
+	if (state == REPLY_BROKEN)
+		return broken(d, &reason, why);
 	d->closing = d->closing || reply->code == 421;
 	d->in_step = true;
 	return true;
@@ -158,6 +163,7 @@ dialogue_refused(struct dialogue *d, const struct reply *reply,
 	    "server said %s", reply->text);
 	why->reply = reply->code;
 	(void)strcpy(why->enhanced, reply->enhanced);
+	d->in_step = d->in_step && kind != FAILURE_PROTOCOL;
 	return false;
 }
 

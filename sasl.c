@@ -357,12 +357,20 @@ explain(const struct sasl *s, int error, const char *heard, size_t len,
 	if (s->mechanism->scram && len > 2 && memcmp(heard, "e=", 2) == 0)
 		return fail(why, FAILURE_AUTH, "the server refuses the login: "
 		    "%.*s", (int)(len < 100 ? len - 2 : 98), heard + 2);
-	if (s->mechanism->scram && s->steps >= 3 &&
-	    error == GSASL_AUTHENTICATION_ERROR)
+	if (s->mechanism->scram && s->steps >= 3)
 		return fail(why, FAILURE_AUTH, "the server could not prove "
 		    "that it knows the password (wrong SCRAM signature)");
 	return fail(why, FAILURE_PROTOCOL, "%s: the server's challenge cannot "
 	    "be answered (%s)", s->mechanism->name, gsasl_strerror(error));
+}
+
+/* RFC 5802 section 7 lets a server add to its last words; libgsasl does not. */
+static size_t
+without_extensions(const char *heard, size_t len)
+{
+	const char *comma = len > 0 ? memchr(heard, ',', len) : NULL;
+
+	return comma != NULL ? (size_t)(comma - heard) : len;
 }
 
 static bool
@@ -377,6 +385,8 @@ answer(struct sasl *s, const char *heard, size_t len, struct buffer *response,
 	if (s->mechanism->scram && s->steps == 2 &&
 	    !nonce_grows(s, heard, len, why))
 		return false;
+	if (s->mechanism->scram && s->steps == 3)
+		len = without_extensions(heard, len);
 	error = gsasl_step(s->session, heard, len, &out, &n);
 	if (error != GSASL_OK && error != GSASL_NEEDS_MORE)
 		return explain(s, error, heard, len, why);

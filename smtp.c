@@ -55,7 +55,7 @@ helo(struct smtp *s, struct failure *why)
 static bool
 knows_no_ehlo(const struct smtp *s, const struct reply *reply)
 {
-	return s->facts->tls.version == NULL && (reply->code == 500 ||
+	return !s->talked && (reply->code == 500 ||
 	    reply->code == 501 || reply->code == 502 || reply->code == 504);
 }
 
@@ -74,6 +74,7 @@ hello(struct smtp *s, struct failure *why)
 	if (!dialogue_hear(&s->talk, &reply, keyword, &k, why))
 		return false;
 	if (reply.code == 250) {
+		s->talked = true;
 		s->can.extended = true;
 		return true;
 	}
@@ -188,57 +189,108 @@ believe(struct smtp *s, const struct sasl *sasl, struct failure *why)
 	    reason.text);
 }
 
+/* A challenge may be longer than what a reply keeps for error texts. */
+static void
+challenge_line(void *context, const char *text, size_t len)
+{
+	struct buffer *challenge = context;
+
+	buffer_put(challenge, text, len);
+}
+
+/*
+ * One reply of the server, and ours to it.  *done is set by 235.  An initial
+ * response that was too long for its line is the answer to the first.
+ */
 static bool
-exchange(struct smtp *s, struct sasl *sasl, struct failure *why)
+round_trip(struct smtp *s, struct sasl *sasl, struct buffer *held,
+    struct buffer *challenge, bool *done, struct failure *why)
 {
 	struct reply reply;
-	const char *challenge;
+
+	if (!dialogue_hear(&s->talk, &reply, challenge_line, challenge, why))
+		return false;
+	*done = reply.code == 235;
+	if (*done)
+		return believe(s, sasl, why);
+	if (reply.code != 334)
+		return login_refused(s, &reply, why);
+	if (reply.lines > 1) {
+		(void)stream_fail(s->talk.stream, why, FAILURE_PROTOCOL, "the "
+		    "server's challenge has more than one line");
+		cancel(s);
+		return false;
+	}
+	if (buffer_len(held) == 0)
+		return respond(s, sasl, buffer_data(challenge),
+		    buffer_len(challenge), why);
+	dialogue_say_secret(&s->talk, "", buffer_data(held),
+	    buffer_len(held));
+	buffer_wipe(held);
+	return true;
+}
+
+static bool
+exchange(struct smtp *s, struct sasl *sasl, struct buffer *held,
+    struct failure *why)
+{
+	struct buffer challenge = { 0 };
+	bool done = false, ok = true;
 	int round;
 
-	for (round = 0; round < AUTH_ROUNDS_MAX; round++) {
-		if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why))
-			return false;
-		if (reply.code == 235)
-			return believe(s, sasl, why);
-		if (reply.code != 334)
-			return login_refused(s, &reply, why);
-		if (reply.lines > 1)
-			return dialogue_refused(&s->talk, &reply,
-			    FAILURE_PROTOCOL, why);
-		challenge = reply.text + (reply.len > 3 ? 4 : 3);
-		if (!respond(s, sasl, challenge, strlen(challenge), why))
-			return false;
+	for (round = 0; ok && !done && round < AUTH_ROUNDS_MAX; round++) {
+		ok = round_trip(s, sasl, held, &challenge, &done, why);
+		buffer_free(&challenge);
 	}
+	if (!ok || done)
+		return ok;
 	s->talk.in_step = false;
 	return stream_fail(s->talk.stream, why, FAILURE_PROTOCOL, "the server "
 	    "finds no end of challenges");
 }
 
-/* "AUTH PLAIN response", "AUTH EXTERNAL =", or the name alone. */
+/*
+ * "AUTH PLAIN response", "AUTH EXTERNAL =", or the name alone: when the
+ * server speaks first, or the line would be too long (RFC 4954 section 4).
+ */
+static void
+say_auth(struct smtp *s, const struct sasl *sasl, struct buffer *initial)
+{
+	char command[64];
+	int n = snprintf(command, sizeof command, "AUTH %s",
+	    s->facts->mechanism);
+
+	if (!sasl_speaks_first(sasl) ||
+	    (size_t)n + buffer_len(initial) + 3 > COMMAND_MAX) {
+		dialogue_say(&s->talk, "%s", command);
+		return;
+	}
+	if (buffer_len(initial) == 0)
+		dialogue_say(&s->talk, "%s =", command);
+	else
+		dialogue_say_secret(&s->talk, command, buffer_data(initial),
+		    buffer_len(initial));
+	buffer_wipe(initial);
+}
+
 static bool
 authenticate(struct smtp *s, struct sasl *sasl, struct failure *why)
 {
-	const char *mechanism = s->facts->mechanism;
 	struct buffer initial = { 0 };
 	struct failure reason;
-	char command[64];
 	bool ok = true;
 
-	(void)snprintf(command, sizeof command, "AUTH %s", mechanism);
 	if (sasl_speaks_first(sasl))
 		ok = sasl_step(sasl, "", 0, &initial, &reason);
-	if (ok && sasl_speaks_first(sasl) && buffer_len(&initial) == 0)
-		dialogue_say(&s->talk, "%s =", command);
-	else if (ok && buffer_len(&initial) > 0)
-		dialogue_say_secret(&s->talk, command, buffer_data(&initial),
-		    buffer_len(&initial));
-	else if (ok)
-		dialogue_say(&s->talk, "%s", command);
-	buffer_wipe(&initial);
-	if (!ok)
-		return stream_fail(s->talk.stream, why, reason.kind, "%s",
+	if (ok) {
+		say_auth(s, sasl, &initial);
+		ok = exchange(s, sasl, &initial, why);
+	} else {
+		(void)stream_fail(s->talk.stream, why, reason.kind, "%s",
 		    reason.text);
-	return exchange(s, sasl, why);
+	}
+	buffer_wipe(&initial);
+	return ok;
 }
 
 /* The secret leaves us only here, and smtp_begin() has judged the path. */

@@ -48,6 +48,7 @@ struct smtp {
 	struct smtp_facts *facts;
 	struct tls *tls;
 	struct pool *pool;
+	bool talked;			/* EHLO was understood once */
 	bool needs_reset;		/* a transaction did not end */
 };
 

@@ -21,6 +21,9 @@ struct transaction {
 	size_t n;
 	size_t accepted;		/* by their RCPT */
 	bool *is_accepted;		/* parallel to who */
+	const struct failure **put_off;	/* who did not fit, why; likewise */
+	size_t n_put_off;
+	bool taken;			/* the server took the data */
 	bool last;
 	bool in_flight;			/* BDAT travels behind RCPT */
 	bool data_sent;			/* all of it has been handed over */
@@ -105,6 +108,7 @@ choose_recipients(struct transaction *t)
 
 	t->who = pool_array(t->s->pool, e->n, sizeof *t->who);
 	t->is_accepted = pool_array(t->s->pool, e->n, sizeof *t->is_accepted);
+	t->put_off = pool_array(t->s->pool, e->n, sizeof *t->put_off);
 	for (i = 0; i < e->n; i++) {
 		if (t->outcome->results[i].verdict != VERDICT_OPEN)
 			continue;
@@ -214,11 +218,15 @@ may_pipeline(const struct transaction *t)
 	return t->s->can.pipelining;
 }
 
-/* QUIT may close a group (RFC 2920 section 3.1). */
+/*
+ * QUIT may close a group (RFC 2920 section 3.1), unless another transaction
+ * may have to follow for recipients that did not fit.
+ */
 static void
 say_quit(struct transaction *t)
 {
-	if (!t->last || !may_pipeline(t))
+	if (!t->last || !may_pipeline(t) || t->n_put_off > 0 ||
+	    (t->in_flight && t->n > 1))
 		return;
 	dialogue_say(t->talk, "QUIT");
 	t->talk->closing = true;
@@ -253,6 +261,28 @@ settle_accepted(struct transaction *t, const struct failure *why)
 			outcome_failed(t->outcome, t->who[i], why);
 }
 
+/* Who was put off and gets no further transaction. */
+static void
+settle_put_off(struct transaction *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n && t->n_put_off > 0; i++) {
+		if (t->put_off[i] == NULL)
+			continue;
+		outcome_failed(t->outcome, t->who[i], t->put_off[i]);
+		t->put_off[i] = NULL;
+		t->n_put_off--;
+	}
+}
+
+static void
+rest_failed(struct transaction *t, const struct failure *why)
+{
+	settle_put_off(t);
+	outcome_rest_failed(t->outcome, why);
+}
+
 /*
  * Once the last octet may have left, only the server knows whether it has
  * taken the message; silence is then no longer a mere loss.
@@ -268,7 +298,7 @@ lost(struct transaction *t, const struct failure *cause)
 		    "it: ask there before sending it again", cause->text);
 		why.tls_result = cause->tls_result;
 	}
-	outcome_rest_failed(t->outcome, &why);
+	rest_failed(t, &why);
 }
 
 /*
@@ -288,7 +318,7 @@ hear(struct transaction *t, enum step step, struct reply *reply)
 	if (reply->code != 421)
 		return true;
 	(void)dialogue_refused(t->talk, reply, FAILURE_DEFERRED, &why);
-	outcome_rest_failed(t->outcome, &why);
+	rest_failed(t, &why);
 	return false;
 }
 
@@ -306,11 +336,24 @@ hear_mail(struct transaction *t)
 	if (reply.code == 552 && strcmp(reply.enhanced, "5.3.4") == 0)
 		permanent = FAILURE_DATA;
 	(void)dialogue_refused(t->talk, &reply, permanent, &why);
-	outcome_rest_failed(t->outcome, &why);
+	rest_failed(t, &why);
 	return true;
 }
 
-/* RFC 5321 section 4.5.3.1.10: 552 to RCPT means 452. */
+static void
+put_off(struct transaction *t, size_t i, const struct failure *why)
+{
+	struct failure *mine = pool_alloc(t->s->pool, sizeof *mine);
+
+	*mine = *why;
+	t->put_off[i] = mine;
+	t->n_put_off++;
+}
+
+/*
+ * RFC 5321 section 4.5.3.1.10: 552 to RCPT means 452, and who did not fit may
+ * fit into a transaction of their own.
+ */
 static void
 settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 {
@@ -326,14 +369,17 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 	if (strncmp(reply->enhanced, "5.1.", 4) == 0)
 		kind = FAILURE_NOUSER;
 	if (reply->code == 552)
-		kind = FAILURE_DEFERRED;
+		kind = FAILURE_DEFERRED;	/* as 452 */
 	(void)dialogue_refused(t->talk, reply, kind, &why);
 	named = why;
 	(void)stream_fail(t->talk->stream, &named, why.kind, "<%s>: server "
 	    "said %s", path, reply->text);
 	named.reply = why.reply;
 	(void)strcpy(named.enhanced, why.enhanced);
-	outcome_failed(t->outcome, t->who[i], &named);
+	if (reply->code == 452 || reply->code == 552)
+		put_off(t, i, &named);
+	else
+		outcome_failed(t->outcome, t->who[i], &named);
 }
 
 /* Those whom a refused MAIL has settled are only heard. */
@@ -357,6 +403,7 @@ settle_data(struct transaction *t, const struct reply *reply)
 	size_t i;
 
 	if (reply_is_success(reply)) {
+		t->taken = true;
 		for (i = 0; i < t->n; i++)
 			if (t->is_accepted[i])
 				outcome_sent(t->outcome, t->who[i],
@@ -450,7 +497,7 @@ static void
 cannot_go_on(struct transaction *t, const struct failure *why)
 {
 	t->talk->in_step = false;
-	outcome_rest_failed(t->outcome, why);
+	rest_failed(t, why);
 }
 
 static void
@@ -606,9 +653,17 @@ one_by_one(struct transaction *t)
 	if (!hear_mail(t) || t->outcome->open == 0)
 		return false;
 	for (i = 0; i < t->n; i++) {
+		if (!dialogue_is_quiet(t->talk, &why)) {
+			lost(t, &why);
+			return false;
+		}
 		say_rcpt(t, i);
 		if (!hear_rcpt(t, i))
 			return false;
+	}
+	if (t->accepted > 0 && !dialogue_is_quiet(t->talk, &why)) {
+		lost(t, &why);
+		return false;
 	}
 	return t->accepted > 0 && say_data(t, &why);
 }
@@ -645,24 +700,37 @@ converse(struct transaction *t)
 		send_chunks(t);
 }
 
+/* One transaction for all that are open; true when it moved some mail. */
+static bool
+transact(struct transaction *t, struct failure *why)
+{
+	t->in_flight = t->s->can.chunking && t->s->can.pipelining &&
+	    message_size(t->message) <= INLINE_MAX;
+	dialogue_step(t->talk, STEP_MAIL);
+	if (!is_possible(t, why) || !dialogue_is_quiet(t->talk, why) ||
+	    !reset(t, why)) {
+		outcome_rest_failed(t->outcome, why);
+		return false;
+	}
+	choose_recipients(t);
+	if (t->n > 0)
+		converse(t);
+	if (t->taken && t->talk->in_step && !t->talk->closing)
+		return true;
+	settle_put_off(t);
+	return false;
+}
+
 void
 transaction_send(struct smtp *s, const struct envelope *envelope,
     const struct message *message, struct outcome *outcome, bool last)
 {
-	struct transaction t = { .s = s, .talk = &s->talk,
-	    .envelope = envelope, .message = message, .outcome = outcome,
-	    .last = last };
+	struct transaction t;
 	struct failure why;
 
-	t.in_flight = s->can.chunking && s->can.pipelining &&
-	    message_size(message) <= INLINE_MAX;
-	dialogue_step(t.talk, STEP_MAIL);
-	if (!is_possible(&t, &why) || !dialogue_is_quiet(t.talk, &why) ||
-	    !reset(&t, &why)) {
-		outcome_rest_failed(outcome, &why);
-		return;
-	}
-	choose_recipients(&t);
-	if (t.n > 0)
-		converse(&t);
+	do
+		t = (struct transaction){ .s = s, .talk = &s->talk,
+		    .envelope = envelope, .message = message,
+		    .outcome = outcome, .last = last };
+	while (transact(&t, &why) && outcome->open > 0);
 }

@@ -8,6 +8,8 @@ MECHANISMS = "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"
 
 lab = Lab()
 lab.logins(PORTS + OLD, MECHANISMS, "535 Incorrect authentication data")
+for mechanism in MECHANISMS:
+    lab.transcript(PORTS[1], mechanism)
 for port in PORTS + OLD:
     mail = lab.mail()
     run = lab.send(port, mail, auth="EXTERNAL", password=None,

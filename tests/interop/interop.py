@@ -17,6 +17,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 PATIENCE = 15                   # seconds for a message to reach the store
+ALICE = "alice@example.test"    # her password has a blank and an umlaut
 HASTE = 1                       # and for one that sendoff says has failed
 
 
@@ -51,6 +53,14 @@ def token(key, user):
         {"sub": user, "iat": now - 60, "exp": now + 3600}))
     seal = hmac.new(key, text, hashlib.sha256).digest()
     return (text + b"." + encode(seal)).decode()
+
+
+def undressed(word):
+    """What may be base64, decoded as far as it goes."""
+    word = word.rstrip("=")
+    whole = word[:len(word) - (len(word) % 4 == 1)]
+    return base64.b64decode(whole + "=" * (-len(whole) % 4)).decode(
+        errors="replace")
 
 
 def canonical(message):
@@ -90,7 +100,7 @@ class Mail:
         self.fresh = [f"{self.id}-{n}@example.test" for n in range(good)]
         self.to = self.fresh + [f"{name}@example.test" for name in names]
         self.octets = "\n".join([
-            "From: Alice <alice@example.test>", "To: " + ", ".join(self.to),
+            "From: Alice <alice@example.test>", "To: " + ",\n ".join(self.to),
             "Date: Tue, 24 Nov 2026 12:00:00 +0000",
             f"Message-ID: <{self.id}@example.test>", f"Subject: {subject}",
             "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
@@ -206,8 +216,10 @@ class Lab:
         self.unwanted = []
         self.number = self.failed = 0
 
-    def token(self, user="alice@example.test"):
-        return token(self.key, user)
+    def token(self, port, user):
+        """npm's server has no opinion what a token looks like."""
+        return f"token-of-{user}" if port.startswith("NODE_") else \
+            token(self.key, user)
 
     def mail(self, *names, **more):
         return Mail(self, *names, **more)
@@ -217,7 +229,7 @@ class Lab:
                   "smtp+plain" if port.endswith("_NOTLS") else "smtp")
         return f"{scheme}://{host}:{self.env[port]}"
 
-    def settings(self, port, user="alice@example.test", host="localhost",
+    def settings(self, port, user=ALICE, host="localhost",
                  **more):
         """The account's lines; a setting of None is left out."""
         lines = {"from": user, "server": self.url(port, host), "user": user,
@@ -227,7 +239,7 @@ class Lab:
         return "account lab\n" + "".join(
             f"    {k} {v}\n" for k, v in lines.items() if v is not None)
 
-    def send(self, port, mail, *options, sender="alice@example.test",
+    def send(self, port, mail, *options, sender=ALICE,
              **settings):
         home = tempfile.mkdtemp(prefix="sendoff-interop.")
         try:
@@ -279,31 +291,41 @@ class Lab:
                     self.right(port, mechanism, user)
                 self.wrong(port, mechanism, refusal)
 
-    def secret(self, mechanism, user, right):
+    def secret(self, port, mechanism, user, right):
         """The settings that hold it."""
         if mechanism in ("XOAUTH2", "OAUTHBEARER"):
-            value = self.tokens(user) if right else "not-a-token"
+            value = self.token(port, user) if right else "not-a-token"
             return {"password": None, "oauth_command": f'"echo {value}"'}
         return {} if right else {"password": '"not this one"'}
-
-    def tokens(self, user):
-        return self.token(user)
 
     def right(self, port, mechanism, user):
         mail = self.mail()
         run = self.send(port, mail, user=user, auth=mechanism, sender=user,
-                        **self.secret(mechanism, user, True))
+                        **self.secret(port, mechanism, user, True))
         self.case(f"{port}: {mechanism} as {user}", run.is_silent(),
                   run.keeps_nothing(), mail.arrived(sender=user))
 
     def wrong(self, port, mechanism, refusal):
         mail = self.mail()
         run = self.send(port, mail, auth=mechanism,
-                        **self.secret(mechanism, "alice@example.test", False))
+                        **self.secret(port, mechanism, ALICE, False))
         self.case(f"{port}: {mechanism} with a wrong secret",
                   run.fails(77, "localhost", refusal),
                   "the secret is told" if "not this one" in run.err else "",
                   run.keeps(*mail.to), mail.nowhere())
+
+    def transcript(self, port, mechanism):
+        """What -v prints has the dialogue, and no secret in any coat."""
+        mail, password = self.mail(), self.users[ALICE]
+        run = self.send(port, mail, "-v", auth=mechanism)
+        words = [password, f"\0{ALICE}\0{password}"]
+        coats = words + [base64.b64encode(w.encode()).decode() for w in words]
+        coats += [word for word in re.findall(r"[A-Za-z0-9+/]{8,}=*", run.err)
+                  if re.search(r",p=|[0-9a-f]{32}$", undressed(word))]
+        self.case(f"{port}: {mechanism}, the transcript", run.has(0),
+                  run.says("S: 220", f"C: AUTH {mechanism}", "S: 235"),
+                  *[f"it tells {c!r}: {run.err}" for c in coats
+                    if c in run.err], mail.arrived())
 
     def recipients(self, port, **settings):
         """One is refused or deferred, the others get it all the same."""

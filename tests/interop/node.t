@@ -5,15 +5,10 @@ from interop import Lab
 PORTS = "NODE_STARTTLS", "NODE_TLS"
 MECHANISMS = "CRAM-MD5", "PLAIN", "LOGIN"
 
-
-class Node(Lab):
-    def tokens(self, user):
-        return "token-of-" + user
-
-
-lab = Node()
+lab = Lab()
 lab.logins(PORTS, MECHANISMS, "535 5.7.8 wrong user or password")
-lab.logins(PORTS, ["XOAUTH2"], "535 Error: Username and Password not accepted")
+for mechanism in MECHANISMS:
+    lab.transcript(PORTS[0], mechanism)
 for port in PORTS:
     lab.recipients(port)
     lab.many(port, 150)

@@ -4,14 +4,15 @@ from interop import Lab
 
 STARTTLS, TLS = "POSTFIX_STARTTLS", "POSTFIX_TLS"
 CYRUS = "POSTFIX_CYRUS_STARTTLS", "POSTFIX_CYRUS_TLS"
-PASSWORD = "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"
-OAUTH = "OAUTHBEARER", "XOAUTH2"
+MECHANISMS = "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"
 REFUSAL = "535 5.7.8 Error: authentication failed"
 MIB = 1 << 20
 
 lab = Lab()
-lab.logins((STARTTLS, TLS), PASSWORD + OAUTH, REFUSAL)
-lab.logins(CYRUS, PASSWORD, REFUSAL)
+lab.logins((STARTTLS, TLS), MECHANISMS, REFUSAL)
+lab.logins(CYRUS, MECHANISMS, REFUSAL)
+for mechanism in MECHANISMS:
+    lab.transcript(STARTTLS, mechanism)
 for port in STARTTLS, TLS:
     lab.recipients(port)
     lab.many(port, 150)

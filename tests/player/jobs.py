@@ -152,18 +152,24 @@ def diagnosis(outcome, complaints):
 
 # Telling
 
-def work(argument):
-    job, options = argument
+SHARED = {}             # what the processes inherit: the plan
+
+
+def work(number):
+    return play(SHARED["jobs"][number], SHARED["options"])
+
+
+def ready():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return play(job, options)
 
 
 def play_all(options):
     jobs = plan(options)
     print(f"1..{len(jobs)}", flush=True)
     failed = 0
-    with multiprocessing.Pool(options.jobs) as pool:
-        results = pool.imap(work, [(job, options) for job in jobs])
+    SHARED.update(jobs=jobs, options=options)
+    with multiprocessing.Pool(options.jobs, ready) as pool:
+        results = pool.imap(work, range(len(jobs)))
         for number, (job, result) in enumerate(zip(jobs, results), 1):
             shown = bool(result) and result[0] == "shown"
             good = not result or shown

@@ -1,10 +1,9 @@
 /*
  * ca DIR: a folder of certificates for the tests, good ones and bad ones.
  *
- * The root is ca.pem; other-ca.pem is a second root that nobody should trust.
- * For each line of the table below there is NAME.pem, the leaf and what it
- * needs to reach the root, and NAME.key.  A folder that is complete and
- * younger than 20 hours is left as it is.
+ * The root is ca.pem; other-ca.pem is a second root that nobody should trust;
+ * ca_cases.h has the others.  A folder that is complete and younger than 20
+ * hours is left as it is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,14 +20,14 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+#include "ca_cases.h"
+
 enum {
 	FRESH_SECONDS	= 20 * 3600,
 	DAY		= 24 * 3600,
 	PATH_OCTETS	= 4096,
 	PEM_OCTETS	= 16384,
 };
-
-enum issuer { BY_INTERMEDIATE, BY_ROOT, BY_OTHER, BY_ITSELF };
 
 struct identity {
 	gnutls_x509_crt_t certificate;
@@ -39,75 +38,6 @@ struct authority {
 	struct identity root, other, intermediate;
 };
 
-struct leaf {
-	const char *name;
-	const char *cn;
-	const char *sans;		/* words like D:localhost, see KINDS */
-	enum issuer issuer;
-	int begin_days, end_days;	/* from now */
-	const char *purpose;
-	gnutls_pk_algorithm_t algorithm;
-	unsigned bits;
-	gnutls_digest_algorithm_t digest;
-	bool lonely;			/* the file lacks the intermediate */
-};
-
-#define SERVER	GNUTLS_KP_TLS_WWW_SERVER
-#define CLIENT	GNUTLS_KP_TLS_WWW_CLIENT
-#define P256	GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1)
-#define ED25519	GNUTLS_PK_EDDSA_ED25519, \
-		GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_ED25519)
-#define RSA1024	GNUTLS_PK_RSA, 1024
-#define SHA256	GNUTLS_DIG_SHA256
-#define MAIL	"mail.example.test"
-#define NAMES	"D:localhost D:mail.example.test D:*.wild.example.test"
-#define IPS	"I:127.0.0.1 I:::1"
-#define NORMAL	NAMES " " IPS
-#define ALICE	"E:alice@example.test"
-
-static const struct leaf leaves[] = {
-	{ "good", MAIL, NORMAL,
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, SHA256, false },
-	{ "wrong-name", MAIL, "D:other.example.test",
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, SHA256, false },
-	{ "expired", MAIL, NORMAL,
-	    BY_INTERMEDIATE, -30, -1, SERVER, P256, SHA256, false },
-	{ "not-yet", MAIL, NORMAL,
-	    BY_INTERMEDIATE, 30, 90, SERVER, P256, SHA256, false },
-	{ "self-signed", MAIL, NORMAL,
-	    BY_ITSELF, -1, 90, SERVER, P256, SHA256, true },
-	{ "unknown-ca", MAIL, NORMAL,
-	    BY_OTHER, -1, 90, SERVER, P256, SHA256, true },
-	{ "missing-intermediate", MAIL, NORMAL,
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, SHA256, true },
-	{ "cn-only", "localhost", "",
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, SHA256, false },
-	{ "client-only", MAIL, NORMAL,
-	    BY_INTERMEDIATE, -1, 90, CLIENT, P256, SHA256, false },
-	{ "rsa1024", MAIL, NORMAL,
-	    BY_INTERMEDIATE, -1, 90, SERVER, RSA1024, SHA256, false },
-	{ "sha1", MAIL, NORMAL,
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, GNUTLS_DIG_SHA1, false },
-	{ "ip-only", MAIL, IPS,
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, SHA256, false },
-	{ "dns-only", MAIL, "D:localhost",
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, SHA256, false },
-	{ "wildcard", MAIL, "D:*.example.test",
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, SHA256, false },
-	{ "urisan", "localhost", "U:smtp://localhost/",
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, SHA256, false },
-	{ "nulsan", MAIL, "D:localhost|.evil.test",
-	    BY_INTERMEDIATE, -1, 90, SERVER, P256, SHA256, false },
-	{ "client", "alice", ALICE,
-	    BY_ROOT, -1, 90, CLIENT, P256, SHA256, true },
-	{ "client-other", "alice", ALICE,
-	    BY_OTHER, -1, 90, CLIENT, P256, SHA256, true },
-	{ "client-ed25519", "alice", ALICE,
-	    BY_ROOT, -1, 90, CLIENT, ED25519, SHA256, true },
-};
-
-enum { LEAVES = sizeof leaves / sizeof leaves[0] };
-
 static void
 die(const char *what, const char *cause)
 {
@@ -115,7 +45,7 @@ die(const char *what, const char *cause)
 	exit(1);
 }
 
-/* The names of all files; the same index always gives the same one. */
+/* The names of all files by their index; NULL after the last. */
 
 static const char *
 file_name(size_t i, char name[64])
@@ -262,7 +192,27 @@ ip_octets(const char *text, unsigned char octets[16])
 	return 16;
 }
 
-/* One word D:name, I:address, E:mailbox or U:uri; "|" stands for a NUL. */
+/*
+ * A dNSName with a NUL for its "|", as the only name.  GnuTLS would end it
+ * there, so that the extension is put together here.
+ */
+static void
+add_nul_san(gnutls_x509_crt_t crt, const char *name)
+{
+	const size_t n = strlen(name);
+	unsigned char der[128] = { 0x30, 0, 0x82, 0 };
+
+	if (n > 100)
+		die(name, "too long");
+	der[1] = (unsigned char)(n + 2);
+	der[3] = (unsigned char)n;
+	memcpy(der + 4, name, n);
+	*(unsigned char *)memchr(der + 4, '|', n) = '\0';
+	want(gnutls_x509_crt_set_extension_by_oid(crt,
+	    GNUTLS_X509EXT_OID_SAN, der, n + 4, 0), "SAN");
+}
+
+/* One word of a leaf's names. */
 
 static void
 add_san(gnutls_x509_crt_t crt, const char *word, size_t length)
@@ -273,6 +223,10 @@ add_san(gnutls_x509_crt_t crt, const char *word, size_t length)
 
 	(void)snprintf(value, sizeof value, "%.*s", (int)length - 2, word + 2);
 	length = strlen(value);
+	if (*word == 'N') {
+		add_nul_san(crt, value);
+		return;
+	}
 	if (*word == 'I') {
 		length = ip_octets(value, ip);
 		memcpy(value, ip, length);
@@ -281,8 +235,6 @@ add_san(gnutls_x509_crt_t crt, const char *word, size_t length)
 		type = GNUTLS_SAN_RFC822NAME;
 	} else if (*word == 'U') {
 		type = GNUTLS_SAN_URI;
-	} else if (strchr(value, '|') != NULL) {
-		*strchr(value, '|') = '\0';
 	}
 	want(gnutls_x509_crt_set_subject_alt_name(crt, type, value,
 	    (unsigned)length, GNUTLS_FSAN_APPEND), "SAN");

@@ -69,9 +69,17 @@ announce(struct session *s)
 }
 
 static bool
+is_ascii(const char *text)
+{
+	while (*text != '\0' && (*text & 0x80) == 0)
+		text++;
+	return *text == '\0';
+}
+
+static bool
 take_name(struct session *s, const char *name)
 {
-	if (strlen(name) >= sizeof s->hello ||
+	if (strlen(name) >= sizeof s->hello || !is_ascii(name) ||
 	    !path_is_domain(name, strlen(name))) {
 		session_reply(s, 501, "5.5.4", "that is no name");
 		return false;
@@ -151,7 +159,8 @@ starttls(struct session *s, char *args)
 	}
 	session_reply(s, 220, "2.0.0", "go ahead");
 	if (session_fault(s, FAULT_PLAINTEXT_AFTER_STARTTLS))
-		conn_raw(s->conn, "250-evil.example.test\r\n250 AUTH PLAIN\r\n");
+		conn_raw(s->conn, "250-evil.example.test\r\n"
+		    "250 AUTH PLAIN\r\n");
 	session_forget(s);
 	(void)handshake(s);
 }

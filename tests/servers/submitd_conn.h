@@ -15,7 +15,7 @@
 #include "submitd_options.h"
 
 enum {
-	LINE_MAX_AUTH	 = 12288 + 64,	/* RFC 4954 section 4.3, and then some */
+	LINE_MAX_AUTH	 = 12288 + 64,	/* RFC 4954 section 4, and more */
 	LINE_MAX_COMMAND = 2048,
 };
 

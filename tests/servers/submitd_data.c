@@ -29,12 +29,9 @@ is_interrupted(struct session *s)
 		session_stop(s, ENDING_ABRUPT);
 	else if (session_fault(s, FAULT_RESET_AFTER_DATA))
 		session_stop(s, ENDING_RESET);
-	else if (session_fault(s, FAULT_SILENT_AFTER_DATA)) {
-		conn_ignore(s->conn);
-		session_stop(s, ENDING_ABRUPT);
-	} else
-		return false;
-	return true;
+	else if (session_fault(s, FAULT_SILENT_AFTER_DATA))
+		conn_ignore(s->conn);	/* until the client has enough */
+	return s->is_over || session_fault(s, FAULT_SILENT_AFTER_DATA);
 }
 
 static const struct asked too_large = { 552, "5.3.4", "too large", false };
@@ -124,6 +121,23 @@ open_store(struct session *s)
 	return false;
 }
 
+/* A connection that is lost when some of the data has come. */
+
+static bool
+is_cut(const struct session *s)
+{
+	return session_fault(s, FAULT_CLOSE_BEFORE_DATA_END) ||
+	    session_fault(s, FAULT_RESET_BEFORE_DATA_END);
+}
+
+static bool
+cut(struct session *s)
+{
+	session_stop(s, session_fault(s, FAULT_RESET_BEFORE_DATA_END) ?
+	    ENDING_RESET : ENDING_ABRUPT);
+	return false;
+}
+
 /* --- DATA --- */
 
 /* RFC 5321 section 4.5.2: where we are between CR LF and the next one. */
@@ -193,10 +207,8 @@ read_data(struct session *s)
 
 	while (state != DOTS_END) {
 		n = conn_octets(s->conn, &octets, BUFFER_OCTETS);
-		if (n == 0 || session_fault(s, FAULT_CLOSE_BEFORE_DATA_END)) {
-			session_stop(s, ENDING_ABRUPT);
-			return false;
-		}
+		if (n == 0 || is_cut(s))
+			return cut(s);
 		used = unstuff(s->mail.store, &state, octets, n);
 		conn_unread(s->conn, n - used);
 	}
@@ -247,10 +259,8 @@ read_chunk(struct session *s, struct store *store, unsigned long long left)
 	while (left > 0) {
 		n = conn_octets(s->conn, &octets,
 		    left < BUFFER_OCTETS ? (size_t)left : BUFFER_OCTETS);
-		if (n == 0 || session_fault(s, FAULT_CLOSE_BEFORE_DATA_END)) {
-			session_stop(s, ENDING_ABRUPT);
-			return false;
-		}
+		if (n == 0 || is_cut(s))
+			return cut(s);
 		if (store != NULL)
 			store_octets(store, octets, n);
 		left -= n;

@@ -37,6 +37,7 @@ static const char *const fault_names[FAULTS] = {
 	[FAULT_WRONG_NONCE]		= "wrong-nonce",
 	[FAULT_CLOSE_AT_MAIL]		= "close-at-mail",
 	[FAULT_CLOSE_BEFORE_DATA_END]	= "close-before-data-end",
+	[FAULT_RESET_BEFORE_DATA_END]	= "reset-before-data-end",
 	[FAULT_CLOSE_AFTER_DATA]	= "close-after-data",
 	[FAULT_CLOSE_AFTER_STORE]	= "close-after-store",
 	[FAULT_RESET_AFTER_DATA]	= "reset-after-data",

@@ -56,7 +56,7 @@ all: $(B)/sendmail $(B)/sendoff
 endif
 
 sendmail sendoff: %: $(B)/%
-	cp -P $< $@
+	cp -P $< $@.new && mv -f $@.new $@
 
 $(B)/sendmail: $(B)/sendmail.o $(OBJ)
 	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
@@ -78,6 +78,57 @@ $(B)/submitd: $(SUBMITD)
 $(B)/ca: $(B)/tests/servers/ca.o
 	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
 
+# --- setting up ------------------------------------------------------------
+
+DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
+	  libcmocka-dev clang-14 clang libclang-rt-14-dev perl python3 mandoc \
+	  devscripts valgrind cppcheck universal-ctags ca-certificates \
+	  openssl util-linux procps xz-utils
+
+deps:
+	@sh tests/deps $(DEPS)
+
+demo: all $(B)/submitd $(B)/ca
+	@B=$(B) sh tests/demo
+
+# --- testing ---------------------------------------------------------------
+
+PROVE	= prove -j2
+
+units: $(UNITS)
+
+check: all units $(B)/submitd $(B)/ca
+	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
+
+interop: all $(B)/ca
+	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff tests/interop/lab run \
+	    $(PROVE) -e '' tests/interop/*.t
+
+lint: all
+	sh tests/lint $(B)/sendmail
+
+# --- installing ------------------------------------------------------------
+
+D	= $(DESTDIR)$(prefix)
+
+install: all
+	mkdir -p $(D)/bin $(D)/sbin $(D)/lib $(D)/share/man/man1 \
+	    $(D)/share/man/man5 $(D)/share/man/man8
+	install -m 755 $(B)/sendmail $(D)/bin/sendoff
+	ln -sf ../bin/sendoff $(D)/sbin/sendmail
+	ln -sf ../bin/sendoff $(D)/lib/sendmail
+	install -m 644 man/sendoff.1 $(D)/share/man/man1/
+	install -m 644 man/sendoff.conf.5 $(D)/share/man/man5/
+	install -m 644 man/sendmail.8 $(D)/share/man/man8/
+
+uninstall:
+	rm -f $(D)/bin/sendoff $(D)/sbin/sendmail $(D)/lib/sendmail \
+	    $(D)/share/man/man1/sendoff.1 $(D)/share/man/man5/sendoff.conf.5 \
+	    $(D)/share/man/man8/sendmail.8
+
+clean:
+	rm -rf build sendmail sendoff
+
 .SECONDARY:
-.PHONY: all
+.PHONY: all deps demo units check interop lint install uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

@@ -163,7 +163,7 @@ dialogue_refused(struct dialogue *d, const struct reply *reply,
 	    "server said %s", reply->text);
 	why->reply = reply->code;
 	(void)strcpy(why->enhanced, reply->enhanced);
-	d->in_step = d->in_step && kind != FAILURE_PROTOCOL;
+	d->in_step = d->in_step && reply->code / 100 != 3;
 	return false;
 }
 

@@ -303,7 +303,7 @@ lost(struct transaction *t, const struct failure *cause)
 
 /*
  * A reply to what was said before the data.  False ends the story: the
- * connection is gone (421) or was never there.
+ * connection is gone, is about to go (421), or is out of step (3yz).
  */
 static bool
 hear(struct transaction *t, enum step step, struct reply *reply)
@@ -315,7 +315,7 @@ hear(struct transaction *t, enum step step, struct reply *reply)
 		lost(t, &why);
 		return false;
 	}
-	if (reply->code != 421)
+	if (reply->code != 421 && (reply->code / 100 != 3 || step == STEP_DATA))
 		return true;
 	(void)dialogue_refused(t->talk, reply, FAILURE_DEFERRED, &why);
 	rest_failed(t, &why);
@@ -559,11 +559,11 @@ hear_data(struct transaction *t)
 			end_data(t);
 		return;
 	}
+	if (reply_is_success(&reply))
+		t->talk->in_step = false;
 	if (t->accepted == 0)
 		return;
 	(void)dialogue_refused(t->talk, &reply, FAILURE_REFUSED, &why);
-	if (reply_is_success(&reply))
-		t->talk->in_step = false;
 	settle_accepted(t, &why);
 }
 

@@ -11,6 +11,7 @@ MECHANISMS = ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS",
 
 lab = Lab()
 lab.logins(PORTS + OLD, MECHANISMS, "535 5.7.8 wrong user or password")
+lab.shapes(PORTS[1])
 for mechanism in MECHANISMS:
     lab.transcript(PORTS[0], mechanism)
 for port in PORTS + OLD:
@@ -33,4 +34,10 @@ wanted = {mail.to[0].partition("@")[0]: "sent", "refused": "refused",
           "deferred": "deferred"}
 lab.case("--json", run.has(75), mail.arrived(),
          "" if results == wanted else f"{results} instead of {wanted}")
+
+mail = lab.mail("jürgen")
+run = lab.send(PORTS[1], mail)
+lab.case("an address that needs SMTPUTF8, which it lacks", run.has(69),
+         run.says("SMTPUTF8", "jürgen"), mail.arrived(),
+         run.keeps("jürgen@example.test"))
 lab.done()

@@ -7,6 +7,7 @@ MECHANISMS = "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"
 
 lab = Lab()
 lab.logins(PORTS, MECHANISMS, "535 5.7.8 Authentication failed")
+lab.shapes(PORTS[1])
 for mechanism in MECHANISMS:
     lab.transcript(PORTS[1], mechanism)
 for port in PORTS:
@@ -15,4 +16,10 @@ for port in PORTS:
     lab.null_sender(port)
     lab.unwanted_data(port, ["550 5.7.1", "not this one"])
     lab.large(port, 3 << 20)
+
+mail = lab.mail("jürgen")
+run = lab.send(PORTS[1], mail)
+lab.case("an address that needs SMTPUTF8, which it lacks", run.has(69),
+         run.says("SMTPUTF8", "jürgen"), mail.arrived(),
+         run.keeps("jürgen@example.test"))
 lab.done()

@@ -8,6 +8,7 @@ MECHANISMS = "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"
 
 lab = Lab()
 lab.logins(PORTS + OLD, MECHANISMS, "535 Incorrect authentication data")
+lab.shapes(PORTS[1])
 for mechanism in MECHANISMS:
     lab.transcript(PORTS[1], mechanism)
 for port in PORTS + OLD:

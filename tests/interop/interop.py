@@ -88,6 +88,18 @@ BODY = "\n".join([
     "ö" * 498, "", ".", "no newline at the end: ß"]).encode()
 
 
+SHAPES = {
+    "nothing": b"",
+    "an empty line": b"\n",
+    "a dot": b".",
+    "dots": b".\n..\n...\n" * 500,
+    "CRLF": b"one\r\n.two\r\nthree\r\n",
+    "the longest line": b"." + b"y" * 997,
+    "only 8 bits": b"\xc3\xa4" * 400,
+    "what looks like SMTP": b"\n.\nQUIT\n354 go on\nRSET\n",
+}
+
+
 class Mail:
     """A message to recipients that nobody else uses."""
     count = 0
@@ -100,7 +112,8 @@ class Mail:
         self.fresh = [f"{self.id}-{n}@example.test" for n in range(good)]
         self.to = self.fresh + [f"{name}@example.test" for name in names]
         self.octets = "\n".join([
-            "From: Alice <alice@example.test>", "To: " + ",\n ".join(self.to),
+            "From: Alice <alice@example.test>",
+            "To: " + ",\n ".join(self.fresh or ["undisclosed:;"]),
             "Date: Tue, 24 Nov 2026 12:00:00 +0000",
             f"Message-ID: <{self.id}@example.test>", f"Subject: {subject}",
             "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
@@ -343,7 +356,15 @@ class Lab:
                           run.says(*words, *mail.to[good:]),
                           run.keeps(*mail.to[good:]), mail.arrived())
 
+    def shapes(self, port, **settings):
+        for name, body in SHAPES.items():
+            mail = self.mail(body=body)
+            run = self.send(port, mail, **settings)
+            self.case(f"{port}: a body of {name}", run.is_silent(),
+                      mail.arrived())
+
     def many(self, port, count, **settings):
+        """Postfix and Exim take 100 at a time and put off the others."""
         mail = self.mail(good=count)
         run = self.send(port, mail, **settings)
         self.case(f"{port}: {count} recipients", run.is_silent(),

@@ -7,6 +7,7 @@ MECHANISMS = "CRAM-MD5", "PLAIN", "LOGIN"
 
 lab = Lab()
 lab.logins(PORTS, MECHANISMS, "535 5.7.8 wrong user or password")
+lab.shapes(PORTS[1])
 for mechanism in MECHANISMS:
     lab.transcript(PORTS[0], mechanism)
 for port in PORTS:

@@ -11,6 +11,7 @@ MIB = 1 << 20
 lab = Lab()
 lab.logins((STARTTLS, TLS), MECHANISMS, REFUSAL)
 lab.logins(CYRUS, MECHANISMS, REFUSAL)
+lab.shapes(TLS)
 for mechanism in MECHANISMS:
     lab.transcript(STARTTLS, mechanism)
 for port in STARTTLS, TLS:

@@ -264,7 +264,7 @@ class Session:
             return
         self.wire.end(politely=how != "rude")
         try:
-            self.wire.until_closed()
+            self.wire.until_closed(keep=False)
         except Silent:
             raise Mismatch("that the client closes the connection",
                            "it stays") from None

@@ -148,11 +148,13 @@ class Wire:
         octets, self.buffer = self.buffer[:count], self.buffer[count:]
         return octets
 
-    def until_closed(self):
+    def until_closed(self, keep=True):
         """The rest of what the client says, when it closes in time."""
         until = time.monotonic() + self.patience
         while not self.ended:
             self.receive(until)
+            if not keep:
+                self.buffer = b""
         rest, self.buffer = self.buffer, b""
         return rest
 

@@ -363,19 +363,30 @@ account_line(struct reading *r, const struct word *words, size_t n)
 	begin_account(r, words[1].text);
 }
 
-/* Letters that differ, for "did you mean". */
+/* At most two letters to change, add or take away: "did you mean". */
 static bool
 resembles(const char *a, const char *b)
 {
-	size_t n = 0, i, la = strlen(a), lb = strlen(b);
+	size_t la = strlen(a), lb = strlen(b), i, j, row[33], corner, above;
 
-	if (strncmp(a, b, la < 4 ? la : 4) == 0 && la >= 4)
-		return true;
-	if (la != lb)
+	if (lb >= 33 || la > lb + 2 || lb > la + 2 || la < 3)
 		return false;
-	for (i = 0; i < la; i++)
-		n += a[i] != b[i];
-	return n <= 2;
+	for (j = 0; j <= lb; j++)
+		row[j] = j;
+	for (i = 1; i <= la; i++) {
+		corner = row[0];
+		row[0] = i;
+		for (j = 1; j <= lb; j++) {
+			above = row[j];
+			row[j] = corner + (a[i - 1] != b[j - 1]);
+			if (above + 1 < row[j])
+				row[j] = above + 1;
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			corner = above;
+		}
+	}
+	return row[lb] <= 2;
 }
 
 static void

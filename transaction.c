@@ -531,7 +531,10 @@ end_data(struct transaction *t)
 {
 	struct failure why;
 
-	dialogue_say(t->talk, ".");
+	if (t->accepted > 0)		/* "D" stands for it in the trace */
+		stream_put(t->talk->stream, ".\r\n", 3);
+	else
+		dialogue_say(t->talk, ".");
 	say_quit(t);
 	dialogue_step(t->talk, STEP_BLOCK);
 	if (!stream_flush(t->talk->stream, &why)) {

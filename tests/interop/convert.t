@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """What a server cannot take as it is: the same to who reads it."""
 import email
 import email.policy
@@ -31,4 +31,11 @@ for port in "POSTFIX_TLS", "DOVECOT_TLS", "EXIM_TLS", "CYRUS_TLS", "NODE_TLS":
     case(port, "a subject with umlauts", subject="Grüße aus Zürich")
     case(port, "a line of 5000 octets", body="x" * 5000 + "\nä\n")
     case(port, "a NUL", body="a\0b\n")
+
+for port in "DOVECOT_TLS", "CYRUS_TLS":
+    mail = lab.mail("jürgen")
+    run = lab.send(port, mail)
+    lab.case(f"{port}: an address that needs the SMTPUTF8 which it lacks",
+             run.has(69), run.says("SMTPUTF8", "jürgen"), mail.arrived(),
+             run.keeps("jürgen@example.test"))
 lab.done()

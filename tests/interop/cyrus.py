@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """cyrus.py ENV: SMTP with the SASL of Cyrus and the TLS of OpenSSL.
 
 No packaged server binds SCRAM to its TLS channel; Cyrus SASL can, when it is

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Cyrus SASL and OpenSSL: SCRAM bound to the TLS channel."""
 import json
 
@@ -34,10 +34,4 @@ wanted = {mail.to[0].partition("@")[0]: "sent", "refused": "refused",
           "deferred": "deferred"}
 lab.case("--json", run.has(75), mail.arrived(),
          "" if results == wanted else f"{results} instead of {wanted}")
-
-mail = lab.mail("jürgen")
-run = lab.send(PORTS[1], mail)
-lab.case("an address that needs SMTPUTF8, which it lacks", run.has(69),
-         run.says("SMTPUTF8", "jürgen"), mail.arrived(),
-         run.keeps("jürgen@example.test"))
 lab.done()

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Exim 4.96 with GnuTLS; SCRAM by Cyrus SASL (256) and Dovecot (1)."""
 from interop import Lab
 

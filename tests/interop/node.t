@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """smtp-server of npm: no CHUNKING, REQUIRETLS instead."""
 from interop import Lab
 

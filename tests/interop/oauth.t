@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Tokens: JWTs that Dovecot checks, for itself and Postfix, and npm's own."""
 from interop import Lab
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Loopback ports for the lab.
 
     ports.py free NAME...               print NAME=PORT for free ports

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Postfix 3.7, with the SASL of Dovecot and that of Cyrus."""
 from interop import Lab
 

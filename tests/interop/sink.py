@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """sink.py PORT STORE: the last hop of Postfix and Exim, over LMTP."""
 import sys
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Certificates that prove nothing, names, and servers that are not there."""
 from interop import Lab
 

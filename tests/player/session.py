@@ -38,7 +38,7 @@ class Session:
         self.accept, self.contexts = accept, contexts
         self.user, self.password = user, password
         self.values, self.log = {}, []
-        self.said, self.heard = [], []          # lines of S: and of C:
+        self.said, self.heard = [], []  # S: and C: lines, and "need not be"
         self.data, self.chunks = [], b""
         self.wire = None
 
@@ -94,7 +94,7 @@ class Session:
         self.turn = "S"
         line = fill(event.text, self.values, self.functions)
         self.log[-1] = "S: " + shown(line)
-        self.said.append(line)
+        self.said.append((line, self.verb == "QUIT"))
         self.understand(line)
         self.pending += line + (b"\r\n" if ends_line(event.text) else b"")
 
@@ -148,7 +148,7 @@ class Session:
             return
         line = self.wire.line()
         self.log[-1] = "C: " + shown(line)
-        self.heard.append(line)
+        self.heard.append((line, False))
         if b"\r" in line or b"\n" in line or b"\0" in line:
             raise Mismatch(event, "a stray CR, LF or NUL in " + shown(line))
         self.notice(line)

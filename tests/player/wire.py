@@ -167,7 +167,10 @@ class Wire:
         self.tls = context.wrap_bio(self.incoming, self.outgoing, True)
         until = time.monotonic() + self.patience
         while not self.shaken:
-            self.shake(until, stop_after_hello)
+            try:
+                self.shake(until, stop_after_hello)
+            except Gone:
+                raise Refused("the client closed") from None
 
     def shake(self, until, stop_after_hello):
         try:
@@ -183,9 +186,17 @@ class Wire:
             self.incoming.write(octets or b"")
             return
         except ssl.SSLError as error:
+            self.last_words()
             raise Refused(str(error)) from None
         self.drain_tls()
         self.decrypt()
+
+    def last_words(self):
+        """The alert, if the client still listens."""
+        try:
+            self.drain_tls()
+        except Gone:
+            pass
 
     def binding(self):
         """The name of the channel binding and its octets."""

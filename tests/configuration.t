@@ -1,0 +1,79 @@
+#!/bin/sh
+# Configuration files: errors all at once, --check, sources of passwords,
+# permissions, the choice of an account.
+. "$(dirname "$0")/tap.sh"
+
+printf 'Subject: test\n\nbody\n' > "$tmp/message"
+
+config "from alice@example.test" "sever smtps://x" "auth FOO" \
+    'password "unfinished' "timeout-reply soon" "server ftp://x" \
+    "account a" "account a"
+conf=$HOME/.config/sendoff.conf
+run 78 "a bad configuration" "$sendoff" --check
+has "$tmp/err" "$conf:2:1: there is no setting \"sever\"; is \"server\"" \
+    "an unknown setting, with a guess"
+has "$tmp/err" "$conf:3:6: \"FOO\" is no mechanism" "a bad mechanism"
+has "$tmp/err" "$conf:4:10: this quotation mark is never closed" "a quote"
+has "$tmp/err" "$conf:5:15: timeout-reply is a number" "a bad number"
+has "$tmp/err" "$conf:6:8: \"ftp://x\"" "a bad URL"
+has "$tmp/err" "$conf:8:9: there is an account \"a\" already" "a double"
+run 78 "and mail is held" "$sendmail" bob@example.net
+is "$(kept)" 1 "the message is kept"
+is "$(wc -l < "$tmp/err" | tr -d ' ')" 1 "one line says why"
+rm -rf "$HOME/.local"
+
+config "from a@example.test" "server smtps://x" "password secret"
+chmod 644 "$conf"
+run 78 "a password that others can read" "$sendoff" --check
+has "$tmp/err" "chmod 600 $conf" "and the remedy"
+chmod 600 "$conf"
+run 0 "mended" "$sendoff" --check
+lacks "$tmp/out" secret "--check shows no password"
+rm -f "$conf"
+run 78 "no configuration" "$sendmail" bob@example.net
+has "$tmp/err" "there is no account" "is said"
+rm -rf "$HOME/.local"
+
+serve s --user 'alice@example.test:pass word'
+base="from alice@example.test
+server smtp://localhost:$port
+ca-file $tmp/ca/ca.pem
+log none"
+printf 'pass word\nnotes\n' > "$tmp/secret"
+config "$base" "password-file $tmp/secret"
+run 0 "password-file" "$sendoff" bob@example.net
+chmod 644 "$tmp/secret"
+run 77 "a password file for all" "$sendoff" bob@example.net
+has "$tmp/err" "chmod 600 $tmp/secret" "and the remedy"
+config "$base" "password-command \"echo 'pass word'\""
+run 0 "password-command" "$sendoff" bob@example.net
+config "$base" 'password-command "exit 3"'
+run 78 "a password-command that fails" "$sendoff" bob@example.net
+has "$tmp/err" "failed with status 3" "says how"
+mkdir "$tmp/credentials"
+printf 'pass word' > "$tmp/credentials/sendoff.default"
+config "$base"
+export CREDENTIALS_DIRECTORY="$tmp/credentials"
+run 0 "a systemd credential" "$sendoff" bob@example.net
+unset CREDENTIALS_DIRECTORY
+run 78 "no password anywhere" "$sendoff" bob@example.net
+config "include $tmp/included"
+printf '%s\npassword "pass word"\n' "$base" > "$tmp/included"
+run 0 "include" "$sendoff" bob@example.net
+
+config "password 'pass word'" "ca-file $tmp/ca/ca.pem" "log none" \
+    "server smtp://localhost:$port" "user alice@example.test" \
+    "account one" "from one@example.test" \
+    "account two" "from two@example.test" "match *@two.test"
+rm -rf "$tmp/s/envelope"/*
+run 0 "the first account" "$sendoff" bob@example.net
+run 0 "by -f" "$sendoff" -f two@example.test bob@example.net
+run 0 "by match" "$sendoff" -f x@two.test bob@example.net
+run 0 "by name" "$sendoff" --account two bob@example.net
+cat "$tmp"/s/envelope/* | grep '^mail' | sed 's/ SIZE.*//' | sort > "$tmp/all"
+is "$(tr '\n' ' ' < "$tmp/all")" "mail <one@example.test> \
+mail <two@example.test> mail <two@example.test> mail <x@two.test> " \
+    "each with its sender"
+run 78 "an account that is not there" "$sendoff" --account x bob@example.net
+run 64 "sendmail takes no long options" "$sendmail" --account two bob@x.test
+done_testing

@@ -1,12 +1,12 @@
+#include "reply.h"
+
+#include <string.h>
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-
-#include <string.h>
-
-#include "reply.h"
 
 static enum reply_state
 add(struct reply *r, const char *line, struct failure *why)

@@ -46,6 +46,7 @@ enum failure_kind {
 struct failure {
 	enum failure_kind kind;
 	int reply;			/* the server's code, or 0 */
+	bool of_mail;			/* to MAIL, RCPT or the data */
 	char enhanced[12];		/* RFC 3463, or "" */
 	const char *tls_result;		/* RFC 8460 section 4.3, or NULL */
 	char text[1200];		/* one line, printable UTF-8 */

@@ -22,7 +22,7 @@ keep_state(const struct outcome *o)
 	for (i = 0; i < o->n; i++)
 		if (o->results[i].verdict != VERDICT_SENT &&
 		    (o->results[i].verdict != VERDICT_REFUSED ||
-		    o->results[i].why->reply / 100 != 5))
+		    !o->results[i].why->of_mail))
 			return "held";
 	return "refused";
 }

@@ -22,8 +22,8 @@ struct kept {
 
 /*
  * The state of what is left: "unknown" when any recipient's verdict is, else
- * "refused" when all that are left were refused by the server for good, else
- * "held".
+ * "refused" when all that are left were refused for good, in answer to MAIL,
+ * RCPT or the data, else "held": what failed before that can heal.
  */
 const char *keep_state(const struct outcome *);
 

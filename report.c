@@ -28,7 +28,7 @@ put_count(struct buffer *line, const struct outcome *o)
 	size_t unknown = outcome_count(o, VERDICT_UNKNOWN);
 	size_t refused = outcome_count(o, VERDICT_REFUSED);
 
-	if (o->n == 1)
+	if (outcome_count(o, o->results[0].verdict) == o->n)
 		return;
 	buffer_printf(line, " [of %zu recipients %zu sent, %zu refused, "
 	    "%zu deferred, %zu unknown]", o->n, sent, refused,

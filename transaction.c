@@ -109,6 +109,7 @@ choose_recipients(struct transaction *t)
 	t->who = pool_array(t->s->pool, e->n, sizeof *t->who);
 	t->is_accepted = pool_array(t->s->pool, e->n, sizeof *t->is_accepted);
 	t->put_off = pool_array(t->s->pool, e->n, sizeof *t->put_off);
+	dialogue_step(t->talk, STEP_RCPT);
 	for (i = 0; i < e->n; i++) {
 		if (t->outcome->results[i].verdict != VERDICT_OPEN)
 			continue;
@@ -336,6 +337,7 @@ hear_mail(struct transaction *t)
 	if (reply.code == 552 && strcmp(reply.enhanced, "5.3.4") == 0)
 		permanent = FAILURE_DATA;
 	(void)dialogue_refused(t->talk, &reply, permanent, &why);
+	why.of_mail = true;
 	rest_failed(t, &why);
 	return true;
 }
@@ -375,6 +377,7 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 	(void)stream_fail(t->talk->stream, &named, why.kind, "<%s>: server "
 	    "said %s", path, reply->text);
 	named.reply = why.reply;
+	named.of_mail = true;
 	(void)strcpy(named.enhanced, why.enhanced);
 	if (reply->code == 452 || reply->code == 552)
 		put_off(t, i, &named);
@@ -411,6 +414,7 @@ settle_data(struct transaction *t, const struct reply *reply)
 		return;
 	}
 	(void)dialogue_refused(t->talk, reply, FAILURE_DATA, &why);
+	why.of_mail = true;
 	if (reply->code == 421 || (!reply_is_temporary(reply) &&
 	    !reply_is_permanent(reply)))
 		lost(t, &why);
@@ -567,6 +571,7 @@ hear_data(struct transaction *t)
 	if (t->accepted == 0)
 		return;
 	(void)dialogue_refused(t->talk, &reply, FAILURE_REFUSED, &why);
+	why.of_mail = true;
 	settle_accepted(t, &why);
 }
 

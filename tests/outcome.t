@@ -71,6 +71,14 @@ has "$(find "$HOME/.local/state/sendoff" -type f)" "NOOP state unknown" \
     "and kept as such"
 rm -rf "$HOME/.local"
 
+config "from alice@example.test" "server smtp://localhost:$port" \
+    "ca-file $tmp/ca/ca.pem" "password wrong" "log none"
+run 77 "a refused login" "$sendmail" bob@example.net carol@example.net
+has "$(find "$HOME/.local/state/sendoff" -type f)" "NOOP state held" \
+    "is held: it heals without the message changing"
+lacks "$tmp/err" " refused, " "and no recipient is called refused"
+rm -rf "$HOME/.local"
+
 config "$base" "log none"
 printf 'Subject: x\n\n\000\n' > "$tmp/message"
 run 65 "a NUL" "$sendmail" bob@example.net

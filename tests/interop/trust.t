@@ -50,4 +50,10 @@ for port, url, status, words in (
                    timeout_reply="3")
     lab.case(f"{url} to {port}", run.fails(status, "localhost", *words),
              mail.nowhere())
+
+# Only a server's 5yz to MAIL, RCPT or the data refuses a message for good.
+mail = lab.mail()
+run = lab.send("POSTFIX_TLS", mail, password="wrong")
+lab.case("what a refused login left behind is held", run.has(77),
+         run.keeps("state held"), mail.nowhere())
 lab.done()

@@ -258,6 +258,9 @@ class Story:
         self.settle(i, what, code)
 
     def settle(self, i, what, code):
+        if what[0] in ("MAIL", "RCPT") and code[:1] == "3" and \
+                self.told is None:
+            self.told = i               # nothing after it can be believed
         if what[0] == "MAIL" and code[:1] != "2":
             self.mail_ok = False
         if what[0] == "RCPT" and code[:1] == "2":
@@ -292,12 +295,16 @@ class Story:
     def allowed(self, k, how):
         """The exit statuses that are right when the cut comes after k."""
         own = self.act.status()
+        if how == "hello" and self.events[k + 1].text == "refused":
+            return {75, own}
         if self.final is not None and k >= self.final and how != "reset":
             return {own}
         if own == 0:
             after = self.final is not None and k >= self.final
             return {0, 75} if after else {75}
-        return {75, own}
+        if self.told is not None and k >= self.told:
+            return {75, own}
+        return {75}
 
 
 def cut_points(act, way):

@@ -97,7 +97,29 @@ PROVE	= prove -j2
 
 units: $(UNITS)
 
-check: all units $(B)/submitd $(B)/ca
+# --- fuzzing: FUZZ_SECONDS for each target ----------------------------------
+
+FUZZ	= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS = 60
+REPLAYS	= $(FUZZ:%=$(B)/fuzz/%)
+
+$(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
+
+build/libfuzzer/%: tests/fuzz/fuzz_%.c $(ROOMS)
+	@mkdir -p $(@D)
+	clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined \
+	    $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES)) \
+	    -o $@ $^ $(LIBS)
+
+fuzz: $(FUZZ:%=build/libfuzzer/%)
+	for t in $(FUZZ); do mkdir -p build/corpus/$$t && \
+	    build/libfuzzer/$$t -max_total_time=$(FUZZ_SECONDS) \
+	    -max_len=4096 -print_final_stats=1 build/corpus/$$t \
+	    tests/fuzz/corpus/$$t || exit 1; done
+
+check: all units $(REPLAYS) $(B)/submitd $(B)/ca
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
 INTEROP	= postfix dovecot exim cyrus node trust
@@ -132,5 +154,5 @@ clean:
 	rm -rf build sendmail sendoff
 
 .SECONDARY:
-.PHONY: all deps demo units check interop lint install uninstall clean
+.PHONY: all deps demo units check fuzz interop lint install uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

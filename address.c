@@ -241,7 +241,7 @@ is_domain(const char *s)
 	for (; *s != '\0'; s++)
 		if ((!isalnum((unsigned char)*s) && *s != '-' && *s != '_' &&
 		    *s != '.' && (unsigned char)*s < 0x80) ||
-		    (*s == '.' && s[1] == '.'))
+		    (*s == '.' && (s[1] == '.' || s[1] == '\0')))
 			return false;
 	return true;
 }

@@ -7,7 +7,7 @@ import signal
 from . import judge
 from .pattern import Bad
 from .stage import Stage
-from .transcript import MODES, Transcript
+from .transcript import Transcript
 
 EXTRA = {"verbose": ["-v"], "json": ["--json"]}
 
@@ -180,6 +180,3 @@ def play_all(options):
                       end="")
             print(end="", flush=True)
     return 1 if failed else 0
-
-
-__all__ = ["Failed", "MODES", "play_all"]

@@ -5,7 +5,7 @@ import json
 import re
 
 from .pattern import unescape
-from .session import Cut, data_contains, data_has, shown
+from .session import Cut, data_contains, data_has
 from .transcript import dialogue
 
 QUICK = 8               # seconds in which a cut run must have ended

@@ -4,7 +4,7 @@ import re
 import time
 
 from .pattern import Bad, ends_line, fill, match, unescape
-from .sasl import Login
+from .sasl import Login, decode
 from .wire import Gone, Refused, Silent
 
 LIMIT = 998             # octets in a line of text, RFC 5321 section 4.5.3.1.6
@@ -125,7 +125,6 @@ class Session:
             self.challenge(text)
 
     def challenge(self, text):
-        from .sasl import decode
         self.login.challenge = decode(text.encode()) or b""
 
     def flush(self, last=False):

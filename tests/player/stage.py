@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from .pattern import unescape, ends_line, pieces
-from .session import Mismatch, Session, shown
+from .session import Mismatch, Session
 from .transcript import DEFAULT_CONFIG, DEFAULT_INPUT, dialogue
 from .wire import Gone, Silent, Wire
 

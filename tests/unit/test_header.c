@@ -1,0 +1,177 @@
+#include "header.h"
+#include "buffer.h"
+#include "crypto.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static void
+test_name(void **state)
+{
+	static const struct {
+		const char *line;
+		size_t n;
+	} cases[] = {
+		{ "To: a", 2 }, { "To:", 2 }, { "To :a", 2 },
+		{ "To \t: a", 2 }, { "X-A_b!: c", 6 }, { "", 0 },
+		{ ":", 0 }, { " To: a", 0 }, { "To", 0 }, { "To a: b", 0 },
+		{ "T\xc3\xb6: a", 0 }, { "T\x7f: a", 0 }, { "T\x01: a", 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(header_name(cases[i].line,
+		    strlen(cases[i].line)), cases[i].n);
+	assert_int_equal(header_name("To: a", 2), 0);
+}
+
+static void
+test_value(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "A: b\r\n", "b" },
+		{ "A:b\r\n", "b" },
+		{ "A: \t b c \t\r\n", "b c" },
+		{ "A: b\r\n c\r\n\td\r\n", "b c\td" },
+		{ "A:\r\n b\r\n", "b" },
+		{ "A:\r\n", "" },
+		{ "A: \r\n \r\n", "" },
+	};
+	struct pool *pool = pool_new();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct field f = { .text = cases[i].text,
+		    .len = strlen(cases[i].text), .name_len = 1, .body = 2 };
+
+		assert_string_equal(field_value(&f, pool), cases[i].want);
+		assert_true(field_is(&f, "a"));
+		assert_false(field_is(&f, ""));
+		assert_false(field_is(&f, "A:"));
+	}
+	pool_free(pool);
+}
+
+static void
+test_date(void **state)
+{
+	static const struct {
+		const char *zone;
+		time_t when;
+		const char *want;
+	} cases[] = {
+		{ "UTC0", 0, "Thu, 01 Jan 1970 00:00:00 +0000" },
+		{ "CET-1", 1795511472, "Tue, 24 Nov 2026 10:11:12 +0100" },
+		{ "XYZ3:30", 0, "Wed, 31 Dec 1969 20:30:00 -0330" },
+		{ "IST-5:30", 951782400, "Tue, 29 Feb 2000 05:30:00 +0530" },
+	};
+	struct pool *pool = pool_new();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(setenv("TZ", cases[i].zone, 1), 0);
+		tzset();
+		assert_string_equal(header_date(cases[i].when, pool),
+		    cases[i].want);
+	}
+	pool_free(pool);
+}
+
+static void
+test_message_id(void **state)
+{
+	struct pool *pool = pool_new();
+	char *a = header_message_id("example.org", pool);
+	char *b = header_message_id("example.org", pool);
+
+	(void)state;
+	assert_string_not_equal(a, b);
+	assert_int_equal(a[0], '<');
+	assert_true(strspn(a + 1, "0123456789abcdef") >= 32);
+	assert_string_equal(strchr(a, '@'), "@example.org>");
+	pool_free(pool);
+}
+
+static void
+test_phrase(void **state)
+{
+	static const struct {
+		const char *name, *want;
+	} cases[] = {
+		{ "Joe Doe", "Joe Doe" },
+		{ "Joe Q. Doe", "\"Joe Q. Doe\"" },
+		{ "Joe \"J\" \\", "\"Joe \\\"J\\\" \\\\\"" },
+		{ "a@b <c>", "\"a@b <c>\"" },
+		{ "two  blanks", "\"two  blanks\"" },
+		{ "evil\r\nBcc: x", "\"evilBcc: x\"" },
+		{ "J\xc3\xbcrg", "=?UTF-8?B?SsO8cmc=?=" },
+	};
+	struct pool *pool = pool_new();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_string_equal(header_phrase(cases[i].name, pool),
+		    cases[i].want);
+	pool_free(pool);
+}
+
+/* RFC 2047 section 5: words of 75 octets, whole characters in each */
+static void
+test_phrase_long(void **state)
+{
+	struct pool *pool = pool_new();
+	struct buffer all = { 0 };
+	char name[301] = "x", *p, *line, *end;
+	size_t i, before;
+
+	(void)state;
+	for (i = 1; i + 3 < sizeof name; i += 3)
+		memcpy(name + i, "\xe2\x82\xac", 3);
+	for (line = header_phrase(name, pool); line != NULL; line = end) {
+		end = strstr(line, "\r\n ");
+		if (end != NULL) {
+			*end = '\0';
+			end += 3;
+		}
+		assert_true(strlen(line) <= 75);
+		assert_memory_equal(line, "=?UTF-8?B?", 10);
+		p = strstr(line + 10, "?=");
+		assert_non_null(p);
+		before = buffer_len(&all);
+		assert_true(crypto_unbase64(&all, line + 10,
+		    (size_t)(p - line) - 10));
+		assert_int_not_equal(buffer_data(&all)[before] & 0xc0, 0x80);
+	}
+	assert_int_equal(buffer_len(&all), strlen(name));
+	assert_memory_equal(buffer_data(&all), name, strlen(name));
+	buffer_free(&all);
+	pool_free(pool);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_value),
+		cmocka_unit_test(test_date),
+		cmocka_unit_test(test_message_id),
+		cmocka_unit_test(test_phrase),
+		cmocka_unit_test(test_phrase_long),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -343,7 +343,6 @@ begin_account(struct reading *r, const char *name)
 	a->file = r->file;
 	a->line = r->line;
 	a->system = r->system;
-	a->may_run = r->trusted;
 }
 
 static void
@@ -449,6 +448,8 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 	if (!check(s, &value, r->config->pool, &why))
 		error_at(r, words[1].column, "%s", why.text);
 	a->values[s] = value;
+	if (s == SET_PASSWORD_COMMAND)
+		a->may_run = r->trusted;	/* this file, not its includer */
 }
 
 static void	read_lines(struct reading *, FILE *);
@@ -522,28 +523,41 @@ judge_file(struct reading *r, FILE *f)
 	    (st.st_uid == 0 || st.st_uid == getuid());
 }
 
+/* A line without its end; false when it cannot be one. */
+static bool
+usable(struct reading *r, char *text, size_t len)
+{
+	if (len > LINE_OCTETS_MAX) {
+		error_at(r, LINE_OCTETS_MAX, "the line has more than %d "
+		    "octets", LINE_OCTETS_MAX);
+		return false;
+	}
+	if (memchr(text, '\0', len) != NULL) {
+		error_at(r, strlen(text) + 1, "the line has a NUL in it");
+		return false;
+	}
+	if (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	if (len > 0 && text[len - 1] == '\r')
+		text[--len] = '\0';
+	return true;
+}
+
 static void
 read_lines(struct reading *r, FILE *f)
 {
-	char text[LINE_OCTETS_MAX + 2];
-	size_t len;
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t len;
 
 	judge_file(r, f);
-	r->text = text;
-	for (r->line = 1; fgets(text, sizeof text, f) != NULL; r->line++) {
-		len = strlen(text);
-		if (len > 0 && text[len - 1] == '\n')
-			text[--len] = '\0';
-		else if (len > LINE_OCTETS_MAX) {
-			error_at(r, LINE_OCTETS_MAX, "the line has more than "
-			    "%d octets", LINE_OCTETS_MAX);
-			return;
-		}
-		if (len > 0 && text[len - 1] == '\r')
-			text[--len] = '\0';
-		statement(r);
+	for (r->line = 1; (len = getline(&text, &room, f)) >= 0; r->line++) {
+		r->text = text;
+		if (usable(r, text, (size_t)len))
+			statement(r);
+		explicit_bzero(text, room);
 	}
-	explicit_bzero(text, sizeof text);
+	free(text);
 	if (ferror(f))
 		error_at(r, 1, "the file cannot be read: %s", strerror(errno));
 }
@@ -557,6 +571,8 @@ inherit(struct reading *r)
 
 	for (i = r->first; i < r->config->n; i++) {
 		a = &r->config->accounts[i];
+		if (a->values[SET_PASSWORD_COMMAND] == NULL)
+			a->may_run = r->defaults->may_run;
 		for (s = 0; s < SETTINGS; s++)
 			if (a->values[s] == NULL && s != SET_SERVER)
 				a->values[s] = r->defaults->values[s];

@@ -29,7 +29,8 @@ struct account {
 	const char *file;		/* where it stands */
 	size_t line;
 	bool system;			/* of the system's configuration */
-	bool may_run;			/* its commands may be run */
+	bool may_run;			/* nobody else can have written
+					   its password-command */
 	const char *values[SETTINGS];	/* as written, checked; NULL: unset */
 	struct endpoint *servers;
 	size_t nservers;

@@ -96,8 +96,11 @@ printable(char *out, size_t size, const char *text, size_t len)
 	const unsigned char *p = (const unsigned char *)text;
 	size_t o = 0, n, need;
 
-	if (size < 8)
+	if (size < 8) {
+		if (size > 0)
+			out[0] = '\0';
 		return false;
+	}
 	while (len > 0) {
 		n = shown(p, len);
 		need = n > 0 ? n : 4;

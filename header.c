@@ -82,10 +82,15 @@ is_atext(char c)
 	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
-/* Atoms with single blanks between them need no quotes. */
+/*
+ * Atoms with single blanks between them need no quotes, but for what a reader
+ * would take for an encoded word.
+ */
 static bool
 is_plain(const char *s)
 {
+	if (*s == '\0' || strstr(s, "=?") != NULL)
+		return false;
 	for (; *s != '\0'; s++)
 		if (!is_atext(*s) && (*s != ' ' || s[1] == ' ' || s[1] == '\0'))
 			return false;

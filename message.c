@@ -157,7 +157,7 @@ static bool
 read_header(struct reader *r, struct failure *why)
 {
 	bool first = true;
-	size_t len = 0, end = 0;
+	size_t len = 0, end = 0, dot;
 	const char *p;
 
 	while (peek_line(r, &len, &end, why)) {
@@ -173,8 +173,9 @@ read_header(struct reader *r, struct failure *why)
 			buffer_take(&r->in, end);
 			return true;
 		}
+		dot = r->dot_ends && len > 1 && p[0] == '.' && p[1] == '.';
 		if (header_name(p, len) > 0 || is_continuation(r, p, len))
-			add_header_line(r, p, len);
+			add_header_line(r, p + dot, len - dot);
 		else if (!first || !is_from_line(p, len))
 			return true;
 		first = false;

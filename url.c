@@ -104,18 +104,25 @@ path_parse(const char *text, const char *path, struct endpoint *e,
 	return true;
 }
 
+/* "user:password@", in whatever scheme. */
+static bool
+has_password(const char *text)
+{
+	const char *rest = strstr(text, "://"), *at;
+
+	rest = rest != NULL ? rest + 3 : text;
+	at = strrchr(rest, '@');
+	return at != NULL && memchr(rest, ':', (size_t)(at - rest)) != NULL;
+}
+
 static bool
 user_parse(const char *text, const char **rest, struct endpoint *e,
     struct pool *pool, struct failure *why)
 {
-	const char *at = strrchr(*rest, '@'), *colon;
+	const char *at = strrchr(*rest, '@');
 
 	if (at == NULL)
 		return true;
-	colon = memchr(*rest, ':', (size_t)(at - *rest));
-	if (colon != NULL)
-		return fail(why, FAILURE_CONFIG, "a URL never carries a "
-		    "password; write \"user\" and \"password\" instead");
 	if (at == *rest)
 		return fail(why, FAILURE_CONFIG, "\"%s\" has an empty user "
 		    "name", text);
@@ -132,6 +139,9 @@ url_parse(const char *text, struct endpoint *e, struct pool *pool,
 	size_t i, n;
 
 	*e = (struct endpoint){ .security = SECURITY_IMPLICIT, .port = "465" };
+	if (has_password(text))		/* before any text quotes it */
+		return fail(why, FAILURE_CONFIG, "a URL never carries a "
+		    "password; write \"user\" and \"password\" instead");
 	for (i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		n = strlen(schemes[i].scheme);
 		if (strncasecmp(text, schemes[i].scheme, n) != 0)

@@ -61,6 +61,22 @@ config "include $tmp/included"
 printf '%s\npassword "pass word"\n' "$base" > "$tmp/included"
 run 0 "include" "$sendoff" bob@example.net
 
+printf "password-command 'touch %s/ran; echo pass word'\n" "$tmp" > "$tmp/included"
+chmod 666 "$tmp/included"
+config "$base" "include $tmp/included"
+run 77 "a command that others could have written" "$sendoff" bob@example.net
+[ ! -e "$tmp/ran" ]
+ok $? "is not run"
+config "$base"
+printf 'password "pass\000word"\n' >> "$HOME/.config/sendoff.conf"
+run 78 "a NUL in the file" "$sendoff" --check
+has "$tmp/err" "has a NUL" "is said"
+for url in http://me:hidden@mx smtps://me:hidden@mx smtp+plain:///x:hidden@mx; do
+	config "from a@example.test" "server $url"
+	run 78 "a password in $url" "$sendoff" --check
+	lacks "$tmp/err" hidden "is not repeated"
+done
+
 config "password 'pass word'" "ca-file $tmp/ca/ca.pem" "log none" \
     "server smtp://localhost:$port" "user alice@example.test" \
     "account one" "from one@example.test" \

@@ -1,0 +1,181 @@
+#include "sasl.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const unsigned char binding[] = "binding data";
+
+/* What is offered and allowed, and what is chosen; NULL: nothing fits. */
+static const struct {
+	const char *offered;
+	const char *allowed;
+	const char *minimum;
+	bool certificate, bound;
+	const char *chosen;
+} choices[] = {
+	{ "PLAIN LOGIN CRAM-MD5", NULL, NULL, false, false, "CRAM-MD5" },
+	{ "LOGIN PLAIN", NULL, NULL, false, false, "PLAIN" },
+	{ "SCRAM-SHA-256 SCRAM-SHA-256-PLUS", NULL, NULL, false, true,
+	    "SCRAM-SHA-256-PLUS" },
+	{ "SCRAM-SHA-256 SCRAM-SHA-256-PLUS", NULL, NULL, false, false,
+	    "SCRAM-SHA-256" },
+	{ "SCRAM-SHA-1-PLUS SCRAM-SHA-256", NULL, NULL, false, true,
+	    "SCRAM-SHA-256" },
+	{ "SCRAM-SHA-1 SCRAM-SHA-1-PLUS", NULL, NULL, false, true,
+	    "SCRAM-SHA-1-PLUS" },
+	{ "EXTERNAL PLAIN", NULL, NULL, true, true, "EXTERNAL" },
+	{ "EXTERNAL PLAIN", NULL, NULL, false, true, "PLAIN" },
+	{ "PLAIN SCRAM-SHA-256", "PLAIN SCRAM-SHA-256", NULL, false, false,
+	    "PLAIN" },
+	{ "PLAIN", "SCRAM-SHA-256", NULL, false, false, NULL },
+	{ "PLAIN CRAM-MD5", NULL, "SCRAM-SHA-1", false, false, NULL },
+	{ "PLAIN SCRAM-SHA-1", NULL, "SCRAM-SHA-1", false, false,
+	    "SCRAM-SHA-1" },
+	{ "GSSAPI NTLM DIGEST-MD5", NULL, NULL, false, true, NULL },
+	{ "PLAINTEXT", NULL, NULL, false, false, NULL },
+	{ "", NULL, NULL, false, false, NULL },
+};
+
+static void
+chooses_the_strongest(void **state)
+{
+	struct sasl_channel channel = { .tls = true };
+	struct sasl_policy policy;
+	struct failure why;
+	const char *chosen;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof choices / sizeof *choices; i++) {
+		policy = (struct sasl_policy){ choices[i].allowed,
+		    choices[i].minimum, true, choices[i].certificate };
+		channel.binding = choices[i].bound ? "tls-exporter" : NULL;
+		chosen = sasl_choose(&policy, &channel, choices[i].offered,
+		    &why);
+		if (choices[i].chosen == NULL) {
+			assert_null(chosen);
+			assert_int_equal(why.kind, FAILURE_NO_MECHANISM);
+		} else {
+			assert_non_null(chosen);
+			assert_string_equal(chosen, choices[i].chosen);
+		}
+	}
+}
+
+static void
+needs_a_password_or_a_certificate(void **state)
+{
+	struct sasl_policy policy = { 0 };
+	struct sasl_channel channel = { .tls = true };
+	struct failure why;
+
+	(void)state;
+	assert_null(sasl_choose(&policy, &channel, "PLAIN EXTERNAL", &why));
+	policy.has_certificate = true;
+	assert_string_equal(sasl_choose(&policy, &channel, "PLAIN EXTERNAL",
+	    &why), "EXTERNAL");
+	channel.tls = false;
+	assert_null(sasl_choose(&policy, &channel, "PLAIN EXTERNAL", &why));
+}
+
+static struct sasl *
+begin(const char *mechanism, const char *user, const char *password)
+{
+	struct sasl_channel channel = { true, "tls-exporter", binding,
+	    sizeof binding - 1 };
+	struct failure why;
+	struct sasl *s;
+
+	assert_true(sasl_begin(&s, mechanism, user, password,
+	    strlen(password), &channel, &why));
+	return s;
+}
+
+static void
+answers(struct sasl *s, const char *challenge, const char *wanted)
+{
+	struct buffer response = { 0 };
+	struct failure why;
+
+	assert_true(sasl_step(s, challenge, strlen(challenge), &response,
+	    &why));
+	assert_int_equal(buffer_len(&response), strlen(wanted));
+	if (*wanted != '\0')
+		assert_memory_equal(buffer_data(&response), wanted,
+		    strlen(wanted));
+	buffer_wipe(&response);
+}
+
+static void
+speaks_the_simple_ones(void **state)
+{
+	struct failure why;
+	struct sasl *s;
+
+	(void)state;
+	s = begin("PLAIN", "tim", "tanstaaftanstaaf");	/* RFC 4616 section 4 */
+	assert_true(sasl_speaks_first(s));
+	answers(s, "", "AHRpbQB0YW5zdGFhZnRhbnN0YWFm");
+	assert_true(sasl_is_complete(s, &why));
+	sasl_end(s);
+	s = begin("LOGIN", "tim", "tan");
+	assert_false(sasl_speaks_first(s));
+	answers(s, "VXNlcm5hbWU6", "dGlt");
+	assert_false(sasl_is_complete(s, &why));
+	answers(s, "UGFzc3dvcmQ6", "dGFu");
+	assert_true(sasl_is_complete(s, &why));
+	sasl_end(s);
+	s = begin("CRAM-MD5", "tim", "tanstaaftanstaaf");	/* RFC 2195 */
+	assert_false(sasl_speaks_first(s));
+	answers(s, "PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+",
+	    "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw");
+	assert_true(sasl_is_complete(s, &why));
+	sasl_end(s);
+	s = begin("EXTERNAL", "", "");
+	answers(s, "", "");
+	assert_true(sasl_is_complete(s, &why));
+	sasl_end(s);
+}
+
+static void
+believes_nothing_early(void **state)
+{
+	struct buffer response = { 0 };
+	struct failure why;
+	struct sasl *s;
+
+	(void)state;
+	s = begin("SCRAM-SHA-256", "me", "secret");
+	assert_true(sasl_step(s, "", 0, &response, &why));
+	assert_false(sasl_is_complete(s, &why));
+	assert_int_equal(why.kind, FAILURE_AUTH);
+	assert_false(sasl_step(s, "!!!!", 4, &response, &why));
+	assert_int_equal(why.kind, FAILURE_PROTOCOL);
+	sasl_end(s);
+	buffer_wipe(&response);
+	s = begin("PLAIN", "me", "secret");
+	assert_true(sasl_step(s, "", 0, &response, &why));
+	assert_false(sasl_step(s, "", 0, &response, &why));
+	assert_int_equal(why.kind, FAILURE_PROTOCOL);
+	sasl_end(s);
+	buffer_wipe(&response);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(chooses_the_strongest),
+		cmocka_unit_test(needs_a_password_or_a_certificate),
+		cmocka_unit_test(speaks_the_simple_ones),
+		cmocka_unit_test(believes_nothing_early),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+#include "options.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { WORDS = 16 };
+
+static bool
+parse(const char *const *words, struct options *o, struct pool *pool,
+    struct failure *why)
+{
+	char *argv[WORDS + 1] = { 0 };
+	int argc = 0;
+
+	while (words[argc] != NULL) {
+		argv[argc] = pool_string(pool, words[argc]);
+		argc++;
+	}
+	return options_parse(o, argc, argv, pool, why);
+}
+
+/* What callers pass, and who the recipients are then; NULL: EX_USAGE. */
+static const struct {
+	const char *words[WORDS];
+	const char *recipients;
+} calls[] = {
+	{ { "/usr/sbin/sendmail", "-FCronDaemon", "-i", "-B8BITMIME", "-oem",
+	    "root@x" }, "root@x" },
+	{ { "sendmail", "-i", "-B", "8BITMIME", "a@b" }, "a@b" },
+	{ { "sendmail", "-oem", "-oi", "-f", "me@x", "-N", "never", "-R",
+	    "hdrs", "--", "a@b", "-c@d" }, "a@b -c@d" },
+	{ { "sendmail", "-t", "-i", "-oi", "-fme@x", "-t" }, "" },
+	{ { "sendmail", "-ti" }, "" },
+	{ { "sendmail", "-F", "", "-f", "me@x", "a@b" }, "a@b" },
+	{ { "sendmail", "-X", "/tmp/x", "-C", "/etc/passwd", "-D", "/tmp/y",
+	    "a@b" }, "a@b" },
+	{ { "sendmail", "-odb", "-oep", "-om", "-m", "-h", "3", "-L", "tag",
+	    "a@b" }, "a@b" },
+	{ { "-sendmail", "a@b,c@d" }, "a@b,c@d" },
+	{ { "sendmail", "a@b", "-t" }, NULL },
+	{ { "sendmail", "-f" }, NULL },
+	{ { "sendmail", "-k", "a@b" }, NULL },
+	{ { "sendmail", "--server", "smtps://evil", "a@b" }, NULL },
+	{ { "sendmail", "-bd" }, NULL },
+	{ { "sendmail", "-q" }, NULL },
+	{ { "mailq" }, NULL },
+	{ { "sendoff", "--no-such-option" }, NULL },
+	{ { "sendoff", "--password", "x" }, NULL },
+	{ { "sendoff", "--password-command=x" }, NULL },
+	{ { "sendoff", "--server", "smtps://x", "--json", "a@b" }, "a@b" },
+	{ { "sendoff", "--server" }, NULL },
+};
+
+static void
+understands_callers(void **state)
+{
+	struct pool *pool = pool_new();
+	struct options o;
+	struct failure why;
+	const char *all;
+	size_t i, j;
+	bool ok;
+
+	(void)state;
+	for (i = 0; i < sizeof calls / sizeof *calls; i++) {
+		ok = parse(calls[i].words, &o, pool, &why);
+		if (ok != (calls[i].recipients != NULL))
+			fail_msg("call %zu: %s", i, ok ? "taken" : why.text);
+		if (!ok) {
+			assert_int_equal(why.kind, FAILURE_USAGE);
+			continue;
+		}
+		all = "";
+		for (j = 0; j < o.nrecipients; j++)
+			all = pool_printf(pool, "%s%s%s", all, j > 0 ? " " :
+			    "", o.recipients[j]);
+		assert_string_equal(all, calls[i].recipients);
+	}
+	pool_free(pool);
+}
+
+static void
+takes_values(void **state)
+{
+	static const char *const words[] = { "sendmail", "-fone@x", "-f",
+	    "two@x", "-FMe", "-tiv", "-Nfailure,DELAY", "-RFULL", "-Vid",
+	    "-Orequiretls=YES", NULL };
+	struct pool *pool = pool_new();
+	struct options o;
+	struct failure why;
+
+	(void)state;
+	assert_true(parse(words, &o, pool, &why));
+	assert_string_equal(o.sender, "two@x");
+	assert_string_equal(o.full_name, "Me");
+	assert_true(o.from_header && o.keep_dots && o.verbose == 1);
+	assert_string_equal(o.notify, "FAILURE,DELAY");
+	assert_string_equal(o.ret, "FULL");
+	assert_string_equal(o.envid, "id");
+	assert_true(o.require_tls);
+	pool_free(pool);
+}
+
+static void
+weakens_nothing(void **state)
+{
+	static const char *const words[] = { "sendmail", "-C/x", "-X/y",
+	    "-Orequiretls=no", "-OQueueDirectory=/z", "-f", "", "a@b", NULL };
+	struct pool *pool = pool_new();
+	struct options o;
+	struct failure why;
+
+	(void)state;
+	assert_true(parse(words, &o, pool, &why));
+	assert_null(o.config);
+	assert_false(o.require_tls);
+	assert_string_equal(o.ignored, "-C -X -O -O");
+	assert_string_equal(o.sender, "");
+	pool_free(pool);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(understands_callers),
+		cmocka_unit_test(takes_values),
+		cmocka_unit_test(weakens_nothing),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,5 +1,6 @@
 #include "accounts.h"
 #include "address.h"
+#include "path.h"
 #include "log.h"
 
 #include <errno.h>
@@ -115,7 +116,7 @@ fits(const struct account *a, const char *sender)
 			continue;
 		memcpy(pattern, p, len);
 		pattern[len] = '\0';
-		if (address_matches(pattern, sender))
+		if (path_matches(pattern, sender))
 			return true;
 	}
 	return a->values[SET_FROM] != NULL &&

@@ -1,5 +1,6 @@
 #include "address.h"
 #include "buffer.h"
+#include "token.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -7,20 +8,10 @@
 
 /*
  * The text is taken apart into tokens, the tokens into mailboxes.  Nothing
- * recurses, so no depth of comments or groups can exhaust the stack.
+ * recurses, so no depth of groups can exhaust the stack.
  */
-enum token_kind { WORD, QUOTED, LITERAL, SPECIAL, COMMENT, END };
-
-struct token {
-	enum token_kind kind;
-	char special;			/* of SPECIAL */
-	bool blank;			/* stands behind white space */
-	const char *text;		/* without quotes and escapes */
-};
-
 struct parser {
 	struct token *tokens;
-	size_t n;
 	size_t at;
 	const char *whole;		/* for error texts */
 	struct pool *pool;
@@ -31,123 +22,10 @@ struct parser {
 };
 
 static bool
-is_atext(char c)
-{
-	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 ||
-	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
-}
-
-static bool
 bad(struct parser *p, const char *what)
 {
 	return fail(p->why, FAILURE_ADDRESS, "\"%.200s\" is no address: %s",
 	    p->whole, what);
-}
-
-static struct token *
-add(struct parser *p, enum token_kind kind, bool blank)
-{
-	struct token *t;
-
-	p->tokens = pool_grow(p->pool, p->tokens, &p->n, sizeof *t);
-	t = &p->tokens[p->n - 1];
-	t->kind = kind;
-	t->blank = blank;
-	return t;
-}
-
-/*
- * The octets from an opening character to behind its closing one; comments
- * nest, a backslash takes the next octet along.  0 when there is no end.
- */
-static size_t
-extent(const char *s, char close)
-{
-	const char *start = s;
-	char open = *s;
-	size_t depth = 1;
-
-	for (s++; *s != '\0'; s++) {
-		if (*s == '\\' && s[1] != '\0')
-			s++;
-		else if (*s == close && --depth == 0)
-			return (size_t)(s + 1 - start);
-		else if (*s == open && open != close)
-			depth++;
-	}
-	return 0;
-}
-
-static char *
-unescaped(const char *s, size_t len, struct pool *pool)
-{
-	char *out = pool_alloc(pool, len + 1), *o = out;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (s[i] == '\\' && i + 1 < len)
-			i++;
-		*o++ = s[i];
-	}
-	return out;
-}
-
-static size_t
-token_enclosed(struct parser *p, const char *s, bool blank)
-{
-	static const struct {
-		char open, close;
-		enum token_kind kind;
-		const char *missing;
-	} pairs[] = {
-		{ '"', '"', QUOTED, "a quotation mark is missing" },
-		{ '(', ')', COMMENT, "a \")\" is missing" },
-		{ '[', ']', LITERAL, "a \"]\" is missing" },
-	};
-	size_t i = *s == '"' ? 0 : *s == '(' ? 1 : 2;
-	size_t n = extent(s, pairs[i].close);
-
-	if (n == 0)
-		(void)bad(p, pairs[i].missing);
-	else
-		add(p, pairs[i].kind, blank)->text = unescaped(s + 1, n - 2,
-		    p->pool);
-	return n;
-}
-
-static bool
-tokenise(struct parser *p, const char *s)
-{
-	struct token *t;
-	bool blank = false;
-	size_t n;
-
-	while (*s != '\0') {
-		if (*s == ' ' || *s == '\t') {
-			blank = true;
-			s++;
-			continue;
-		}
-		if (strchr("\"([", *s) != NULL) {
-			if ((n = token_enclosed(p, s, blank)) == 0)
-				return false;
-			s += n;
-		} else if (is_atext(*s)) {
-			for (n = 0; is_atext(s[n]); n++)
-				;
-			t = add(p, WORD, blank);
-			t->text = pool_octets(p->pool, s, n);
-			s += n;
-		} else if (strchr("<>@,;:.", *s) != NULL) {
-			t = add(p, SPECIAL, blank);
-			t->special = *s++;
-		} else {
-			return bad(p, "a character in it must be quoted");
-		}
-		blank = false;
-	}
-	(void)add(p, END, blank);
-	return true;
 }
 
 static const struct token *
@@ -159,7 +37,7 @@ look(const struct parser *p)
 static bool
 at_special(const struct parser *p, char c)
 {
-	return look(p)->kind == SPECIAL && look(p)->special == c;
+	return look(p)->kind == TOKEN_SPECIAL && look(p)->special == c;
 }
 
 static bool
@@ -174,14 +52,14 @@ take_special(struct parser *p, char c)
 static bool
 at_word(const struct parser *p)
 {
-	return look(p)->kind == WORD || look(p)->kind == QUOTED;
+	return look(p)->kind == TOKEN_WORD || look(p)->kind == TOKEN_QUOTED;
 }
 
 /* Comments may stand anywhere; the last one may be a name (RFC 822 habit). */
 static void
 skip_comments(struct parser *p)
 {
-	for (; look(p)->kind == COMMENT; p->at++)
+	for (; look(p)->kind == TOKEN_COMMENT; p->at++)
 		p->comment = look(p)->text;
 }
 
@@ -210,8 +88,8 @@ dotted(struct parser *p, bool domain)
 			buffer_put(&text, ".", 1);
 			dot = true;
 			p->at++;
-		} else if (dot && (look(p)->kind == WORD ||
-		    (look(p)->kind == QUOTED && !domain))) {
+		} else if (dot && (look(p)->kind == TOKEN_WORD ||
+		    (look(p)->kind == TOKEN_QUOTED && !domain))) {
 			buffer_put(&text, look(p)->text,
 			    strlen(look(p)->text));
 			dot = false;
@@ -290,7 +168,7 @@ domain(struct parser *p, struct mailbox *m)
 	size_t n;
 
 	skip_comments(p);
-	if (look(p)->kind == LITERAL) {
+	if (look(p)->kind == TOKEN_LITERAL) {
 		text = look(p)->text;
 		p->at++;
 		if (*text == '\0' || strpbrk(text, "[]\\<> ") != NULL)
@@ -315,7 +193,7 @@ addr_spec(struct parser *p, struct mailbox *m)
 	bool quoted;
 
 	skip_comments(p);
-	quoted = look(p)->kind == QUOTED;
+	quoted = look(p)->kind == TOKEN_QUOTED;
 	m->local = dotted(p, false);
 	if (*m->local == '\0' && !quoted)
 		return bad(p, "its local part is missing");
@@ -384,9 +262,9 @@ ahead(const struct parser *p)
 
 	for (;; i++) {
 		t = &p->tokens[i];
-		if (t->kind == SPECIAL && t->special != '.')
+		if (t->kind == TOKEN_SPECIAL && t->special != '.')
 			return t->special;
-		if (t->kind == END || t->kind == LITERAL)
+		if (t->kind == TOKEN_END || t->kind == TOKEN_LITERAL)
 			return '\0';
 	}
 }
@@ -406,6 +284,7 @@ mailbox(struct parser *p, struct mailbox *m)
 
 	*m = (struct mailbox){ 0 };
 	p->comment = NULL;
+	m->start = look(p)->start;
 	skip_comments(p);
 	if (ahead(p) == '<') {
 		name = phrase(p);
@@ -416,6 +295,7 @@ mailbox(struct parser *p, struct mailbox *m)
 		return false;
 	}
 	skip_comments(p);
+	m->end = p->tokens[p->at - 1].end;
 	m->name = name != NULL ? name : p->comment;
 	return true;
 }
@@ -423,7 +303,7 @@ mailbox(struct parser *p, struct mailbox *m)
 static bool
 at_separator(const struct parser *p)
 {
-	return look(p)->kind == END || at_special(p, ',') ||
+	return look(p)->kind == TOKEN_END || at_special(p, ',') ||
 	    at_special(p, ';');
 }
 
@@ -459,7 +339,7 @@ list(struct parser *p)
 
 	for (;;) {
 		skip_comments(p);
-		if (look(p)->kind == END)
+		if (look(p)->kind == TOKEN_END)
 			return !in_group || bad(p, "the group lacks its "
 			    "\";\"");
 		if (take_special(p, ','))
@@ -484,8 +364,12 @@ address_list(const char *text, struct pool *pool, struct mailbox **out,
     size_t *n, struct failure *why)
 {
 	struct parser p = { .whole = text, .pool = pool, .why = why };
+	const char *wrong = NULL;
 
-	if (!tokenise(&p, text) || !list(&p))
+	p.tokens = token_list(text, pool, &wrong);
+	if (p.tokens == NULL)
+		return bad(&p, wrong);
+	if (!list(&p))
 		return false;
 	*out = p.list;
 	*n = p.count;
@@ -514,93 +398,3 @@ address_sender(const char *text, struct pool *pool, struct mailbox *out,
 	return true;
 }
 
-/* RFC 5321 section 4.1.2: Dot-string, else Quoted-string. */
-static bool
-is_dot_string(const char *s)
-{
-	if (*s == '\0' || *s == '.')
-		return false;
-	for (; *s != '\0'; s++)
-		if (!is_atext(*s) &&
-		    (*s != '.' || s[1] == '.' || s[1] == '\0'))
-			return false;
-	return true;
-}
-
-char *
-address_path(const struct mailbox *m, struct pool *pool)
-{
-	char *local, *o;
-	const char *s;
-
-	if (*m->local == '\0' && m->domain == NULL)
-		return pool_string(pool, "");
-	if (is_dot_string(m->local)) {
-		local = pool_string(pool, m->local);
-	} else {
-		local = o = pool_alloc(pool, 2 * strlen(m->local) + 3);
-		*o++ = '"';
-		for (s = m->local; *s != '\0'; s++) {
-			if (*s == '"' || *s == '\\')
-				*o++ = '\\';
-			*o++ = *s;
-		}
-		*o = '"';
-	}
-	return m->domain == NULL ? local :
-	    pool_printf(pool, "%s@%s", local, m->domain);
-}
-
-char *
-address_xtext(const char *s, struct pool *pool)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	char *out = pool_alloc(pool, 3 * strlen(s) + 1), *o = out;
-	unsigned char c;
-
-	for (; *s != '\0'; s++) {
-		c = (unsigned char)*s;
-		if (c > ' ' && c < 0x7f && c != '+' && c != '=') {
-			*o++ = *s;
-			continue;
-		}
-		*o++ = '+';
-		*o++ = hex[c >> 4];
-		*o++ = hex[c & 15];
-	}
-	return out;
-}
-
-/* "*" goes back to the last star when what follows it does not fit. */
-static bool
-glob(const char *pattern, const char *s)
-{
-	const char *star = NULL, *retry = NULL;
-
-	while (*s != '\0') {
-		if (*pattern == '*') {
-			star = ++pattern;
-			retry = s;
-		} else if (tolower((unsigned char)*pattern) ==
-		    tolower((unsigned char)*s)) {
-			pattern++;
-			s++;
-		} else if (star != NULL) {
-			pattern = star;
-			s = ++retry;
-		} else {
-			return false;
-		}
-	}
-	return pattern[strspn(pattern, "*")] == '\0';
-}
-
-bool
-address_matches(const char *pattern, const char *address)
-{
-	const char *at = strrchr(address, '@');
-
-	if (strchr(pattern, '@') != NULL)
-		return glob(pattern, address);
-	return at != NULL && glob(pattern, at + 1);
-}

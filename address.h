@@ -1,6 +1,5 @@
 /*
- * Mailboxes (RFC 5322 with the obsolete forms), paths (RFC 5321), xtext
- * (RFC 3461).  Pure.
+ * Mailboxes of RFC 5322, with the obsolete forms.  Pure.
  */
 #ifndef ADDRESS_H
 #define ADDRESS_H
@@ -19,6 +18,8 @@ struct mailbox {
 	const char *domain;		/* NULL: a local name, unqualified */
 	bool utf8;			/* needs SMTPUTF8 */
 	bool guessed;			/* set off by blanks or ";" alone */
+	size_t start, end;		/* its octets in the text, with name
+					   and comments */
 };
 
 /*
@@ -36,20 +37,5 @@ bool	address_list(const char *text, struct pool *, struct mailbox **,
  */
 bool	address_sender(const char *text, struct pool *, struct mailbox *,
 	    struct failure *why);
-
-/*
- * As it stands between "<" and ">" of a path: the local part quoted when it
- * must be, "@", the domain (RFC 5321 section 4.1.2).
- */
-char	*address_path(const struct mailbox *, struct pool *);
-
-/* RFC 3461 section 4. */
-char	*address_xtext(const char *, struct pool *);
-
-/*
- * Does the pattern fit the address?  "*" in it stands for anything, and
- * letters compare without case; a pattern without "@" is a domain.
- */
-bool	address_matches(const char *pattern, const char *address);
 
 #endif

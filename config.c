@@ -1,7 +1,4 @@
 #include "config.h"
-#include "address.h"
-#include "sasl.h"
-#include "tls.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -34,71 +31,23 @@ struct word {
 	size_t column;			/* from 1 */
 };
 
-enum shape { ONE, LIST, WORD_OF, NUMBER, ADDRESS, SERVER, MECHANISMS,
-	MECHANISM, PRIORITY, FILE_NAME };
-
-/* The names are final; sendoff.conf(5) has them in this order. */
-static const struct {
-	const char *name;
-	enum shape shape;
-	const char *words;		/* of WORD_OF, blanks around each */
-	const char *standard;		/* default, or NULL */
-	bool secret, no_option;
-} settings[SETTINGS] = {
-	[SET_FROM]		= { "from", ADDRESS, NULL, NULL, 0, 0 },
-	[SET_NAME]		= { "name", ONE, NULL, NULL, 0, 0 },
-	[SET_HELLO]		= { "hello", ONE, NULL, NULL, 0, 0 },
-	[SET_MATCH]		= { "match", LIST, NULL, NULL, 0, 0 },
-	[SET_SERVER]		= { "server", SERVER, NULL, NULL, 0, 0 },
-	[SET_USER]		= { "user", ONE, NULL, NULL, 0, 0 },
-	[SET_PASSWORD]		= { "password", ONE, NULL, NULL, 1, 1 },
-	[SET_PASSWORD_FILE]	= { "password-file", FILE_NAME, NULL, NULL,
-				    0, 0 },
-	[SET_PASSWORD_COMMAND]	= { "password-command", ONE, NULL, NULL,
-				    0, 1 },
-	[SET_AUTH]		= { "auth", MECHANISMS, NULL, "auto", 0, 0 },
-	[SET_AUTH_MINIMUM]	= { "auth-minimum", MECHANISM, NULL, NULL,
-				    0, 0 },
-	[SET_CA_FILE]		= { "ca-file", FILE_NAME, NULL, NULL, 0, 0 },
-	[SET_TLS_NAME]		= { "tls-name", ONE, NULL, NULL, 0, 0 },
-	[SET_TLS_MINIMUM]	= { "tls-minimum", WORD_OF, " 1.2 1.3 ",
-				    "1.2", 0, 0 },
-	[SET_TLS_PRIORITY]	= { "tls-priority", PRIORITY, NULL, NULL,
-				    0, 0 },
-	[SET_CLIENT_CERTIFICATE] = { "client-certificate", FILE_NAME, NULL,
-				    NULL, 0, 0 },
-	[SET_CLIENT_KEY]	= { "client-key", FILE_NAME, NULL, NULL,
-				    0, 0 },
-	[SET_REQUIRE_TLS]	= { "require-tls", WORD_OF,
-				    " yes no default ", "default", 0, 0 },
-	[SET_TIMEOUT_CONNECT]	= { "timeout-connect", NUMBER, NULL, "30",
-				    0, 0 },
-	[SET_TIMEOUT_REPLY]	= { "timeout-reply", NUMBER, NULL, "0", 0, 0 },
-	[SET_TIMEOUT_SESSION]	= { "timeout-session", NUMBER, NULL, "7200",
-				    0, 0 },
-	[SET_KEEP]		= { "keep", FILE_NAME, NULL, NULL, 0, 0 },
-	[SET_LOG]		= { "log", FILE_NAME, NULL, "syslog", 0, 0 },
-	[SET_LOG_FORMAT]	= { "log-format", WORD_OF, " logfmt json ",
-				    "logfmt", 0, 0 },
-};
-
 const char *
 config_name(enum setting setting)
 {
-	return settings[setting].name;
+	return setting_kind(setting)->name;
 }
 
 bool
 config_is_secret(enum setting setting)
 {
-	return settings[setting].secret;
+	return setting_kind(setting)->secret;
 }
 
 const char *
 config_value(const struct account *a, enum setting setting)
 {
 	return a->values[setting] != NULL ? a->values[setting] :
-	    settings[setting].standard;
+	    setting_kind(setting)->standard;
 }
 
 int
@@ -194,120 +143,6 @@ join(struct pool *pool, const struct word *words, size_t n)
 }
 
 static bool
-is_number(const char *s)
-{
-	return *s != '\0' && strlen(s) <= 7 &&
-	    s[strspn(s, "0123456789")] == '\0';
-}
-
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (iscntrl((unsigned char)*s))
-			return true;
-	return false;
-}
-
-static const char *
-upper(struct pool *pool, const char *s)
-{
-	char *copy = pool_string(pool, s), *p;
-
-	for (p = copy; *p != '\0'; p++)
-		*p = (char)toupper((unsigned char)*p);
-	return copy;
-}
-
-static bool
-one_mechanism(const char *word, struct failure *why)
-{
-	if (sasl_knows(word))
-		return true;
-	return fail(why, FAILURE_CONFIG, "\"%s\" is no mechanism known here "
-	    "(EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, "
-	    "SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN)", word);
-}
-
-/* "auto", "none", or mechanisms in order. */
-static bool
-mechanisms(const char **value, struct pool *pool, struct failure *why)
-{
-	const char *p;
-	size_t len;
-
-	if (strcasecmp(*value, "auto") == 0 || strcasecmp(*value, "none") == 0)
-		return true;
-	*value = upper(pool, *value);
-	for (p = *value; *p != '\0'; p += len + strspn(p + len, " ")) {
-		len = strcspn(p, " ");
-		if (!one_mechanism(pool_octets(pool, p, len), why))
-			return false;
-	}
-	return true;
-}
-
-/* A word of a list, by its own case-blind comparison. */
-static bool
-is_word_of(const char *word, const char *words)
-{
-	size_t n = strlen(word), len;
-
-	for (words++; *words != '\0'; words += len + 1) {
-		len = strcspn(words, " ");
-		if (len == n && strncasecmp(words, word, n) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-address(const char *value, struct pool *pool, struct failure *why)
-{
-	struct mailbox m;
-
-	if (!address_sender(value, pool, &m, why))
-		return false;
-	if (m.domain == NULL)
-		return fail(why, FAILURE_CONFIG, "\"%s\" is no whole address, "
-		    "as in me@example.org", value);
-	return true;
-}
-
-/* Judges a value and brings it into its form. */
-static bool
-check(enum setting s, const char **value, struct pool *pool,
-    struct failure *why)
-{
-	const char *name = settings[s].name;
-
-	if (has_control(*value))
-		return fail(why, FAILURE_CONFIG, "%s must not hold control "
-		    "characters", name);
-	switch (settings[s].shape) {
-	case WORD_OF:
-		return is_word_of(*value, settings[s].words) ||
-		    fail(why, FAILURE_CONFIG, "%s is one of%s, not \"%s\"",
-		    name, settings[s].words, *value);
-	case NUMBER:
-		return is_number(*value) || fail(why, FAILURE_CONFIG, "%s is "
-		    "a number of seconds, not \"%s\"", name, *value);
-	case ADDRESS:
-		return address(*value, pool, why);
-	case MECHANISMS:
-		return mechanisms(value, pool, why);
-	case MECHANISM:
-		*value = upper(pool, *value);
-		return one_mechanism(*value, why);
-	case PRIORITY:
-		return tls_check_priority(*value, why);
-	default:
-		return **value != '\0' || fail(why, FAILURE_CONFIG, "%s has "
-		    "no value", name);
-	}
-}
-
-static bool
 add_server(struct account *a, const char *text, struct pool *pool,
     struct failure *why)
 {
@@ -362,43 +197,14 @@ account_line(struct reading *r, const struct word *words, size_t n)
 	begin_account(r, words[1].text);
 }
 
-/* At most two letters to change, add or take away: "did you mean". */
-static bool
-resembles(const char *a, const char *b)
-{
-	size_t la = strlen(a), lb = strlen(b), i, j, row[33], corner, above;
-
-	if (lb >= 33 || la > lb + 2 || lb > la + 2 || la < 3)
-		return false;
-	for (j = 0; j <= lb; j++)
-		row[j] = j;
-	for (i = 1; i <= la; i++) {
-		corner = row[0];
-		row[0] = i;
-		for (j = 1; j <= lb; j++) {
-			above = row[j];
-			row[j] = corner + (a[i - 1] != b[j - 1]);
-			if (above + 1 < row[j])
-				row[j] = above + 1;
-			if (row[j - 1] + 1 < row[j])
-				row[j] = row[j - 1] + 1;
-			corner = above;
-		}
-	}
-	return row[lb] <= 2;
-}
-
 static void
 unknown_key(struct reading *r, const struct word *word)
 {
-	size_t s;
+	const char *meant = setting_meant(word->text);
 
-	for (s = 0; s < SETTINGS; s++)
-		if (resembles(word->text, settings[s].name))
-			break;
-	if (s < SETTINGS)
+	if (meant != NULL)
 		error_at(r, word->column, "there is no setting \"%s\"; is "
-		    "\"%s\" meant?", word->text, settings[s].name);
+		    "\"%s\" meant?", word->text, meant);
 	else
 		error_at(r, word->column, "there is no setting \"%s\"",
 		    word->text);
@@ -418,34 +224,40 @@ server_line(struct reading *r, const struct word *words, size_t n)
 		error_at(r, words[0].column, "server has no value");
 }
 
+static bool
+takes_several(const struct setting_kind *kind)
+{
+	return kind->shape == LIST || kind->shape == MECHANISMS;
+}
+
 static void
 setting_line(struct reading *r, enum setting s, const struct word *words,
     size_t n)
 {
+	const struct setting_kind *kind = setting_kind(s);
 	struct account *a = current(r);
 	struct failure why;
 	const char *value;
 
-	if (settings[s].shape == SERVER) {
+	if (kind->shape == SERVER) {
 		server_line(r, words, n);
 		return;
 	}
-	if (n == 1 || (n > 2 && settings[s].shape != LIST &&
-	    settings[s].shape != MECHANISMS)) {
+	if (n == 1 || (n > 2 && !takes_several(kind))) {
 		error_at(r, words[n == 1 ? 0 : 2].column, n == 1 ?
 		    "%s has no value" : "%s has one value; put it in quotes "
-		    "when it holds blanks", settings[s].name);
+		    "when it holds blanks", kind->name);
 		return;
 	}
 	if (a->values[s] != NULL)
 		error_at(r, words[0].column, "%s is set twice",
-		    settings[s].name);
-	if (settings[s].secret && !r->private)
+		    kind->name);
+	if (kind->secret && !r->private)
 		error_at(r, words[0].column, "others can read this file, so "
 		    "no password may stand in it; mend it with: chmod 600 %s",
 		    r->file);
 	value = join(r->config->pool, words + 1, n - 1);
-	if (!check(s, &value, r->config->pool, &why))
+	if (!setting_check(s, &value, r->config->pool, &why))
 		error_at(r, words[1].column, "%s", why.text);
 	a->values[s] = value;
 	if (s == SET_PASSWORD_COMMAND)
@@ -487,7 +299,8 @@ static void
 statement(struct reading *r)
 {
 	struct word words[WORDS_MAX + 1] = { 0 };
-	size_t n, s;
+	enum setting s;
+	size_t n;
 
 	if (!split(r, words, &n) || n == 0)
 		return;
@@ -499,13 +312,11 @@ statement(struct reading *r)
 		include_line(r, words, n);
 		return;
 	}
-	for (s = 0; s < SETTINGS; s++) {
-		if (strcmp(words[0].text, settings[s].name) == 0) {
-			setting_line(r, (enum setting)s, words, n);
-			return;
-		}
-	}
-	unknown_key(r, &words[0]);
+	s = setting_find(words[0].text);
+	if (s < SETTINGS)
+		setting_line(r, s, words, n);
+	else
+		unknown_key(r, &words[0]);
 }
 
 /* Judged on what was opened: a secret in it must be its owner's alone. */
@@ -608,32 +419,27 @@ config_read(struct config *config, FILE *f, const char *file, bool system,
 bool
 config_has_option(const char *name)
 {
-	size_t s;
+	enum setting s = setting_find(name);
 
-	for (s = 0; s < SETTINGS; s++)
-		if (strcmp(settings[s].name, name) == 0)
-			return !settings[s].no_option;
-	return false;
+	return s < SETTINGS && !setting_kind(s)->no_option;
 }
 
 bool
 config_override(struct account *a, const char *name, const char *value,
     struct pool *pool, struct failure *why)
 {
-	size_t s;
+	enum setting s = setting_find(name);
 	bool ok;
 
 	if (!config_has_option(name))
 		return fail(why, FAILURE_USAGE, "there is no option --%s",
 		    name);
-	for (s = 0; strcmp(settings[s].name, name) != 0; s++)
-		;
 	if (s == SET_SERVER) {
 		a->servers = NULL;
 		a->nservers = 0;
 		ok = add_server(a, value, pool, why);
 	} else {
-		ok = check((enum setting)s, &value, pool, why);
+		ok = setting_check(s, &value, pool, why);
 		a->values[s] = value;
 	}
 	if (!ok)

@@ -12,17 +12,8 @@
 
 #include "failure.h"
 #include "pool.h"
+#include "settings.h"
 #include "url.h"
-
-enum setting {
-	SET_FROM, SET_NAME, SET_HELLO, SET_MATCH, SET_SERVER, SET_USER,
-	SET_PASSWORD, SET_PASSWORD_FILE, SET_PASSWORD_COMMAND, SET_AUTH,
-	SET_AUTH_MINIMUM, SET_CA_FILE, SET_TLS_NAME, SET_TLS_MINIMUM,
-	SET_TLS_PRIORITY, SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY,
-	SET_REQUIRE_TLS, SET_TIMEOUT_CONNECT, SET_TIMEOUT_REPLY,
-	SET_TIMEOUT_SESSION, SET_KEEP, SET_LOG, SET_LOG_FORMAT,
-	SETTINGS
-};
 
 struct account {
 	const char *name;		/* "default" when none was given */

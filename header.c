@@ -1,5 +1,6 @@
 #include "header.h"
 #include "crypto.h"
+#include "token.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -75,13 +76,6 @@ header_message_id(const char *domain, struct pool *pool)
 	return pool_printf(pool, "<%s@%s>", hex, domain);
 }
 
-static bool
-is_atext(char c)
-{
-	return isalnum((unsigned char)c) ||
-	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
-}
-
 /*
  * Atoms with single blanks between them need no quotes, but for what a reader
  * would take for an encoded word.
@@ -92,25 +86,9 @@ is_plain(const char *s)
 	if (*s == '\0' || strstr(s, "=?") != NULL)
 		return false;
 	for (; *s != '\0'; s++)
-		if (!is_atext(*s) && (*s != ' ' || s[1] == ' ' || s[1] == '\0'))
+		if (!token_is_atext(*s) && (*s != ' ' || s[1] == ' ' || s[1] == '\0'))
 			return false;
 	return true;
-}
-
-static char *
-quoted(const char *s, struct pool *pool)
-{
-	char *out = pool_alloc(pool, 2 * strlen(s) + 3), *o = out;
-
-	*o++ = '"';
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			*o++ = '\\';
-		*o++ = *s;
-	}
-	*o++ = '"';
-	*o = '\0';
-	return out;
 }
 
 /* Octets of the UTF-8 character at p, for cutting between characters. */
@@ -166,5 +144,5 @@ header_phrase(const char *name, struct pool *pool)
 	*o = '\0';
 	if (!ascii)
 		return encoded(clean, pool);
-	return is_plain(clean) ? clean : quoted(clean, pool);
+	return is_plain(clean) ? clean : token_quoted(clean, pool);
 }

@@ -155,16 +155,14 @@ flush(int fd, struct buffer *b, const char *path, struct failure *why)
 static void
 put_stuffed(struct buffer *b, const char *p, size_t len, bool *at_start)
 {
-	const char *nl;
 	size_t n;
+	bool dot;
 
 	for (; len > 0; p += n, len -= n) {
-		if (*at_start && *p == '.')
+		n = message_stuffing(p, len, at_start, &dot);
+		if (dot)
 			buffer_put(b, ".", 1);
-		nl = memchr(p, '\n', len);
-		n = nl != NULL ? (size_t)(nl + 1 - p) : len;
 		buffer_put(b, p, n);
-		*at_start = nl != NULL;
 	}
 }
 

@@ -388,6 +388,16 @@ message_size(const struct message *m)
 	return buffer_len(&m->head) + spool_size(m->body);
 }
 
+size_t
+message_stuffing(const char *p, size_t len, bool *at_start, bool *dot)
+{
+	const char *nl = memchr(p, '\n', len);
+
+	*dot = *at_start && *p == '.';
+	*at_start = nl != NULL;
+	return nl != NULL ? (size_t)(nl + 1 - p) : len;
+}
+
 bool
 message_octets(const struct message *m, uint64_t offset, char *p, size_t room,
     size_t *n, struct failure *why)

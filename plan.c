@@ -1,5 +1,6 @@
 #include "plan.h"
 #include "address.h"
+#include "path.h"
 #include "crypto.h"
 #include "log.h"
 
@@ -34,7 +35,7 @@ plan_header_sender(const struct message *m, struct pool *pool)
 	if (f == NULL || !address_list(field_value(f, pool), pool, &list, &n,
 	    &ignored) || n == 0 || list[0].domain == NULL)
 		return NULL;
-	return address_path(&list[0], pool);
+	return path_of(&list[0], pool);
 }
 
 /* Time and chance: sorts by age, never twice the same. */
@@ -59,7 +60,7 @@ add_recipient(struct plan *p, const struct mailbox *m, struct pool *pool,
 {
 	struct envelope *e = &p->envelope;
 	struct recipient *r;
-	const char *path = address_path(m, pool);
+	const char *path = path_of(m, pool);
 
 	if (m->domain == NULL)
 		return fail(why, FAILURE_ADDRESS, "\"%s\" is a local name; "
@@ -74,7 +75,7 @@ add_recipient(struct plan *p, const struct mailbox *m, struct pool *pool,
 	r->path = path;
 	r->utf8 = m->utf8;
 	r->orcpt = m->utf8 ? NULL : pool_printf(pool, "rfc822;%s",
-	    address_xtext(path, pool));
+	    path_xtext(path, pool));
 	return true;
 }
 
@@ -204,13 +205,13 @@ sender(struct plan *p, const struct options *o, const struct caller *c,
 	if (m.domain == NULL && *m.local != '\0' &&
 	    !address_sender(from, pool, &m, why))
 		return false;
-	p->envelope.sender = address_path(&m, pool);
+	p->envelope.sender = path_of(&m, pool);
 	p->envelope.sender_utf8 = m.utf8;
 	if (!address_sender(from, pool, &m, why))
 		return false;
 	if (*p->envelope.sender == '\0' || p->account == NULL ||
 	    p->account->values[SET_FROM] != NULL)
-		p->from = address_path(&m, pool);
+		p->from = path_of(&m, pool);
 	else
 		p->from = p->envelope.sender;
 	return true;
@@ -270,7 +271,7 @@ plan_envelope(struct plan *p, const struct options *o,
 	p->envelope.notify = o->notify;
 	p->envelope.ret = o->ret;
 	p->envelope.envid = o->envid == NULL ? NULL :
-	    address_xtext(o->envid, pool);
+	    path_xtext(o->envid, pool);
 	p->envelope.requiretls = o->require_tls || (a != NULL &&
 	    strcmp(config_value(a, SET_REQUIRE_TLS), "yes") == 0);
 	if (!recipients(p, o, m, pool, why) || !sender(p, o, c, pool, why))

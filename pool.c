@@ -9,6 +9,7 @@
 
 struct chunk {
 	struct chunk *next;
+	size_t size;			/* of data, octets */
 	max_align_t data[];
 };
 
@@ -63,6 +64,7 @@ pool_free(struct pool *pool)
 		return;
 	for (c = pool->chunks; c != NULL; c = next) {
 		next = c->next;
+		explicit_bzero(c->data, c->size);
 		free(c);
 	}
 	free(pool);
@@ -77,6 +79,7 @@ pool_alloc(struct pool *pool, size_t size)
 	    (c = calloc(1, sizeof *c + size)) == NULL)
 		exhausted();
 	c->next = pool->chunks;
+	c->size = size;
 	pool->chunks = c;
 	return c->data;
 }

@@ -1,6 +1,7 @@
 /*
  * Memory with one lifetime: a pool for each run (in a fuzz target, for each
- * input).  Nothing in it is freed on its own.  No function here returns NULL:
+ * input).  Nothing in it is freed on its own; all of it is overwritten when the
+ * pool ends, for a password may be there.  No function here returns NULL:
  * when memory is out, one line goes to standard error and the process ends
  * with EX_OSERR.
  */

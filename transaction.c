@@ -1,102 +1,8 @@
 #include "transaction.h"
-#include "log.h"
+#include "data.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-
-enum {
-	BLOCK_ROOM = 64 * 1024,		/* of the message, at a time */
-	INLINE_MAX = 64 * 1024,		/* travels with MAIL and RCPT */
-	CHUNK_MAX = 1024 * 1024		/* of a BDAT that does not */
-};
-
-struct transaction {
-	struct smtp *s;
-	struct dialogue *talk;
-	const struct envelope *envelope;
-	const struct message *message;
-	struct outcome *outcome;
-	size_t *who;			/* indices of those who are named */
-	size_t n;
-	size_t accepted;		/* by their RCPT */
-	bool *is_accepted;		/* parallel to who */
-	const struct failure **put_off;	/* who did not fit, why; likewise */
-	size_t n_put_off;
-	bool taken;			/* the server took the data */
-	bool last;
-	bool in_flight;			/* BDAT travels behind RCPT */
-	bool data_sent;			/* all of it has been handed over */
-};
-
-static bool
-over_size(const struct transaction *t, struct failure *why)
-{
-	uint64_t size = message_size(t->message), max = t->s->can.size_max;
-
-	if (!t->s->can.size || max == 0 || size <= max)
-		return false;
-	(void)stream_fail(t->talk->stream, why, FAILURE_DATA, "the message "
-	    "has %" PRIu64 " octets, the server takes at most %" PRIu64, size,
-	    max);
-	(void)strcpy(why->enhanced, "5.3.4");
-	return true;
-}
-
-/* RFC 8689 section 4.2.1: only inside verified TLS, and only when offered. */
-static bool
-lacks_requiretls(const struct transaction *t, struct failure *why)
-{
-	const struct smtp *s = t->s;
-	const char *missing = NULL;
-
-	if (!t->envelope->requiretls)
-		return false;
-	if (!s->facts->tls.verified && s->params->path_kind != PATH_UNIX)
-		missing = "TLS is not verified on this connection";
-	else if (!s->can.requiretls)
-		missing = "the server does not offer REQUIRETLS";
-	if (missing == NULL)
-		return false;
-	(void)stream_fail(t->talk->stream, why, FAILURE_REQUIRETLS, "the "
-	    "message requires TLS all the way and cannot go here: %s (5.7.30)",
-	    missing);
-	(void)strcpy(why->enhanced, "5.7.30");
-	return true;
-}
-
-/* Until there are conversions, another server or another day may do. */
-static bool
-lacks_8bit(const struct transaction *t, struct failure *why)
-{
-	const struct message *m = t->message;
-
-	if (m->header_8bit && !t->s->can.smtputf8) {
-		(void)stream_fail(t->talk->stream, why, FAILURE_DEFERRED,
-		    "the header has characters beyond ASCII and the server "
-		    "does not offer SMTPUTF8");
-		(void)strcpy(why->enhanced, "5.6.7");
-		return true;
-	}
-	if (m->body_8bit && !t->s->can.eightbitmime) {
-		(void)stream_fail(t->talk->stream, why, FAILURE_DEFERRED,
-		    "the message has 8-bit content and the server does not "
-		    "offer 8BITMIME");
-		(void)strcpy(why->enhanced, "5.6.3");
-		return true;
-	}
-	return false;
-}
-
-static bool
-lacks_smtputf8(const struct transaction *t, const char *path,
-    struct failure *why)
-{
-	(void)stream_fail(t->talk->stream, why, FAILURE_DEFERRED, "the address "
-	    "%s needs SMTPUTF8, which the server does not offer", path);
-	(void)strcpy(why->enhanced, "5.6.7");
-	return true;
-}
 
 /* Recipients that this server cannot be told fail on their own. */
 static void
@@ -113,22 +19,12 @@ choose_recipients(struct transaction *t)
 	for (i = 0; i < e->n; i++) {
 		if (t->outcome->results[i].verdict != VERDICT_OPEN)
 			continue;
-		if (e->recipients[i].utf8 && !t->s->can.smtputf8) {
-			(void)lacks_smtputf8(t, e->recipients[i].path, &why);
+		if (demands_met_utf8(e->recipients[i].utf8,
+		    e->recipients[i].path, t->s, &why))
+			t->who[t->n++] = i;
+		else
 			outcome_failed(t->outcome, i, &why);
-			continue;
-		}
-		t->who[t->n++] = i;
 	}
-}
-
-static bool
-is_possible(const struct transaction *t, struct failure *why)
-{
-	if (t->envelope->sender_utf8 && !t->s->can.smtputf8)
-		return !lacks_smtputf8(t, t->envelope->sender, why);
-	return !lacks_requiretls(t, why) && !over_size(t, why) &&
-	    !lacks_8bit(t, why);
 }
 
 static bool
@@ -136,7 +32,7 @@ needs_smtputf8(const struct transaction *t)
 {
 	size_t i;
 
-	if (t->envelope->sender_utf8 || t->message->header_8bit)
+	if (t->envelope->sender_utf8 || t->demands.header_8bit)
 		return true;
 	for (i = 0; i < t->n; i++)
 		if (t->envelope->recipients[t->who[i]].utf8)
@@ -152,11 +48,10 @@ say_mail(struct transaction *t)
 	struct buffer line = { 0 };
 
 	buffer_printf(&line, "MAIL FROM:<%s>", e->sender);
-	if (can->size)
-		buffer_printf(&line, " SIZE=%" PRIu64,
-		    message_size(t->message));
+	if (can->size && t->demands.size > 0)
+		buffer_printf(&line, " SIZE=%" PRIu64, t->demands.size);
 	if (can->eightbitmime &&
-	    (t->message->body_8bit || t->message->header_8bit))
+	    (t->demands.body_8bit || t->demands.header_8bit))
 		buffer_printf(&line, " BODY=8BITMIME");
 	if (needs_smtputf8(t))
 		buffer_printf(&line, " SMTPUTF8");
@@ -184,35 +79,6 @@ say_rcpt(struct transaction *t, size_t i)
 	    dsn && r->orcpt != NULL ? r->orcpt : "");
 }
 
-static void
-trace_data(uint64_t octets)
-{
-	char text[64];
-
-	(void)snprintf(text, sizeof text, "%" PRIu64 " octets", octets);
-	log_trace('D', text, strlen(text));
-}
-
-/* Queues len octets of the message from offset on, as they are. */
-static bool
-put_octets(struct transaction *t, uint64_t offset, uint64_t len,
-    struct failure *why)
-{
-	char block[BLOCK_ROOM];
-	size_t n, room;
-
-	for (; len > 0; offset += n, len -= n) {
-		room = len < sizeof block ? (size_t)len : sizeof block;
-		if (!message_octets(t->message, offset, block, room, &n, why))
-			return false;
-		if (n == 0)
-			return fail(why, FAILURE_INPUT, "the spooled message "
-			    "has become shorter");
-		stream_put(t->talk->stream, block, n);
-	}
-	return true;
-}
-
 static bool
 may_pipeline(const struct transaction *t)
 {
@@ -223,8 +89,8 @@ may_pipeline(const struct transaction *t)
  * QUIT may close a group (RFC 2920 section 3.1), unless another transaction
  * may have to follow for recipients that did not fit.
  */
-static void
-say_quit(struct transaction *t)
+void
+transaction_say_quit(struct transaction *t)
 {
 	if (!t->last || !may_pipeline(t) || t->n_put_off > 0 ||
 	    (t->in_flight && t->n > 1))
@@ -233,30 +99,12 @@ say_quit(struct transaction *t)
 	t->talk->closing = true;
 }
 
-/* DATA is the last of its group; a small BDAT brings its octets along. */
-static bool
-say_data(struct transaction *t, struct failure *why)
-{
-	uint64_t size = message_size(t->message);
-
-	if (!t->in_flight) {
-		if (!t->s->can.chunking)
-			dialogue_say(t->talk, "DATA");
-		return true;
-	}
-	dialogue_say(t->talk, "BDAT %" PRIu64 " LAST", size);
-	trace_data(size);
-	if (!put_octets(t, 0, size, why))
-		return false;
-	say_quit(t);
-	return true;
-}
-
-static void
-settle_accepted(struct transaction *t, const struct failure *why)
+void
+transaction_settle_failed(struct transaction *t, struct failure *why)
 {
 	size_t i;
 
+	why->of_mail = true;
 	for (i = 0; i < t->n; i++)
 		if (t->is_accepted[i])
 			outcome_failed(t->outcome, t->who[i], why);
@@ -288,8 +136,8 @@ rest_failed(struct transaction *t, const struct failure *why)
  * Once the last octet may have left, only the server knows whether it has
  * taken the message; silence is then no longer a mere loss.
  */
-static void
-lost(struct transaction *t, const struct failure *cause)
+void
+transaction_lost(struct transaction *t, const struct failure *cause)
 {
 	struct failure why = *cause;
 
@@ -302,18 +150,21 @@ lost(struct transaction *t, const struct failure *cause)
 	rest_failed(t, &why);
 }
 
-/*
- * A reply to what was said before the data.  False ends the story: the
- * connection is gone, is about to go (421), or is out of step (3yz).
- */
-static bool
-hear(struct transaction *t, enum step step, struct reply *reply)
+void
+transaction_failed(struct transaction *t, const struct failure *why)
+{
+	t->talk->in_step = false;
+	rest_failed(t, why);
+}
+
+bool
+transaction_hear(struct transaction *t, enum step step, struct reply *reply)
 {
 	struct failure why;
 
 	dialogue_step(t->talk, step);
 	if (!dialogue_hear(t->talk, reply, NULL, NULL, &why)) {
-		lost(t, &why);
+		transaction_lost(t, &why);
 		return false;
 	}
 	if (reply->code != 421 && (reply->code / 100 != 3 || step == STEP_DATA))
@@ -330,7 +181,7 @@ hear_mail(struct transaction *t)
 	struct reply reply;
 	struct failure why;
 
-	if (!hear(t, STEP_MAIL, &reply))
+	if (!transaction_hear(t, STEP_MAIL, &reply))
 		return false;
 	if (reply_is_success(&reply))
 		return true;
@@ -391,7 +242,7 @@ hear_rcpt(struct transaction *t, size_t i)
 {
 	struct reply reply;
 
-	if (!hear(t, STEP_RCPT, &reply))
+	if (!transaction_hear(t, STEP_RCPT, &reply))
 		return false;
 	if (t->outcome->results[t->who[i]].verdict == VERDICT_OPEN)
 		settle_rcpt(t, i, &reply);
@@ -399,8 +250,8 @@ hear_rcpt(struct transaction *t, size_t i)
 }
 
 /* The verdict on the data, for all that were accepted. */
-static void
-settle_data(struct transaction *t, const struct reply *reply)
+void
+transaction_settle(struct transaction *t, const struct reply *reply)
 {
 	struct failure why;
 	size_t i;
@@ -414,211 +265,11 @@ settle_data(struct transaction *t, const struct reply *reply)
 		return;
 	}
 	(void)dialogue_refused(t->talk, reply, FAILURE_DATA, &why);
-	why.of_mail = true;
 	if (reply->code == 421 || (!reply_is_temporary(reply) &&
 	    !reply_is_permanent(reply)))
-		lost(t, &why);
+		transaction_lost(t, &why);
 	else
-		settle_accepted(t, &why);
-}
-
-static void
-hear_verdict(struct transaction *t, enum step step)
-{
-	struct reply reply;
-	struct failure why;
-
-	dialogue_step(t->talk, step);
-	if (!dialogue_hear(t->talk, &reply, NULL, NULL, &why)) {
-		lost(t, &why);
-		return;
-	}
-	t->s->needs_reset = false;
-	if (t->accepted > 0)
-		settle_data(t, &reply);
-}
-
-/* A verdict on data that are not complete can only be a refusal. */
-static void
-hear_early(struct transaction *t)
-{
-	struct reply reply;
-	struct failure why;
-
-	dialogue_step(t->talk, STEP_BLOCK);
-	if (dialogue_hear(t->talk, &reply, NULL, NULL, &why)) {
-		if (!reply_is_success(&reply)) {
-			settle_data(t, &reply);
-			return;
-		}
-		(void)stream_fail(t->talk->stream, &why, FAILURE_PROTOCOL,
-		    "the server answers before the end of the message: %s",
-		    reply.text);
-	}
-	lost(t, &why);
-}
-
-/*
- * Sends what is queued; between blocks the server's early verdict is looked
- * for.  False: there is no sense in going on.
- */
-static bool
-send_block(struct transaction *t, struct failure *why)
-{
-	dialogue_step(t->talk, STEP_BLOCK);
-	if (!stream_flush(t->talk->stream, why)) {
-		t->talk->in_step = false;
-		lost(t, why);
-		return false;
-	}
-	if (stream_is_broken(t->talk->stream) ||
-	    stream_has_input(t->talk->stream)) {
-		hear_early(t);
-		t->talk->in_step = false;
-		return false;
-	}
-	return true;
-}
-
-/* RFC 5321 section 4.5.2: a dot at the start of a line is doubled. */
-static void
-put_stuffed(struct transaction *t, const char *p, size_t len, bool *at_start)
-{
-	const char *nl;
-	size_t n;
-
-	for (; len > 0; p += n, len -= n) {
-		if (*at_start && *p == '.')
-			stream_put(t->talk->stream, ".", 1);
-		nl = memchr(p, '\n', len);
-		n = nl != NULL ? (size_t)(nl + 1 - p) : len;
-		stream_put(t->talk->stream, p, n);
-		*at_start = nl != NULL;
-	}
-}
-
-static void
-cannot_go_on(struct transaction *t, const struct failure *why)
-{
-	t->talk->in_step = false;
-	rest_failed(t, why);
-}
-
-static void
-send_data(struct transaction *t)
-{
-	uint64_t offset, size = message_size(t->message);
-	char block[BLOCK_ROOM];
-	bool at_start = true;
-	struct failure why;
-	size_t n;
-
-	trace_data(size);
-	for (offset = 0; offset < size; offset += n) {
-		if (!message_octets(t->message, offset, block, sizeof block,
-		    &n, &why)) {
-			cannot_go_on(t, &why);
-			return;
-		}
-		if (t->message->dots)
-			put_stuffed(t, block, n, &at_start);
-		else
-			stream_put(t->talk->stream, block, n);
-		if (offset + n < size && !send_block(t, &why))
-			return;
-	}
-}
-
-/* The dot, QUIT with it where that may be, and the verdict. */
-static void
-end_data(struct transaction *t)
-{
-	struct failure why;
-
-	if (t->accepted > 0)		/* "D" stands for it in the trace */
-		stream_put(t->talk->stream, ".\r\n", 3);
-	else
-		dialogue_say(t->talk, ".");
-	say_quit(t);
-	dialogue_step(t->talk, STEP_BLOCK);
-	if (!stream_flush(t->talk->stream, &why)) {
-		t->talk->in_step = false;
-		lost(t, &why);
-		return;
-	}
-	t->data_sent = stream_all_sent(t->talk->stream);
-	hear_verdict(t, STEP_DOT);
-}
-
-/* RFC 2920: 354 although nobody is left is ended by the dot alone. */
-static void
-hear_data(struct transaction *t)
-{
-	struct reply reply;
-	struct failure why;
-
-	if (!hear(t, STEP_DATA, &reply))
-		return;
-	if (reply.code == 354) {
-		if (t->accepted > 0)
-			send_data(t);
-		if (t->accepted == 0 || t->outcome->open > 0)
-			end_data(t);
-		return;
-	}
-	if (reply_is_success(&reply))
-		t->talk->in_step = false;
-	if (t->accepted == 0)
-		return;
-	(void)dialogue_refused(t->talk, &reply, FAILURE_REFUSED, &why);
-	why.of_mail = true;
-	settle_accepted(t, &why);
-}
-
-static bool
-send_chunk(struct transaction *t, uint64_t offset, uint64_t len, bool last)
-{
-	struct failure why;
-	struct reply reply;
-
-	dialogue_say(t->talk, "BDAT %" PRIu64 "%s", len, last ? " LAST" : "");
-	trace_data(len);
-	if (!put_octets(t, offset, len, &why)) {
-		cannot_go_on(t, &why);
-		return false;
-	}
-	if (last)
-		say_quit(t);
-	dialogue_step(t->talk, STEP_BLOCK);
-	if (!stream_flush(t->talk->stream, &why)) {
-		t->talk->in_step = false;
-		lost(t, &why);
-		return false;
-	}
-	t->data_sent = last && stream_all_sent(t->talk->stream);
-	if (last) {
-		hear_verdict(t, STEP_BDAT);
-		return false;
-	}
-	if (!hear(t, STEP_BDAT, &reply))
-		return false;
-	if (!reply_is_success(&reply))
-		settle_data(t, &reply);
-	return reply_is_success(&reply);
-}
-
-/* RFC 3030: chunks with their replies, when all is too large for one flight. */
-static void
-send_chunks(struct transaction *t)
-{
-	uint64_t offset = 0, size = message_size(t->message), len;
-
-	do {
-		len = size - offset < CHUNK_MAX ? size - offset : CHUNK_MAX;
-		if (!send_chunk(t, offset, len, offset + len == size))
-			return;
-		offset += len;
-	} while (offset < size);
+		transaction_settle_failed(t, &why);
 }
 
 /* Everything up to the data in one group, then its replies in their order. */
@@ -631,14 +282,14 @@ pipelined(struct transaction *t)
 	say_mail(t);
 	for (i = 0; i < t->n; i++)
 		say_rcpt(t, i);
-	if (!say_data(t, &why)) {
-		cannot_go_on(t, &why);
+	if (!data_say(t, &why)) {
+		transaction_failed(t, &why);
 		return false;
 	}
 	dialogue_step(t->talk, STEP_MAIL);
 	if (!stream_flush(t->talk->stream, &why)) {
 		t->talk->in_step = false;
-		lost(t, &why);
+		transaction_lost(t, &why);
 		return false;
 	}
 	t->data_sent = t->in_flight && stream_all_sent(t->talk->stream);
@@ -662,7 +313,7 @@ one_by_one(struct transaction *t)
 		return false;
 	for (i = 0; i < t->n; i++) {
 		if (!dialogue_is_quiet(t->talk, &why)) {
-			lost(t, &why);
+			transaction_lost(t, &why);
 			return false;
 		}
 		say_rcpt(t, i);
@@ -670,10 +321,10 @@ one_by_one(struct transaction *t)
 			return false;
 	}
 	if (t->accepted > 0 && !dialogue_is_quiet(t->talk, &why)) {
-		lost(t, &why);
+		transaction_lost(t, &why);
 		return false;
 	}
-	return t->accepted > 0 && say_data(t, &why);
+	return t->accepted > 0 && data_say(t, &why);
 }
 
 static bool
@@ -700,22 +351,16 @@ converse(struct transaction *t)
 	go_on = may_pipeline(t) ? pipelined(t) : one_by_one(t);
 	if (!go_on)
 		return;
-	if (t->in_flight)
-		hear_verdict(t, STEP_BDAT);
-	else if (!t->s->can.chunking)
-		hear_data(t);
-	else if (t->accepted > 0)
-		send_chunks(t);
+	data_send(t);
 }
 
 /* One transaction for all that are open; true when it moved some mail. */
 static bool
 transact(struct transaction *t, struct failure *why)
 {
-	t->in_flight = t->s->can.chunking && t->s->can.pipelining &&
-	    message_size(t->message) <= INLINE_MAX;
+	t->in_flight = data_fits_flight(t);
 	dialogue_step(t->talk, STEP_MAIL);
-	if (!is_possible(t, why) || !dialogue_is_quiet(t->talk, why) ||
+	if (!demands_met(&t->demands, t->envelope, t->s, why) || !dialogue_is_quiet(t->talk, why) ||
 	    !reset(t, why)) {
 		outcome_rest_failed(t->outcome, why);
 		return false;
@@ -739,6 +384,7 @@ transaction_send(struct smtp *s, const struct envelope *envelope,
 	do
 		t = (struct transaction){ .s = s, .talk = &s->talk,
 		    .envelope = envelope, .message = message,
+		    .demands = demands_of(message),
 		    .outcome = outcome, .last = last };
 	while (transact(&t, &why) && outcome->open > 0);
 }

@@ -9,10 +9,30 @@
 
 #include <stdbool.h>
 
+#include "demands.h"
 #include "envelope.h"
 #include "message.h"
 #include "outcome.h"
 #include "smtp.h"
+
+struct transaction {
+	struct smtp *s;
+	struct dialogue *talk;
+	const struct envelope *envelope;
+	const struct message *message;
+	struct demands demands;		/* what MAIL says of the message */
+	struct outcome *outcome;
+	size_t *who;			/* indices of those who are named */
+	size_t n;
+	size_t accepted;		/* by their RCPT */
+	bool *is_accepted;		/* parallel to who */
+	const struct failure **put_off;	/* who did not fit, why; likewise */
+	size_t n_put_off;
+	bool taken;			/* the server took the data */
+	bool last;			/* nothing follows on the connection */
+	bool in_flight;			/* BDAT travels behind RCPT */
+	bool data_sent;			/* all of it has been handed over */
+};
 
 /*
  * Submits the message to the recipients that are open in the outcome; none is
@@ -25,5 +45,28 @@
  */
 void	transaction_send(struct smtp *, const struct envelope *,
 	    const struct message *, struct outcome *, bool last);
+
+/* For data.c: QUIT, where it may close the group. */
+void	transaction_say_quit(struct transaction *);
+
+/*
+ * For data.c: a reply before the end of the data.  False ends the story: the
+ * connection is gone, is about to go (421), or is out of step (3yz).
+ */
+bool	transaction_hear(struct transaction *, enum step, struct reply *);
+
+/*
+ * For data.c: the server's verdict on the data, or its refusal of DATA, for
+ * all whom it had accepted.
+ */
+void	transaction_settle(struct transaction *, const struct reply *);
+void	transaction_settle_failed(struct transaction *, struct failure *);
+
+/*
+ * For data.c: the connection is gone, which is FAILURE_UNKNOWN for the rest
+ * when all of the data may have left; or the end is of our own making.
+ */
+void	transaction_lost(struct transaction *, const struct failure *cause);
+void	transaction_failed(struct transaction *, const struct failure *);
 
 #endif

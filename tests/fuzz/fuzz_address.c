@@ -1,5 +1,6 @@
 /* Address lists: what is understood is understood again as it is sent. */
 #include "address.h"
+#include "path.h"
 #include "fuzz.h"
 
 #include <assert.h>
@@ -8,7 +9,7 @@
 static void
 again(const struct mailbox *m, struct pool *pool)
 {
-	const char *path = address_path(m, pool);
+	const char *path = path_of(m, pool);
 	struct failure why;
 	struct mailbox same;
 

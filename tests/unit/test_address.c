@@ -1,4 +1,5 @@
 #include "address.h"
+#include "path.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,7 +53,7 @@ paths(const struct mailbox *list, size_t n, struct pool *pool)
 
 	for (i = 0; i < n; i++)
 		all = pool_printf(pool, "%s%s%s", all, i > 0 ? " " : "",
-		    address_path(&list[i], pool));
+		    path_of(&list[i], pool));
 	return all;
 }
 
@@ -128,11 +129,11 @@ knows_the_null_sender(void **state)
 
 	(void)state;
 	assert_true(address_sender("", pool, &m, &why));
-	assert_string_equal(address_path(&m, pool), "");
+	assert_string_equal(path_of(&m, pool), "");
 	assert_true(address_sender(" <> ", pool, &m, &why));
-	assert_string_equal(address_path(&m, pool), "");
+	assert_string_equal(path_of(&m, pool), "");
 	assert_true(address_sender("Me <a@b>", pool, &m, &why));
-	assert_string_equal(address_path(&m, pool), "a@b");
+	assert_string_equal(path_of(&m, pool), "a@b");
 	assert_false(address_sender("a@b, c@d", pool, &m, &why));
 	pool_free(pool);
 }
@@ -163,7 +164,7 @@ writes_xtext(void **state)
 	struct pool *pool = pool_new();
 
 	(void)state;
-	assert_string_equal(address_xtext("a+b=c d@x", pool),
+	assert_string_equal(path_xtext("a+b=c d@x", pool),
 	    "a+2Bb+3Dc+20d@x");
 	pool_free(pool);
 }
@@ -172,13 +173,13 @@ static void
 matches_patterns(void **state)
 {
 	(void)state;
-	assert_true(address_matches("*@example.org", "A@EXAMPLE.org"));
-	assert_true(address_matches("a*c@x", "abbc@x"));
-	assert_true(address_matches("example.org", "a@example.org"));
-	assert_false(address_matches("example.org", "a@b.example.org"));
-	assert_true(address_matches("*.example.org", "a@b.example.org"));
-	assert_false(address_matches("a@x", "b@x"));
-	assert_false(address_matches("example.org", "root"));
+	assert_true(path_matches("*@example.org", "A@EXAMPLE.org"));
+	assert_true(path_matches("a*c@x", "abbc@x"));
+	assert_true(path_matches("example.org", "a@example.org"));
+	assert_false(path_matches("example.org", "a@b.example.org"));
+	assert_true(path_matches("*.example.org", "a@b.example.org"));
+	assert_false(path_matches("a@x", "b@x"));
+	assert_false(path_matches("example.org", "root"));
 }
 
 int

@@ -1,0 +1,37 @@
+/*
+ * What a mail asks of the server besides RFC 5321: SIZE (RFC 1870), 8BITMIME
+ * (RFC 6152), SMTPUTF8 (RFC 6531), REQUIRETLS (RFC 8689).
+ */
+#ifndef DEMANDS_H
+#define DEMANDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "envelope.h"
+#include "failure.h"
+#include "message.h"
+#include "smtp.h"
+
+struct demands {
+	uint64_t size;			/* octets; 0: not known */
+	bool body_8bit;
+	bool header_8bit;
+};
+
+/* Those of a message that has been composed. */
+struct demands demands_of(const struct message *);
+
+/*
+ * Can the server be asked to take this?  FAILURE_DATA when it is too large,
+ * FAILURE_REQUIRETLS, or FAILURE_DEFERRED for an extension that another
+ * server, or this one on another day, may have.
+ */
+bool	demands_met(const struct demands *, const struct envelope *,
+	    const struct smtp *, struct failure *why);
+
+/* The same for an address that holds more than ASCII. */
+bool	demands_met_utf8(bool utf8, const char *path, const struct smtp *,
+	    struct failure *why);
+
+#endif

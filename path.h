@@ -1,0 +1,28 @@
+/*
+ * An address as it stands in SMTP: paths (RFC 5321), xtext (RFC 3461), and
+ * the patterns that a configuration has for them.  Pure.
+ */
+#ifndef PATH_H
+#define PATH_H
+
+#include <stdbool.h>
+
+#include "address.h"
+#include "pool.h"
+
+/*
+ * As it stands between "<" and ">" of a path: the local part quoted when it
+ * must be, "@", the domain (RFC 5321 section 4.1.2).
+ */
+char	*path_of(const struct mailbox *, struct pool *);
+
+/* RFC 3461 section 4. */
+char	*path_xtext(const char *, struct pool *);
+
+/*
+ * Does the pattern fit the address?  "*" in it stands for anything, and
+ * letters compare without case; a pattern without "@" is a domain.
+ */
+bool	path_matches(const char *pattern, const char *address);
+
+#endif

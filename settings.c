@@ -1,0 +1,213 @@
+#include "settings.h"
+#include "address.h"
+#include "sasl.h"
+#include "tls.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct setting_kind settings[SETTINGS] = {
+	[SET_FROM]		= { "from", ADDRESS, NULL, NULL, 0, 0 },
+	[SET_NAME]		= { "name", ONE, NULL, NULL, 0, 0 },
+	[SET_HELLO]		= { "hello", ONE, NULL, NULL, 0, 0 },
+	[SET_MATCH]		= { "match", LIST, NULL, NULL, 0, 0 },
+	[SET_SERVER]		= { "server", SERVER, NULL, NULL, 0, 0 },
+	[SET_USER]		= { "user", ONE, NULL, NULL, 0, 0 },
+	[SET_PASSWORD]		= { "password", ONE, NULL, NULL, 1, 1 },
+	[SET_PASSWORD_FILE]	= { "password-file", FILE_NAME, NULL, NULL,
+				    0, 0 },
+	[SET_PASSWORD_COMMAND]	= { "password-command", ONE, NULL, NULL,
+				    0, 1 },
+	[SET_AUTH]		= { "auth", MECHANISMS, NULL, "auto", 0, 0 },
+	[SET_AUTH_MINIMUM]	= { "auth-minimum", MECHANISM, NULL, NULL,
+				    0, 0 },
+	[SET_CA_FILE]		= { "ca-file", FILE_NAME, NULL, NULL, 0, 0 },
+	[SET_TLS_NAME]		= { "tls-name", ONE, NULL, NULL, 0, 0 },
+	[SET_TLS_MINIMUM]	= { "tls-minimum", WORD_OF, " 1.2 1.3 ",
+				    "1.2", 0, 0 },
+	[SET_TLS_PRIORITY]	= { "tls-priority", PRIORITY, NULL, NULL,
+				    0, 0 },
+	[SET_CLIENT_CERTIFICATE] = { "client-certificate", FILE_NAME, NULL,
+				    NULL, 0, 0 },
+	[SET_CLIENT_KEY]	= { "client-key", FILE_NAME, NULL, NULL,
+				    0, 0 },
+	[SET_REQUIRE_TLS]	= { "require-tls", WORD_OF,
+				    " yes no default ", "default", 0, 0 },
+	[SET_TIMEOUT_CONNECT]	= { "timeout-connect", NUMBER, NULL, "30",
+				    0, 0 },
+	[SET_TIMEOUT_REPLY]	= { "timeout-reply", NUMBER, NULL, "0", 0, 0 },
+	[SET_TIMEOUT_SESSION]	= { "timeout-session", NUMBER, NULL, "7200",
+				    0, 0 },
+	[SET_KEEP]		= { "keep", FILE_NAME, NULL, NULL, 0, 0 },
+	[SET_LOG]		= { "log", FILE_NAME, NULL, "syslog", 0, 0 },
+	[SET_LOG_FORMAT]	= { "log-format", WORD_OF, " logfmt json ",
+				    "logfmt", 0, 0 },
+};
+
+enum setting
+setting_find(const char *name)
+{
+	size_t s;
+
+	for (s = 0; s < SETTINGS; s++)
+		if (strcmp(settings[s].name, name) == 0)
+			break;
+	return (enum setting)s;
+}
+
+const struct setting_kind *
+setting_kind(enum setting s)
+{
+	return &settings[s];
+}
+
+static bool
+is_number(const char *s)
+{
+	return *s != '\0' && strlen(s) <= 7 &&
+	    s[strspn(s, "0123456789")] == '\0';
+}
+
+static bool
+has_control(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (iscntrl((unsigned char)*s))
+			return true;
+	return false;
+}
+
+static const char *
+upper(struct pool *pool, const char *s)
+{
+	char *copy = pool_string(pool, s), *p;
+
+	for (p = copy; *p != '\0'; p++)
+		*p = (char)toupper((unsigned char)*p);
+	return copy;
+}
+
+static bool
+one_mechanism(const char *word, struct failure *why)
+{
+	if (sasl_knows(word))
+		return true;
+	return fail(why, FAILURE_CONFIG, "\"%s\" is no mechanism known here "
+	    "(EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, "
+	    "SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN)", word);
+}
+
+/* "auto", "none", or mechanisms in order. */
+static bool
+mechanisms(const char **value, struct pool *pool, struct failure *why)
+{
+	const char *p;
+	size_t len;
+
+	if (strcasecmp(*value, "auto") == 0 || strcasecmp(*value, "none") == 0)
+		return true;
+	*value = upper(pool, *value);
+	for (p = *value; *p != '\0'; p += len + strspn(p + len, " ")) {
+		len = strcspn(p, " ");
+		if (!one_mechanism(pool_octets(pool, p, len), why))
+			return false;
+	}
+	return true;
+}
+
+/* A word of a list, by its own case-blind comparison. */
+static bool
+is_word_of(const char *word, const char *words)
+{
+	size_t n = strlen(word), len;
+
+	for (words++; *words != '\0'; words += len + 1) {
+		len = strcspn(words, " ");
+		if (len == n && strncasecmp(words, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+address(const char *value, struct pool *pool, struct failure *why)
+{
+	struct mailbox m;
+
+	if (!address_sender(value, pool, &m, why))
+		return false;
+	if (m.domain == NULL)
+		return fail(why, FAILURE_CONFIG, "\"%s\" is no whole address, "
+		    "as in me@example.org", value);
+	return true;
+}
+
+bool
+setting_check(enum setting s, const char **value, struct pool *pool,
+    struct failure *why)
+{
+	const char *name = settings[s].name;
+
+	if (has_control(*value))
+		return fail(why, FAILURE_CONFIG, "%s must not hold control "
+		    "characters", name);
+	switch (settings[s].shape) {
+	case WORD_OF:
+		return is_word_of(*value, settings[s].words) ||
+		    fail(why, FAILURE_CONFIG, "%s is one of%s, not \"%s\"",
+		    name, settings[s].words, *value);
+	case NUMBER:
+		return is_number(*value) || fail(why, FAILURE_CONFIG, "%s is "
+		    "a number of seconds, not \"%s\"", name, *value);
+	case ADDRESS:
+		return address(*value, pool, why);
+	case MECHANISMS:
+		return mechanisms(value, pool, why);
+	case MECHANISM:
+		*value = upper(pool, *value);
+		return one_mechanism(*value, why);
+	case PRIORITY:
+		return tls_check_priority(*value, why);
+	default:
+		return **value != '\0' || fail(why, FAILURE_CONFIG, "%s has "
+		    "no value", name);
+	}
+}
+
+/* At most two letters to change, add or take away: "did you mean". */
+static bool
+resembles(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), i, j, row[33], corner, above;
+
+	if (lb >= 33 || la > lb + 2 || lb > la + 2 || la < 3)
+		return false;
+	for (j = 0; j <= lb; j++)
+		row[j] = j;
+	for (i = 1; i <= la; i++) {
+		corner = row[0];
+		row[0] = i;
+		for (j = 1; j <= lb; j++) {
+			above = row[j];
+			row[j] = corner + (a[i - 1] != b[j - 1]);
+			if (above + 1 < row[j])
+				row[j] = above + 1;
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			corner = above;
+		}
+	}
+	return row[lb] <= 2;
+}
+
+const char *
+setting_meant(const char *name)
+{
+	size_t s;
+
+	for (s = 0; s < SETTINGS; s++)
+		if (resembles(name, settings[s].name))
+			return settings[s].name;
+	return NULL;
+}

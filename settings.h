@@ -1,0 +1,55 @@
+/*
+ * The settings that an account can have, by table: their names, what their
+ * values look like, their defaults.  The names are final; sendoff.conf(5) has
+ * them in this order.  Pure.
+ */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "failure.h"
+#include "pool.h"
+
+enum setting {
+	SET_FROM, SET_NAME, SET_HELLO, SET_MATCH, SET_SERVER, SET_USER,
+	SET_PASSWORD, SET_PASSWORD_FILE, SET_PASSWORD_COMMAND, SET_AUTH,
+	SET_AUTH_MINIMUM, SET_CA_FILE, SET_TLS_NAME, SET_TLS_MINIMUM,
+	SET_TLS_PRIORITY, SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY,
+	SET_REQUIRE_TLS, SET_TIMEOUT_CONNECT, SET_TIMEOUT_REPLY,
+	SET_TIMEOUT_SESSION, SET_KEEP, SET_LOG, SET_LOG_FORMAT,
+	SETTINGS
+};
+
+/* How many values there may be, and what each is. */
+enum setting_shape {
+	ONE, LIST, WORD_OF, NUMBER, ADDRESS, SERVER, MECHANISMS, MECHANISM,
+	PRIORITY, FILE_NAME
+};
+
+struct setting_kind {
+	const char *name;
+	enum setting_shape shape;
+	const char *words;		/* of WORD_OF, blanks around each */
+	const char *standard;		/* default, or NULL */
+	bool secret;			/* its value is never to be shown */
+	bool no_option;			/* nor is there a long option for it */
+};
+
+/* SETTINGS when there is none of that name. */
+enum setting setting_find(const char *name);
+
+const struct setting_kind *setting_kind(enum setting);
+
+/*
+ * Judges a value (several have a blank between) and brings it into its form,
+ * in the pool.  FAILURE_CONFIG says what it should have been.
+ */
+bool	setting_check(enum setting, const char **value, struct pool *,
+	    struct failure *why);
+
+/* The name that is meant by a misspelt one, or NULL. */
+const char *setting_meant(const char *name);
+
+#endif

@@ -1,6 +1,7 @@
 #include "address.h"
 #include "buffer.h"
 #include "token.h"
+#include "utf8.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -124,25 +125,6 @@ is_domain(const char *s)
 	return true;
 }
 
-/* RFC 3629, so that nothing else is ever called UTF-8 to a server. */
-static bool
-is_utf8(const char *s)
-{
-	char shown[4 * ADDRESS_MAX + 16];
-
-	return printable(shown, sizeof shown, s, strlen(s)) &&
-	    strlen(shown) == strlen(s);
-}
-
-static bool
-has_8bit(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s >= 0x80)
-			return true;
-	return false;
-}
-
 static bool
 check(struct parser *p, struct mailbox *m)
 {
@@ -152,10 +134,9 @@ check(struct parser *p, struct mailbox *m)
 	if (has_control(m->local) ||
 	    (m->domain != NULL && has_control(m->domain)))
 		return bad(p, "it holds control characters");
-	m->utf8 = has_8bit(m->local) ||
-	    (m->domain != NULL && has_8bit(m->domain));
-	if (m->utf8 && (!is_utf8(m->local) ||
-	    (m->domain != NULL && !is_utf8(m->domain))))
+	m->utf8 = utf8_beyond_ascii(m->local) ||
+	    (m->domain != NULL && utf8_beyond_ascii(m->domain));
+	if (!utf8_is(m->local) || (m->domain != NULL && !utf8_is(m->domain)))
 		return bad(p, "it is not UTF-8");
 	return true;
 }

@@ -1,4 +1,5 @@
 #include "failure.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -59,70 +60,58 @@ failure_word(enum failure_kind kind)
 }
 
 /*
- * Octets of the UTF-8 character at p that may be shown as it is, else 0.
- * Overlong forms, surrogates and C1 controls may not, nor may the marks that
- * reorder what a person reads (U+200E, U+200F, U+202A to E, U+2066 to 9).
+ * May the character be shown to a person?  Controls may not, nor the marks
+ * that reorder what is read (U+200E, U+200F, U+202A to E, U+2066 to 9).
  */
-static size_t
-shown(const unsigned char *p, size_t len)
+static bool
+is_fit(unsigned long c)
 {
-	unsigned long c;
-	size_t n, i;
+	return c >= ' ' && (c < 0x7f || c >= 0xa0) && c != 0x200e &&
+	    c != 0x200f && (c < 0x2028 || c > 0x202e) &&
+	    (c < 0x2066 || c > 0x2069);
+}
 
-	if (p[0] < 0x80)
-		return p[0] >= ' ' && p[0] != 0x7f;
-	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || n > len)
-		return 0;
-	c = p[0] & (0xffU >> (n + 1));
-	for (i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
+/* The next character as it is shown, in at most 4 octets; *n: octets taken. */
+static size_t
+show(char out[static 4], const char *text, size_t len, size_t *n)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned char octet = (unsigned char)*text;
+	unsigned long c;
+
+	*n = utf8_character(text, len, &c);
+	if (*n > 0 && is_fit(c)) {
+		memcpy(out, text, *n);
+		return *n;
 	}
-	if (c < (n == 2 ? 0xa0UL : n == 3 ? 0x800UL : 0x10000UL) ||
-	    (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
-		return 0;
-	if (c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069))
-		return 0;
-	return n;
+	out[0] = '\\';
+	out[1] = 'x';
+	out[2] = hex[octet >> 4];
+	out[3] = hex[octet & 15];
+	*n = 1;
+	return 4;
 }
 
 bool
 printable(char *out, size_t size, const char *text, size_t len)
 {
-	static const char hex[] = "0123456789abcdef";
-	const unsigned char *p = (const unsigned char *)text;
-	size_t o = 0, n, need;
+	size_t o = 0, cut = 0, n, shown;
+	char one[4];
 
-	if (size < 8) {
-		if (size > 0)
-			out[0] = '\0';
-		return false;
+	for (; len > 0; text += n, len -= n) {
+		shown = show(one, text, len, &n);
+		if (o + shown >= size)
+			break;
+		memcpy(out + o, one, shown);
+		o += shown;
+		if (o + sizeof "..." <= size)
+			cut = o;
 	}
-	while (len > 0) {
-		n = shown(p, len);
-		need = n > 0 ? n : 4;
-		if (o + need + 4 > size) {
-			memcpy(out + o, "...", 4);
-			return false;
-		}
-		if (n > 0) {
-			memcpy(out + o, p, n);
-		} else {
-			out[o] = '\\';
-			out[o + 1] = 'x';
-			out[o + 2] = hex[*p >> 4];
-			out[o + 3] = hex[*p & 15];
-			n = 1;
-		}
-		o += need;
-		p += n;
-		len -= n;
-	}
-	out[o] = '\0';
-	return true;
+	if (size > 0)
+		out[o] = '\0';
+	if (len > 0 && size >= sizeof "...")
+		(void)strcpy(out + cut, "...");
+	return len == 0;
 }
 
 static bool	fail_text(struct failure *, enum failure_kind, const char *,
@@ -132,7 +121,7 @@ static bool
 fail_text(struct failure *why, enum failure_kind kind, const char *fmt,
     const char *meaning, va_list ap)
 {
-	char raw[sizeof why->text];
+	char raw[sizeof why->text + 4];	/* longer: the cut is shown */
 	int n = vsnprintf(raw, sizeof raw, fmt, ap);
 	size_t len = n < 0 ? 0 : (size_t)n < sizeof raw ? (size_t)n :
 	    sizeof raw - 1;

@@ -1,8 +1,8 @@
 #include "header.h"
 #include "crypto.h"
 #include "token.h"
+#include "utf8.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -91,21 +91,26 @@ is_plain(const char *s)
 	return true;
 }
 
-/* Octets of the UTF-8 character at p, for cutting between characters. */
+/* Octets that must not be cut apart. */
 static size_t
 character(const char *p)
 {
-	size_t n = 1;
+	size_t n = utf8_character(p, strnlen(p, 4), NULL);
 
-	while ((p[n] & 0xc0) == 0x80 && n < 4)
-		n++;
-	return n;
+	return n > 0 ? n : 1;
 }
 
-/* =?UTF-8?B?...?= : 12 octets around at most 60 of base64 (45 of text). */
+enum { AROUND = 7 };			/* "=?", "?B?" and "?=" of a word */
+
+/*
+ * =?UTF-8?B?...?= : at most 75 octets.  What is not UTF-8 is called so (RFC
+ * 1428).
+ */
 static char *
 encoded(const char *s, struct pool *pool)
 {
+	const char *charset = utf8_is(s) ? "UTF-8" : "unknown-8bit";
+	size_t room = (75 - AROUND - strlen(charset)) / 4 * 3;
 	struct buffer out = { 0 }, word = { 0 };
 	size_t n, len;
 	char *text;
@@ -113,12 +118,12 @@ encoded(const char *s, struct pool *pool)
 	while (*s != '\0') {
 		for (len = 0; s[len] != '\0'; len += n) {
 			n = character(s + len);
-			if (len + n > 45)
+			if (len + n > room)
 				break;
 		}
 		crypto_base64(&word, s, len);
-		buffer_printf(&out, "%s=?UTF-8?B?%.*s?=",
-		    buffer_len(&out) > 0 ? "\r\n " : "",
+		buffer_printf(&out, "%s=?%s?B?%.*s?=",
+		    buffer_len(&out) > 0 ? "\r\n " : "", charset,
 		    (int)buffer_len(&word), buffer_data(&word));
 		buffer_take(&word, buffer_len(&word));
 		s += len;
@@ -129,20 +134,31 @@ encoded(const char *s, struct pool *pool)
 	return text;
 }
 
+/* Controls, also the second set of them (U+0080 to U+009F). */
+static size_t
+control(const char *p)
+{
+	unsigned char c = (unsigned char)*p, next = (unsigned char)p[1];
+
+	if (c < ' ' || c == 0x7f)
+		return 1;
+	return c == 0xc2 && next >= 0x80 && next < 0xa0 ? 2 : 0;
+}
+
 char *
 header_phrase(const char *name, struct pool *pool)
 {
 	char *clean = pool_string(pool, name), *o = clean;
-	bool ascii = true;
+	size_t skip;
 
-	for (; *name != '\0'; name++) {
-		if (iscntrl((unsigned char)*name))
-			continue;
-		ascii = ascii && (unsigned char)*name < 0x80;
-		*o++ = *name;
+	while (*name != '\0') {
+		skip = control(name);
+		if (skip == 0)
+			*o++ = *name++;
+		name += skip;
 	}
 	*o = '\0';
-	if (!ascii)
+	if (utf8_beyond_ascii(clean))
 		return encoded(clean, pool);
 	return is_plain(clean) ? clean : token_quoted(clean, pool);
 }

@@ -151,8 +151,8 @@ connect_first(const struct addrinfo *list, const struct endpoint *e,
 		return true;
 	}
 	return fail(why, signals_caught() != 0 ? FAILURE_INTERRUPTED :
-	    FAILURE_CONNECT, "%s port %s cannot be reached (%s)", e->host,
-	    e->port, tried);
+	    FAILURE_CONNECT, "%s:%s cannot be reached (%s)", e->host, e->port,
+	    tried);
 }
 
 bool

@@ -55,7 +55,7 @@ sed 's/^/# /' "$tmp/json"
 config "from alice@example.test" "server smtp://localhost:1" \
     "password secret" "log none"
 run 75 "a server that is down" "$sendmail" bob@example.net
-has "$tmp/err" "localhost port 1 cannot be reached" "says what was tried"
+has "$tmp/err" "localhost:1 cannot be reached" "says what was tried"
 has "$tmp/err" "127.0.0.1: Connection refused" "and each address"
 config "from alice@example.test" "server smtps://no.such.host.invalid" \
     "password secret" "log none"

@@ -93,6 +93,12 @@ test_printable_fits(void **state)
 	(void)state;
 	assert_true(printable(out, sizeof out, "0123456789", 10));
 	assert_string_equal(out, "0123456789");
+	assert_true(printable(out, 11, "0123456789", 10));
+	assert_string_equal(out, "0123456789");
+	assert_false(printable(out, 10, "0123456789", 10));
+	assert_string_equal(out, "012345...");
+	assert_true(printable(out, 5, "\n", 1));
+	assert_string_equal(out, "\\x0a");
 }
 
 static void

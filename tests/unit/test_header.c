@@ -116,6 +116,9 @@ test_phrase(void **state)
 		{ "two  blanks", "\"two  blanks\"" },
 		{ "evil\r\nBcc: x", "\"evilBcc: x\"" },
 		{ "J\xc3\xbcrg", "=?UTF-8?B?SsO8cmc=?=" },
+		{ "J\xc2\x85\xc3\xbcrg\x7f", "=?UTF-8?B?SsO8cmc=?=" },
+		{ "Joe\xc2\x9b", "Joe" },
+		{ "J\xfcrg", "=?unknown-8bit?B?SvxyZw==?=" },
 	};
 	struct pool *pool = pool_new();
 	size_t i;

@@ -1,0 +1,23 @@
+/*
+ * UTF-8 (RFC 3629).  Pure.
+ */
+#ifndef UTF8_H
+#define UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Octets of the character at p, of which len octets are there: 1 to 4, or 0
+ * when it is none (overlong, a surrogate, beyond U+10FFFF, cut).  *code, when
+ * wanted, is its number.
+ */
+size_t	utf8_character(const char *p, size_t len, unsigned long *code);
+
+/* Is all of the text UTF-8? */
+bool	utf8_is(const char *text);
+
+/* Is any octet of it beyond ASCII? */
+bool	utf8_beyond_ascii(const char *text);
+
+#endif

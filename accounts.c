@@ -104,56 +104,104 @@ accounts_load(struct config *config, const struct options *o,
 }
 
 static bool
-fits(const struct account *a, const char *sender)
+fits(const struct account *a, const char *address)
 {
-	const char *p = a->values[SET_MATCH];
-	char pattern[512];
-	size_t len;
+	return a->values[SET_MATCH] != NULL &&
+	    path_matches_any(a->values[SET_MATCH], address);
+}
 
-	for (; p != NULL && *p != '\0'; p += len + strspn(p + len, " ")) {
-		len = strcspn(p, " ");
-		if (len >= sizeof pattern)
-			continue;
-		memcpy(pattern, p, len);
-		pattern[len] = '\0';
-		if (path_matches(pattern, sender))
-			return true;
-	}
+static bool
+is_from(const struct account *a, const char *sender)
+{
 	return a->values[SET_FROM] != NULL &&
 	    strcasecmp(a->values[SET_FROM], sender) == 0;
 }
 
-static const struct account *
-find(const struct config *config, const char *name, const char *sender)
+static struct account *
+named(const struct config *config, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < config->n; i++)
-		if (name != NULL ? strcmp(config->accounts[i].name, name) == 0 :
-		    sender != NULL && fits(&config->accounts[i], sender))
+		if (strcmp(config->accounts[i].name, name) == 0)
 			return &config->accounts[i];
-	return name == NULL && config->n > 0 ? &config->accounts[0] : NULL;
+	return NULL;
 }
 
-bool
-accounts_choose(const struct config *config, const struct options *o,
-    const char *sender, struct account **out, struct failure *why)
+static struct account *
+of_sender(const struct config *config, const char *sender)
 {
-	const struct account *chosen = find(config, o->account, sender);
-	struct account *a = pool_alloc(config->pool, sizeof *a);
 	size_t i;
 
-	if (chosen == NULL && o->account != NULL)
-		return fail(why, FAILURE_CONFIG, "there is no account \"%s\"",
-		    o->account);
-	if (chosen != NULL)
-		*a = *chosen;
-	else
-		*a = (struct account){ .name = "command line", .file = "-" };
+	for (i = 0; sender != NULL && i < config->n; i++)
+		if (is_from(&config->accounts[i], sender))
+			return &config->accounts[i];
+	for (i = 0; sender != NULL && i < config->n; i++)
+		if (fits(&config->accounts[i], sender))
+			return &config->accounts[i];
+	return NULL;
+}
+
+static bool
+override(struct config *config, struct account *a, const struct options *o,
+    struct failure *why)
+{
+	size_t i;
+
 	for (i = 0; i < o->noverrides; i++)
 		if (!config_override(a, o->overrides[i].name,
 		    o->overrides[i].value, config->pool, why))
 			return false;
-	*out = a;
 	return true;
+}
+
+bool
+accounts_choose(struct config *config, const struct options *o,
+    const char *sender, struct choice *choice, struct failure *why)
+{
+	struct account *a;
+	size_t i;
+
+	for (i = 0; i < config->n; i++)
+		if (!override(config, &config->accounts[i], o, why))
+			return false;
+	a = o->account != NULL ? named(config, o->account) :
+	    of_sender(config, sender);
+	choice->pinned = a != NULL || names_server(o);
+	if (o->account != NULL && a == NULL)
+		return fail(why, FAILURE_CONFIG, "there is no account \"%s\"",
+		    o->account);
+	if (a == NULL && config->n > 0)
+		a = &config->accounts[0];
+	if (a == NULL) {
+		a = pool_alloc(config->pool, sizeof *a);
+		a->name = "command line";
+		a->file = "-";
+		if (!override(config, a, o, why))
+			return false;
+	}
+	choice->account = a;
+	return true;
+}
+
+const struct account *
+accounts_of_recipient(const struct config *config, const struct choice *choice,
+    const char *address)
+{
+	size_t i;
+
+	for (i = 0; !choice->pinned && i < config->n; i++)
+		if (fits(&config->accounts[i], address))
+			return &config->accounts[i];
+	return choice->account;
+}
+
+void
+accounts_log(const struct account *a, const struct options *o)
+{
+	bool json = a != NULL &&
+	    strcasecmp(config_value(a, SET_LOG_FORMAT), "json") == 0;
+
+	log_open(a != NULL ? config_value(a, SET_LOG) : "syslog", json,
+	    o->log_level, o->tag);
 }

@@ -20,13 +20,28 @@
 bool	accounts_load(struct config *, const struct options *,
 	    const struct caller *, struct failure *why);
 
+struct choice {
+	const struct account *account;	/* NULL: there is none */
+	bool pinned;			/* for every recipient */
+};
+
 /*
- * The account: --account; else the first whose "match" or "from" fits the
- * sender (an address, or NULL); else the first.  The options' overrides are
- * applied to a copy in the pool.
+ * The account by the sender (an address, or NULL): --account, else the first
+ * whose "from" is the sender, else the first whose "match" fits it, and it is
+ * pinned then; else the first.  The options' overrides are applied to all.
  */
-bool	accounts_choose(const struct config *, const struct options *,
-	    const char *sender, struct account **, struct failure *why);
+bool	accounts_choose(struct config *, const struct options *,
+	    const char *sender, struct choice *, struct failure *why);
+
+/*
+ * The account that a recipient belongs to: the chosen one when it is pinned;
+ * else the first whose "match" fits the address, else the chosen one.
+ */
+const struct account *accounts_of_recipient(const struct config *,
+	    const struct choice *, const char *address);
+
+/* Opens the log as the account has it; syslog when it is NULL. */
+void	accounts_log(const struct account *, const struct options *);
 
 /* Where the user's file is looked for; NULL without a home. */
 const char *accounts_user_file(const struct caller *, struct pool *);

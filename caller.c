@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,6 +14,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char host_octets[] = "abcdefghijklmnopqrstuvwxyz"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
 
 bool
 caller_begin(bool leaked)
@@ -84,6 +88,25 @@ home_of(const struct passwd *pw, uid_t uid, struct pool *pool)
 	    pool_string(pool, pw->pw_dir) : NULL;
 }
 
+/* Debian's name of this host in mail; one without a dot helps nobody. */
+static const char *
+mailname(struct pool *pool)
+{
+	FILE *f = fopen("/etc/mailname", "re");
+	char line[256] = "";
+	size_t n;
+
+	if (f == NULL)
+		return NULL;
+	if (fgets(line, sizeof line, f) == NULL)
+		line[0] = '\0';
+	(void)fclose(f);
+	n = strspn(line, host_octets);
+	return strchr(line, '.') == NULL || (line[n] != '\0' &&
+	    !isspace((unsigned char)line[n])) ? NULL :
+	    pool_octets(pool, line, n);
+}
+
 void
 caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
 {
@@ -102,6 +125,7 @@ caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
 		(void)strcpy(host, "localhost");
 	c->hostname = pool_string(pool, host);
 	c->fqdn = strchr(host, '.') != NULL ? c->hostname : NULL;
+	c->mailname = mailname(pool);
 	c->config_home = absolute("XDG_CONFIG_HOME", pool);
 	c->credentials = absolute("CREDENTIALS_DIRECTORY", pool);
 	c->temporary = absolute("TMPDIR", pool);
@@ -122,9 +146,7 @@ caller_fqdn(const struct caller *c, struct pool *pool)
 		return NULL;
 	if (list->ai_canonname != NULL &&
 	    strchr(list->ai_canonname, '.') != NULL &&
-	    strspn(list->ai_canonname, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
-	    strlen(list->ai_canonname))
+	    list->ai_canonname[strspn(list->ai_canonname, host_octets)] == '\0')
 		name = pool_string(pool, list->ai_canonname);
 	freeaddrinfo(list);
 	return name;

@@ -17,6 +17,7 @@ struct caller {
 	const char *home;		/* $HOME if the caller's; or NULL */
 	const char *hostname;		/* as gethostname() has it */
 	const char *fqdn;		/* with a dot in it, or NULL */
+	const char *mailname;		/* of /etc/mailname, or NULL */
 	const char *config_home;	/* $XDG_CONFIG_HOME, absolute, or NULL */
 	const char *credentials;	/* $CREDENTIALS_DIRECTORY, or NULL */
 	const char *temporary;		/* $TMPDIR, absolute, or NULL */

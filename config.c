@@ -227,7 +227,8 @@ server_line(struct reading *r, const struct word *words, size_t n)
 static bool
 takes_several(const struct setting_kind *kind)
 {
-	return kind->shape == LIST || kind->shape == MECHANISMS;
+	return kind->shape == LIST || kind->shape == ADDRESSES ||
+	    kind->shape == MECHANISMS;
 }
 
 static void

@@ -66,7 +66,7 @@ demands_met(const struct demands *d, const struct envelope *e,
 	    (e->requiretls && !has_requiretls(s, why)) ||
 	    !has_room(d, s, why))
 		return false;
-	if (d->header_8bit && !s->can.smtputf8)
+	if (d->header_8bit && !e->smtputf8_never && !s->can.smtputf8)
 		return unmet(s, FAILURE_DEFERRED, "5.6.7", "the header has "
 		    "characters beyond ASCII and the server does not offer "
 		    "SMTPUTF8", why);

@@ -148,6 +148,17 @@ dialogue_hear(struct dialogue *d, struct reply *reply,
 	return true;
 }
 
+void
+dialogue_quote(struct failure *why, const struct reply *reply)
+{
+	const char *said = strstr(why->text, "server said ");
+
+	why->reply = reply->code;
+	why->said = said == NULL ? 0 :
+	    (size_t)(said + strlen("server said ") - why->text);
+	(void)strcpy(why->enhanced, reply->enhanced);
+}
+
 bool
 dialogue_refused(struct dialogue *d, const struct reply *reply,
     enum failure_kind permanent, struct failure *why)
@@ -161,8 +172,7 @@ dialogue_refused(struct dialogue *d, const struct reply *reply,
 	(void)stream_fail(d->stream, why, kind, kind == FAILURE_PROTOCOL ?
 	    "server answered with what does not belong here: %s" :
 	    "server said %s", reply->text);
-	why->reply = reply->code;
-	(void)strcpy(why->enhanced, reply->enhanced);
+	dialogue_quote(why, reply);
 	d->in_step = d->in_step && reply->code / 100 != 3;
 	return false;
 }

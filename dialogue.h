@@ -60,6 +60,9 @@ bool	dialogue_hear(struct dialogue *, struct reply *,
 bool	dialogue_refused(struct dialogue *, const struct reply *,
 	    enum failure_kind permanent, struct failure *why);
 
+/* Notes in a failure whose text ends in "server said REPLY" what it was. */
+void	dialogue_quote(struct failure *, const struct reply *);
+
 /*
  * Before a command that opens a group: has the server spoken out of turn?
  * A 421 is told as such, anything else is FAILURE_PROTOCOL.

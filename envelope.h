@@ -9,10 +9,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "failure.h"
+
 struct recipient {
 	const char *path;		/* between "<" and ">" */
 	bool utf8;			/* needs SMTPUTF8 */
 	const char *orcpt;		/* "rfc822;xtext", or NULL */
+	bool orcpt_given;		/* by the caller, not made up here */
+	const char *notify;		/* as the envelope's, of this one alone */
+	const char *key;		/* equal for equal mailboxes */
+	const struct failure *trouble;	/* why it cannot be told, or NULL */
 };
 
 struct envelope {
@@ -21,6 +27,8 @@ struct envelope {
 	struct recipient *recipients;
 	size_t n;
 	bool requiretls;		/* RFC 8689 */
+	bool smtputf8_always;		/* RFC 6531, asked for unneeded */
+	bool smtputf8_never;		/* or not even when needed */
 	const char *notify;		/* "NEVER", "FAILURE,DELAY", or NULL */
 	const char *ret;		/* "FULL", "HDRS", or NULL */
 	const char *envid;		/* xtext, or NULL */

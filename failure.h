@@ -47,6 +47,8 @@ struct failure {
 	enum failure_kind kind;
 	int reply;			/* the server's code, or 0 */
 	bool of_mail;			/* to MAIL, RCPT or the data */
+	size_t said;			/* where in text its own words begin; 0:
+					   it has said nothing */
 	char enhanced[12];		/* RFC 3463, or "" */
 	const char *tls_result;		/* RFC 8460 section 4.3, or NULL */
 	char text[1200];		/* one line, printable UTF-8 */

@@ -111,6 +111,9 @@ static void
 put_envelope(struct buffer *b, const struct envelope *e,
     const struct message *m, const struct outcome *o)
 {
+	const struct recipient *r;
+	const char *notify;
+	bool orcpt;
 	size_t i;
 
 	buffer_printf(b, "EHLO localhost\r\nMAIL FROM:<%s>%s%s%s%s%s%s%s\r\n",
@@ -123,14 +126,13 @@ put_envelope(struct buffer *b, const struct envelope *e,
 	for (i = 0; i < e->n; i++) {
 		if (o->results[i].verdict == VERDICT_SENT)
 			continue;
-		buffer_printf(b, "RCPT TO:<%s>%s%s%s%s\r\n",
-		    e->recipients[i].path,
-		    e->notify != NULL ? " NOTIFY=" : "",
-		    e->notify != NULL ? e->notify : "",
-		    e->notify != NULL && e->recipients[i].orcpt != NULL ?
-		    " ORCPT=" : "", e->notify != NULL &&
-		    e->recipients[i].orcpt != NULL ?
-		    e->recipients[i].orcpt : "");
+		r = &e->recipients[i];
+		notify = r->notify != NULL ? r->notify : e->notify;
+		orcpt = r->orcpt != NULL && (notify != NULL || r->orcpt_given);
+		buffer_printf(b, "RCPT TO:<%s>%s%s%s%s\r\n", r->path,
+		    notify != NULL ? " NOTIFY=" : "",
+		    notify != NULL ? notify : "",
+		    orcpt ? " ORCPT=" : "", orcpt ? r->orcpt : "");
 	}
 	buffer_put(b, "DATA\r\n", 6);
 }

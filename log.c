@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -151,14 +152,25 @@ open_file(const char *name)
 	state.where = state.fd < 0 ? TO_SYSLOG : TO_FILE;
 }
 
+static enum log_level
+level_of(const char *word)
+{
+	int i;
+
+	for (i = LEVEL_ERROR; word != NULL && i <= LEVEL_DEBUG; i++)
+		if (strcasecmp(levels[i].word, word) == 0)
+			return (enum log_level)i;
+	return LEVEL_INFO;
+}
+
 void
-log_open(const char *where, bool json, enum log_level most)
+log_open(const char *where, bool json, const char *level, const char *tag)
 {
 	int i, error = 0;
 
 	log_close();
 	state.json = json;
-	state.most = most;
+	state.most = level_of(level);
 	if (strcmp(where, "none") == 0) {
 		state.where = TO_NONE;
 	} else if (strcmp(where, "syslog") == 0) {
@@ -168,7 +180,7 @@ log_open(const char *where, bool json, enum log_level most)
 		error = state.where == TO_FILE ? 0 : errno;
 	}
 	if (state.where == TO_SYSLOG)
-		openlog("sendoff", LOG_PID, LOG_MAIL);
+		openlog(tag != NULL ? tag : "sendoff", LOG_PID, LOG_MAIL);
 	for (i = 0; i < state.nwaiting; i++)
 		note_line(state.waiting[i].level, state.waiting[i].text);
 	state.nwaiting = 0;

@@ -1,58 +1,19 @@
 #include "message.h"
-#include "signals.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
-enum { READ_ROOM = 256 * 1024 };
-
 struct reader {
-	int fd;
+	struct input *in;
 	bool dot_ends;
 	struct message *m;
-	struct buffer in;		/* read and not yet understood */
-	bool eof;
 	bool done;			/* by a lone dot */
 	bool at_start;			/* of a body line */
 	size_t line;			/* octets of it so far */
 };
-
-/* A descriptor may be non-blocking (node's sockets): then it is waited for. */
-static bool
-wait_for(int fd, struct failure *why)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	if (signals_poll(&pfd, 1, -1) >= 0)
-		return true;
-	return fail(why, FAILURE_INTERRUPTED, "ended by signal %d while "
-	    "reading standard input; nothing was sent", signals_caught());
-}
-
-static bool
-read_more(struct reader *r, struct failure *why)
-{
-	char *room = buffer_room(&r->in, READ_ROOM);
-	ssize_t n;
-
-	do {
-		if (!wait_for(r->fd, why))
-			return false;
-		n = read(r->fd, room, READ_ROOM);
-	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
-	if (n < 0 && errno == EBADF)
-		return fail(why, FAILURE_NOINPUT, "standard input is closed, "
-		    "there is no message to send");
-	if (n < 0)
-		return fail_errno(why, FAILURE_INPUT, "standard input cannot "
-		    "be read");
-	r->eof = n == 0;
-	buffer_added(&r->in, (size_t)n);
-	return true;
-}
 
 static bool
 has_8bit(const char *p, size_t len)
@@ -75,42 +36,13 @@ is_lone_dot(const char *p, size_t len)
 static void
 finish_by_dot(struct reader *r)
 {
-	struct pollfd pfd = { .fd = r->fd, .events = POLLIN };
+	struct pollfd pfd = { .fd = r->in->fd, .events = POLLIN };
 	char c;
 
 	r->done = true;
 	r->m->ended_by_dot = true;
-	r->m->more_after_dot = buffer_len(&r->in) > 0 ||
-	    (!r->eof && poll(&pfd, 1, 0) > 0 && read(r->fd, &c, 1) > 0);
-}
-
-/*
- * Sees that a whole line waits in r->in, of *len octets without its LF and
- * *end with it.  At the end of input what is left is a line; *end is 0 when
- * nothing is.
- */
-static bool
-peek_line(struct reader *r, size_t *len, size_t *end, struct failure *why)
-{
-	size_t seen = 0, n;
-	const char *p, *nl;
-
-	for (;;) {
-		p = buffer_data(&r->in);
-		n = buffer_len(&r->in);
-		nl = n > seen ? memchr(p + seen, '\n', n - seen) : NULL;
-		if (nl != NULL || r->eof)
-			break;
-		if (n > MESSAGE_HEADER_MAX)
-			return fail(why, FAILURE_MESSAGE, "the header has more "
-			    "than %d octets", MESSAGE_HEADER_MAX);
-		seen = n;
-		if (!read_more(r, why))
-			return false;
-	}
-	*len = nl != NULL ? (size_t)(nl - p) : n;
-	*end = nl != NULL ? *len + 1 : n;
-	return true;
+	r->m->more_after_dot = buffer_len(&r->in->octets) > 0 ||
+	    (!r->in->eof && poll(&pfd, 1, 0) > 0 && read(r->in->fd, &c, 1) > 0);
 }
 
 /* Bare CR becomes a blank; the line gets CRLF; its facts are noted. */
@@ -160,17 +92,17 @@ read_header(struct reader *r, struct failure *why)
 	size_t len = 0, end = 0, dot;
 	const char *p;
 
-	while (peek_line(r, &len, &end, why)) {
-		p = buffer_data(&r->in);
+	while (input_line(r->in, MESSAGE_HEADER_MAX, &len, &end, why)) {
+		p = buffer_data(&r->in->octets);
 		if (end == 0)
 			return true;
 		if (r->dot_ends && is_lone_dot(p, len)) {
-			buffer_take(&r->in, end);
+			buffer_take(&r->in->octets, end);
 			finish_by_dot(r);
 			return true;
 		}
 		if (len == 0 || (len == 1 && *p == '\r')) {
-			buffer_take(&r->in, end);
+			buffer_take(&r->in->octets, end);
 			return true;
 		}
 		dot = r->dot_ends && len > 1 && p[0] == '.' && p[1] == '.';
@@ -179,7 +111,7 @@ read_header(struct reader *r, struct failure *why)
 		else if (!first || !is_from_line(p, len))
 			return true;
 		first = false;
-		buffer_take(&r->in, end);
+		buffer_take(&r->in->octets, end);
 		if (buffer_len(&r->m->header) > MESSAGE_HEADER_MAX)
 			return fail(why, FAILURE_MESSAGE, "the header has more "
 			    "than %d octets", MESSAGE_HEADER_MAX);
@@ -272,18 +204,18 @@ body_start(struct reader *r, const char *p, size_t len, size_t *skip)
 static bool
 body_line(struct reader *r, bool *hungry, struct failure *why)
 {
-	const char *p = buffer_data(&r->in), *nl;
-	size_t n = buffer_len(&r->in), len, skip = 0;
+	const char *p = buffer_data(&r->in->octets), *nl;
+	size_t n = buffer_len(&r->in->octets), len, skip = 0;
 
 	nl = memchr(p, '\n', n);
 	len = nl != NULL ? (size_t)(nl - p) : n;
-	*hungry = nl == NULL && !r->eof &&
+	*hungry = nl == NULL && !r->in->eof &&
 	    (p[n - 1] == '\r' || (r->at_start && n < 3));
 	if (*hungry)
 		return true;
 	if (r->at_start && r->dot_ends && is_lone_dot(p, len) &&
-	    (nl != NULL || r->eof)) {
-		buffer_take(&r->in, nl != NULL ? len + 1 : n);
+	    (nl != NULL || r->in->eof)) {
+		buffer_take(&r->in->octets, nl != NULL ? len + 1 : n);
 		finish_by_dot(r);
 		return true;
 	}
@@ -293,7 +225,7 @@ body_line(struct reader *r, bool *hungry, struct failure *why)
 		len--;
 	if (!body_part(r, p + skip, len - skip, why))
 		return false;
-	buffer_take(&r->in, nl != NULL ? (size_t)(nl + 1 - p) : n);
+	buffer_take(&r->in->octets, nl != NULL ? (size_t)(nl + 1 - p) : n);
 	return nl == NULL || body_end_line(r, why);
 }
 
@@ -302,7 +234,7 @@ body_chunk(struct reader *r, struct failure *why)
 {
 	bool hungry = false;
 
-	while (!r->done && !hungry && buffer_len(&r->in) > 0)
+	while (!r->done && !hungry && buffer_len(&r->in->octets) > 0)
 		if (!body_line(r, &hungry, why))
 			return false;
 	return true;
@@ -315,9 +247,9 @@ read_body(struct reader *r, struct failure *why)
 	while (!r->done) {
 		if (!body_chunk(r, why))
 			return false;
-		if (r->done || r->eof)
+		if (r->done || r->in->eof)
 			break;
-		if (!read_more(r, why))
+		if (!input_more(r->in, why))
 			return false;
 	}
 	if (!r->at_start && !body_end_line(r, why))
@@ -326,16 +258,15 @@ read_body(struct reader *r, struct failure *why)
 }
 
 bool
-message_read(int fd, bool dot_ends, const char *directory, struct pool *pool,
-    struct message **out, struct failure *why)
+message_read(struct input *in, bool dot_ends, const char *directory,
+    struct pool *pool, struct message **out, struct failure *why)
 {
 	struct message *m = pool_alloc(pool, sizeof *m);
-	struct reader r = { .fd = fd, .dot_ends = dot_ends, .m = m };
+	struct reader r = { .in = in, .dot_ends = dot_ends, .m = m };
 	bool ok;
 
 	m->body = spool_new(directory);
 	ok = read_header(&r, why) && (r.done || read_body(&r, why));
-	buffer_free(&r.in);
 	if (!ok) {
 		message_free(m);
 		return false;
@@ -369,17 +300,54 @@ message_field(const struct message *m, const char *name)
 
 void
 message_compose(struct message *m, const char *prologue,
-    bool (*keep)(const struct field *))
+    const char *const *instead)
 {
 	size_t i;
 
 	buffer_free(&m->head);
 	buffer_put(&m->head, prologue, strlen(prologue));
-	for (i = 0; i < m->nfields; i++)
-		if (keep(&m->fields[i]))
+	for (i = 0; i < m->nfields; i++) {
+		if (instead == NULL || instead[i] == NULL)
 			buffer_put(&m->head, m->fields[i].text,
 			    m->fields[i].len);
+		else
+			buffer_put(&m->head, instead[i], strlen(instead[i]));
+	}
 	buffer_put(&m->head, "\r\n", 2);
+	m->header_8bit = has_8bit(buffer_data(&m->head),
+	    buffer_len(&m->head));
+}
+
+/* A media type of the field's value, as in "multipart/signed; ...". */
+static bool
+is_media_type(const char *value, const char *type)
+{
+	size_t n = strlen(type);
+
+	return strncasecmp(value, type, n) == 0 &&
+	    (value[n] == '\0' || strchr("; \t(", value[n]) != NULL);
+}
+
+bool
+message_is_signed(const struct message *m, struct pool *pool)
+{
+	static const char *const seals[] = {
+		"DKIM-Signature", "ARC-Seal", "ARC-Message-Signature"
+	};
+	static const char *const types[] = {
+		"multipart/signed", "application/pkcs7-mime",
+		"application/x-pkcs7-mime"
+	};
+	const struct field *f = message_field(m, "Content-Type");
+	size_t i;
+
+	for (i = 0; i < sizeof seals / sizeof *seals; i++)
+		if (message_field(m, seals[i]) != NULL)
+			return true;
+	for (i = 0; f != NULL && i < sizeof types / sizeof *types; i++)
+		if (is_media_type(field_value(f, pool), types[i]))
+			return true;
+	return false;
 }
 
 uint64_t

@@ -17,6 +17,7 @@
 #include "buffer.h"
 #include "failure.h"
 #include "header.h"
+#include "input.h"
 #include "pool.h"
 #include "spool.h"
 
@@ -30,7 +31,7 @@ struct message {
 	struct field *fields;		/* into header */
 	size_t nfields;
 	struct spool *body;
-	bool header_8bit;
+	bool header_8bit;		/* of what goes out, once composed */
 	bool header_nul;
 	bool body_8bit;
 	bool body_nul;
@@ -42,13 +43,13 @@ struct message {
 };
 
 /*
- * Reads fd to its end.  dot_ends: a line with a dot alone ends the input and
+ * Reads the input to its end.  dot_ends: a line with a dot alone ends the input and
  * ".." at the start of a line stands for "." (sendmail without -i).  directory
  * is for large messages, as in spool.h.  Fails with FAILURE_NOINPUT when fd
  * is closed, FAILURE_INPUT when reading or spooling fails,
  * FAILURE_INTERRUPTED, and FAILURE_MESSAGE for a header without end.
  */
-bool	message_read(int fd, bool dot_ends, const char *directory,
+bool	message_read(struct input *, bool dot_ends, const char *directory,
 	    struct pool *, struct message **, struct failure *why);
 void	message_free(struct message *);			/* takes NULL */
 
@@ -56,11 +57,18 @@ void	message_free(struct message *);			/* takes NULL */
 const struct field *message_field(const struct message *, const char *name);
 
 /*
+ * Would a change break a signature: DKIM (RFC 6376), ARC (RFC 8617),
+ * multipart/signed (RFC 1847), S/MIME (RFC 8551)?
+ */
+bool	message_is_signed(const struct message *, struct pool *);
+
+/*
  * Settles what goes out: the prologue (whole header lines with CRLF), then
- * the fields that keep() wants, the separator, and the body.
+ * each field, or what instead[i] has for it ("" for nothing; instead itself
+ * may be NULL), the separator, and the body.
  */
 void	message_compose(struct message *, const char *prologue,
-	    bool (*keep)(const struct field *));
+	    const char *const *instead);
 
 /* Of what message_compose() settled, in octets. */
 uint64_t message_size(const struct message *);

@@ -1,4 +1,5 @@
 #include "options.h"
+#include "command.h"
 #include "config.h"
 
 #include <ctype.h>
@@ -56,6 +57,9 @@ take_flag(struct parse *p, char letter, const char *value)
 	case 'i':
 		p->o->keep_dots = true;
 		break;
+	case 'n':
+		p->o->no_aliases = true;
+		break;
 	case 'v':
 		p->o->verbose++;
 		break;
@@ -85,31 +89,12 @@ take_name(struct parse *p, char letter, const char *value)
 	return true;
 }
 
-/* RFC 3461 section 4.1; a wrong word is ignored, as Postfix does. */
+/* A wrong word is ignored, as Postfix does. */
 static bool
 take_notify(struct parse *p, char letter, const char *value)
 {
-	static const char *const words[] = { "SUCCESS", "FAILURE", "DELAY" };
-	const char *v, *list = NULL;
-	size_t len, i;
-
-	if (strcasecmp(value, "never") == 0) {
-		p->o->notify = "NEVER";
-		return true;
-	}
-	for (v = value; *v != '\0'; v += len + (v[len] == ',')) {
-		len = strcspn(v, ",");
-		for (i = 0; i < 3; i++)
-			if (strlen(words[i]) == len &&
-			    strncasecmp(v, words[i], len) == 0)
-				break;
-		if (i == 3)
-			return ignore_aloud(p, letter, value);
-		list = list == NULL ? words[i] :
-		    pool_printf(p->pool, "%s,%s", list, words[i]);
-	}
-	p->o->notify = list;
-	return true;
+	p->o->notify = command_notify(value, p->pool);
+	return p->o->notify != NULL || ignore_aloud(p, letter, value);
 }
 
 static bool
@@ -157,6 +142,12 @@ take_big_o(struct parse *p, char letter, const char *value)
 		p->o->require_tls = true;
 		return true;
 	}
+	if (strcasecmp(value, "smtputf8=yes") == 0 ||
+	    strcasecmp(value, "smtputf8=no") == 0) {
+		p->o->smtputf8 = value[9] == 'y' || value[9] == 'Y' ?
+		    SMTPUTF8_ALWAYS : SMTPUTF8_NEVER;
+		return true;
+	}
 	return ignore_aloud(p, letter, value);
 }
 
@@ -169,45 +160,101 @@ take_config(struct parse *p, char letter, const char *value)
 	return true;
 }
 
+/* What follows -b: the modes, and those that only a daemon has. */
 static bool
 take_mode(struct parse *p, char letter, const char *value)
 {
+	static const struct {
+		char name;
+		enum mode mode;
+	} modes[] = {
+		{ 'm', MODE_SUBMIT },	{ 's', MODE_SERVE },
+		{ 'p', MODE_LIST },	{ 'i', MODE_ALIASES },
+		{ 'v', MODE_VERIFY },	{ 'V', MODE_VERSION },
+		{ 'h', MODE_NOTHING },	{ 'H', MODE_NOTHING },
+	};
+	size_t i;
+
 	(void)letter;
-	if (strcmp(value, "m") == 0)
-		p->o->mode = MODE_SUBMIT;
-	else if (strcmp(value, "V") == 0)
+	for (i = 0; i < sizeof modes / sizeof *modes; i++) {
+		if (*value == modes[i].name && value[1] == '\0') {
+			p->o->mode = modes[i].mode;
+			return true;
+		}
+	}
+	return fail(p->why, FAILURE_USAGE, "-b%s: this is no daemon; it "
+	    "submits a message and ends", value);
+}
+
+static bool
+take_aliases(struct parse *p, char letter, const char *value)
+{
+	(void)letter;
+	(void)value;
+	p->o->mode = MODE_ALIASES;
+	return true;
+}
+
+/* -d0 and -d0.1 ask a sendmail what it is; other debugging is none of ours. */
+static bool
+take_debug(struct parse *p, char letter, const char *value)
+{
+	(void)letter;
+	if (strcmp(value, "0") == 0 || strcmp(value, "0.1") == 0)
 		p->o->mode = MODE_VERSION;
-	else if (*value != '\0' && strchr("hH", *value) != NULL)
-		p->o->mode = MODE_NOTHING;
-	else if (*value != '\0' && strchr("spiv", *value) != NULL)
-		return fail(p->why, FAILURE_USAGE, "-b%s does not work in this version yet",
-		    value);
-	else
-		return fail(p->why, FAILURE_USAGE, "-b%s: this is no daemon; it submits one "
-		    "message and ends", value);
+	return true;
+}
+
+/*
+ * -q, -qf, -q15m: all; -qI, -qR, -qS with text: whose id, recipient or sender
+ * holds it, "!" before the letter turns that round.  A bare -qI takes the next
+ * word.
+ */
+static bool
+take_queue(struct parse *p, char letter, const char *value)
+{
+	struct selection s = { .turned = *value == '!' };
+
+	if (letter == 'Q')
+		return ignore_aloud(p, letter, value);
+	p->o->mode = MODE_RETRY;
+	value += s.turned;
+	if (*value == '\0' || strchr("IRS", *value) == NULL)
+		return true;
+	s.what = *value++;
+	if (*value == '\0') {
+		if (p->at >= p->argc)
+			return fail(p->why, FAILURE_USAGE, "-q%c wants an "
+			    "argument", s.what);
+		value = p->argv[p->at++];
+	}
+	s.text = value;
+	p->o->selections = pool_grow(p->pool, p->o->selections,
+	    &p->o->nselections, sizeof s);
+	p->o->selections[p->o->nselections - 1] = s;
 	return true;
 }
 
 static bool
-take_queue(struct parse *p, char letter, const char *value)
+take_tag(struct parse *p, char letter, const char *value)
 {
 	(void)letter;
-	return fail(p->why, FAILURE_USAGE, "-q%s does not work in this version yet; kept "
-	    "messages are text files that can be read", value);
+	p->o->tag = value;
+	return true;
 }
 
 static const struct letter letters[] = {
 	{ 'A', YES, ignore },		{ 'B', YES, ignore },
 	{ 'b', YES, take_mode },	{ 'C', YES, take_config },
 	{ 'c', NO, ignore },		{ 'D', YES, ignore_aloud },
-	{ 'd', ATTACHED, ignore },	{ 'E', ATTACHED, ignore },
+	{ 'd', ATTACHED, take_debug },	{ 'E', ATTACHED, ignore },
 	{ 'e', YES, ignore },		{ 'F', YES, take_name },
 	{ 'f', YES, take_sender },	{ 'G', NO, ignore },
-	{ 'h', YES, ignore },		{ 'I', NO, ignore },
+	{ 'h', YES, ignore },		{ 'I', NO, take_aliases },
 	{ 'i', NO, take_flag },		{ 'J', ATTACHED, ignore },
-	{ 'L', YES, ignore },		{ 'M', YES, ignore },
+	{ 'L', YES, take_tag },		{ 'M', YES, ignore },
 	{ 'm', NO, ignore },		{ 'N', YES, take_notify },
-	{ 'n', NO, ignore },		{ 'O', YES, take_big_o },
+	{ 'n', NO, take_flag },		{ 'O', YES, take_big_o },
 	{ 'o', YES, take_small_o },	{ 'p', YES, ignore },
 	{ 'q', ATTACHED, take_queue },	{ 'Q', ATTACHED, take_queue },
 	{ 'R', YES, take_ret },		{ 'r', YES, take_sender },
@@ -388,6 +435,29 @@ options_is_sendoff(const char *argv0)
 	return strcmp(base(argv0), "sendoff") == 0;
 }
 
+/* By the other names of sendmail it does what they stand for. */
+static bool
+take_program(struct options *o, const char *name, struct failure *why)
+{
+	static const struct {
+		const char *name;
+		enum mode mode;
+	} names[] = {
+		{ "mailq", MODE_LIST },		{ "newaliases", MODE_ALIASES },
+		{ "runq", MODE_RETRY },		{ "hoststat", MODE_NOTHING },
+		{ "purgestat", MODE_NOTHING },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i].name, name) == 0)
+			o->mode = names[i].mode;
+	if (strcmp(name, "rmail") == 0)
+		o->keep_dots = true;
+	return strcmp(name, "smtpd") != 0 || fail(why, FAILURE_USAGE,
+	    "smtpd: this is no daemon; it submits a message and ends");
+}
+
 bool
 options_parse(struct options *o, int argc, char **argv, struct pool *pool,
     struct failure *why)
@@ -396,12 +466,9 @@ options_parse(struct options *o, int argc, char **argv, struct pool *pool,
 	const char *name = argc > 0 ? base(argv[0]) : "";
 	const char *word;
 
-	*o = (struct options){ .sendoff = argc > 0 &&
-	    options_is_sendoff(argv[0]) };
-	if (strcmp(name, "mailq") == 0 || strcmp(name, "newaliases") == 0 ||
-	    strcmp(name, "runq") == 0)
-		return fail(why, FAILURE_USAGE, "%s does not work in this "
-		    "version yet", name);
+	*o = (struct options){ .sendoff = strcmp(name, "sendoff") == 0 };
+	if (!take_program(o, name, why))
+		return false;
 	while (p.at < argc && argv[p.at][0] == '-' && argv[p.at][1] != '\0') {
 		word = argv[p.at++];
 		if (strcmp(word, "--") == 0)

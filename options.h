@@ -11,7 +11,28 @@
 #include "failure.h"
 #include "pool.h"
 
-enum mode { MODE_SUBMIT, MODE_CHECK, MODE_VERSION, MODE_HELP, MODE_NOTHING };
+enum mode {
+	MODE_SUBMIT,
+	MODE_SERVE,			/* -bs */
+	MODE_LIST,			/* -bp, mailq */
+	MODE_RETRY,			/* -q, runq */
+	MODE_ALIASES,			/* -bi, newaliases */
+	MODE_VERIFY,			/* -bv */
+	MODE_CHECK,
+	MODE_VERSION,
+	MODE_HELP,
+	MODE_NOTHING
+};
+
+/* -O smtputf8: yes asks the server for it, no never does. */
+enum smtputf8 { SMTPUTF8_NEEDED, SMTPUTF8_ALWAYS, SMTPUTF8_NEVER };
+
+/* Which kept messages -q is about. */
+struct selection {
+	char what;			/* I id, R recipient, S sender */
+	const char *text;		/* that is part of it */
+	bool turned;			/* those that do not fit */
+};
 
 struct override {
 	const char *name;		/* of a setting */
@@ -31,7 +52,12 @@ struct options {
 	const char *notify;		/* upper case, checked; or NULL */
 	const char *ret;		/* "FULL", "HDRS", or NULL */
 	const char *envid;		/* as given, printable; or NULL */
+	bool no_aliases;		/* -n */
 	bool require_tls;		/* -O requiretls=yes strengthens only */
+	enum smtputf8 smtputf8;
+	struct selection *selections;	/* none: all */
+	size_t nselections;
+	const char *tag;		/* -L, for syslog; or NULL */
 	const char *config;		/* -C, --config; or NULL */
 	const char *account;		/* --account, or NULL */
 	const char *log_level;		/* or NULL */

@@ -43,6 +43,13 @@ settle(struct outcome *o, size_t i, enum verdict verdict)
 	o->open--;
 }
 
+void
+outcome_copy(struct outcome *o, size_t i, const struct result *result)
+{
+	settle(o, i, result->verdict);
+	o->results[i] = *result;
+}
+
 /* Ten thousand recipients that share a reply share its copy. */
 void
 outcome_sent(struct outcome *o, size_t i, const char *reply)

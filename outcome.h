@@ -41,6 +41,9 @@ enum verdict outcome_verdict(const struct failure *);
 void	outcome_sent(struct outcome *, size_t i, const char *reply);
 void	outcome_failed(struct outcome *, size_t i, const struct failure *);
 
+/* The verdict of another outcome on the same recipient, if it is open here. */
+void	outcome_copy(struct outcome *, size_t i, const struct result *);
+
 /* All that are open fail for one reason. */
 void	outcome_rest_failed(struct outcome *, const struct failure *);
 

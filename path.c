@@ -1,7 +1,9 @@
 #include "path.h"
 #include "token.h"
+#include "utf8.h"
 
 #include <ctype.h>
+#include <idn2.h>
 #include <string.h>
 
 char *
@@ -15,6 +17,23 @@ path_of(const struct mailbox *m, struct pool *pool)
 	    token_quoted(m->local, pool);
 	return m->domain == NULL ? local :
 	    pool_printf(pool, "%s@%s", local, m->domain);
+}
+
+char *
+path_key(const struct mailbox *m, struct pool *pool)
+{
+	const char *domain = m->domain != NULL ? m->domain : "";
+	char *ascii = NULL, *key, *p;
+
+	if (utf8_beyond_ascii(domain) && idn2_to_ascii_8z(domain, &ascii,
+	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		ascii = NULL;
+	key = pool_printf(pool, "%s@%s", m->local, ascii != NULL ? ascii :
+	    domain);
+	for (p = key + strlen(m->local); *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	idn2_free(ascii);
+	return key;
 }
 
 char *
@@ -69,4 +88,22 @@ path_matches(const char *pattern, const char *address)
 	if (strchr(pattern, '@') != NULL)
 		return glob(pattern, address);
 	return at != NULL && glob(pattern, at + 1);
+}
+
+bool
+path_matches_any(const char *patterns, const char *address)
+{
+	char pattern[512];
+	size_t len;
+
+	for (; *patterns != '\0'; patterns += len + (patterns[len] == ' ')) {
+		len = strcspn(patterns, " ");
+		if (len == 0 || len >= sizeof pattern)
+			continue;
+		memcpy(pattern, patterns, len);
+		pattern[len] = '\0';
+		if (path_matches(pattern, address))
+			return true;
+	}
+	return false;
 }

@@ -16,6 +16,12 @@
  */
 char	*path_of(const struct mailbox *, struct pool *);
 
+/*
+ * Two mailboxes are the same to a server when their keys are: the local part
+ * as it is, the domain in small letters and as A-labels (RFC 5891).
+ */
+char	*path_key(const struct mailbox *, struct pool *);
+
 /* RFC 3461 section 4. */
 char	*path_xtext(const char *, struct pool *);
 
@@ -24,5 +30,8 @@ char	*path_xtext(const char *, struct pool *);
  * letters compare without case; a pattern without "@" is a domain.
  */
 bool	path_matches(const char *pattern, const char *address);
+
+/* Does one of them fit?  Patterns have a blank between. */
+bool	path_matches_any(const char *patterns, const char *address);
 
 #endif

@@ -1,28 +1,14 @@
 #include "plan.h"
 #include "address.h"
-#include "path.h"
 #include "crypto.h"
 #include "log.h"
+#include "path.h"
+#include "people.h"
+#include "rewrite.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <time.h>
-
-bool
-plan_keeps(const struct field *f)
-{
-	static const char *const dropped[] = {
-		"Bcc", "Resent-Bcc", "Return-Path", "Content-Length"
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof dropped / sizeof *dropped; i++)
-		if (field_is(f, dropped[i]))
-			return false;
-	return true;
-}
 
 const char *
 plan_header_sender(const struct message *m, struct pool *pool)
@@ -39,8 +25,8 @@ plan_header_sender(const struct message *m, struct pool *pool)
 }
 
 /* Time and chance: sorts by age, never twice the same. */
-static const char *
-make_id(struct pool *pool)
+const char *
+plan_id(struct pool *pool)
 {
 	unsigned char octets[6];
 	char hex[2 * sizeof octets + 1], stamp[32];
@@ -54,229 +40,220 @@ make_id(struct pool *pool)
 	return pool_printf(pool, "%s-%s", stamp, hex);
 }
 
+/* "" and "<>" are the null sender; of -f the account may allow some only. */
 static bool
-add_recipient(struct plan *p, const struct mailbox *m, struct pool *pool,
-    struct failure *why)
+is_allowed(const struct account *a, const char *path)
 {
-	struct envelope *e = &p->envelope;
-	struct recipient *r;
-	const char *path = path_of(m, pool);
+	const char *patterns = a->values[SET_ALLOW_FROM];
 
-	if (m->domain == NULL)
-		return fail(why, FAILURE_ADDRESS, "\"%s\" is a local name; "
-		    "give the whole address, as in %s@example.org", path,
-		    path);
-	if (m->guessed)
-		log_note(LEVEL_WARNING, "addresses were set off by something "
-		    "else than a comma behind <%s>", path);
-	e->recipients = pool_grow(pool, e->recipients, &e->n,
-	    sizeof *e->recipients);
-	r = &e->recipients[e->n - 1];
-	r->path = path;
-	r->utf8 = m->utf8;
-	r->orcpt = m->utf8 ? NULL : pool_printf(pool, "rfc822;%s",
-	    path_xtext(path, pool));
-	return true;
+	return *path == '\0' || patterns == NULL ||
+	    path_matches_any(patterns, path);
 }
 
+/*
+ * The address of the account, or of the caller at this host when there is no
+ * account that has one.
+ */
 static bool
-add_recipients(struct plan *p, const char *text, const char *where,
-    struct pool *pool, struct failure *why)
+own_address(const struct planning *g, const struct account *a,
+    struct mailbox *m, struct failure *why)
 {
-	struct mailbox *list = NULL;
-	struct failure reason;
-	size_t n = 0, i;
-	bool ok = address_list(text, pool, &list, &n, &reason);
-
-	for (i = 0; ok && i < n; i++)
-		ok = add_recipient(p, &list[i], pool, &reason);
-	if (ok)
-		return true;
-	return fail(why, reason.kind, "%s%s%s", where, *where != '\0' ? ": " :
-	    "", reason.text);
-}
-
-/* The sort key: the domain in small letters, then the local part as it is. */
-static int
-compare(const void *a, const void *b)
-{
-	const char *x = (*(const struct recipient *const *)a)->path;
-	const char *y = (*(const struct recipient *const *)b)->path;
-	const char *at = strrchr(x, '@'), *bt = strrchr(y, '@');
-	int order = strcasecmp(at, bt);
-
-	if (order != 0)
-		return order;
-	if (at - x != bt - y)
-		return at - x < bt - y ? -1 : 1;
-	order = memcmp(x, y, (size_t)(at - x));
-	if (order != 0)
-		return order;
-	return *(const struct recipient *const *)a <
-	    *(const struct recipient *const *)b ? -1 : 1;
-}
-
-static bool
-is_same(const struct recipient *a, const struct recipient *b)
-{
-	size_t x = (size_t)(strrchr(a->path, '@') - a->path);
-	size_t y = (size_t)(strrchr(b->path, '@') - b->path);
-
-	return x == y && memcmp(a->path, b->path, x) == 0 &&
-	    strcasecmp(a->path + x, b->path + y) == 0;
-}
-
-/* Who is named twice gets one copy; the first place counts. */
-static void
-remove_doubles(struct envelope *e, struct pool *pool)
-{
-	struct recipient **sorted = pool_array(pool, e->n, sizeof *sorted);
-	size_t i, kept = 0;
-
-	for (i = 0; i < e->n; i++)
-		sorted[i] = &e->recipients[i];
-	qsort(sorted, e->n, sizeof *sorted, compare);
-	for (i = e->n; i-- > 1;)
-		if (is_same(sorted[i - 1], sorted[i]))
-			sorted[i]->path = NULL;
-	for (i = 0; i < e->n; i++)
-		if (e->recipients[i].path != NULL)
-			e->recipients[kept++] = e->recipients[i];
-	e->n = kept;
-}
-
-/* The newest Resent block counts when there is one (RFC 5322 3.6.6). */
-static bool
-header_recipients(struct plan *p, const struct message *m, struct pool *pool,
-    struct failure *why)
-{
-	static const char *const names[2][3] = {
-		{ "To", "Cc", "Bcc" },
-		{ "Resent-To", "Resent-Cc", "Resent-Bcc" }
-	};
-	bool resent = false;
-	size_t i, j;
-
-	for (j = 0; j < 3; j++)
-		resent = resent || message_field(m, names[1][j]) != NULL;
-	for (i = 0; i < m->nfields; i++)
-		for (j = 0; j < 3; j++)
-			if (field_is(&m->fields[i], names[resent][j]) &&
-			    !add_recipients(p, field_value(&m->fields[i],
-			    pool), names[resent][j], pool, why))
-				return false;
-	return true;
-}
-
-static bool
-recipients(struct plan *p, const struct options *o, const struct message *m,
-    struct pool *pool, struct failure *why)
-{
-	size_t i;
-
-	for (i = 0; i < o->nrecipients; i++)
-		if (!add_recipients(p, o->recipients[i], "", pool, why))
-			return false;
-	if (o->from_header && !header_recipients(p, m, pool, why))
-		return false;
-	if (p->envelope.n == 0)
-		return fail(why, FAILURE_USAGE, o->from_header ? "there are no "
-		    "recipients, neither in To, Cc and Bcc nor on the command "
-		    "line" : "there are no recipients (-t takes them from the "
-		    "header)");
-	remove_doubles(&p->envelope, pool);
-	return true;
-}
-
-static bool
-sender(struct plan *p, const struct options *o, const struct caller *c,
-    struct pool *pool, struct failure *why)
-{
-	const char *from = p->account != NULL ? p->account->values[SET_FROM] :
-	    NULL;
-	struct mailbox m;
+	const struct caller *c = g->caller;
+	const char *from = a != NULL ? a->values[SET_FROM] : NULL;
 
 	if (from == NULL)
-		from = pool_printf(pool, "%s@%s", c->login, c->fqdn != NULL ?
-		    c->fqdn : c->hostname);
-	if (!address_sender(o->sender != NULL ? o->sender : from, pool, &m,
-	    why))
+		from = pool_printf(g->pool, "%s@%s", c->login,
+		    c->fqdn != NULL ? c->fqdn : c->hostname);
+	return address_sender(from, g->pool, m, why);
+}
+
+/*
+ * -f or the account's address.  A -f of this host's own names is what a
+ * program made up (mailutils), and nobody's wish.
+ */
+bool
+plan_sender(const struct planning *g, struct leg *l, struct failure *why)
+{
+	const char *asked = g->options->sender;
+	struct resolver local;
+	struct mailbox own, m;
+
+	if (!own_address(g, l->account, &own, why))
 		return false;
-	if (m.domain == NULL && *m.local != '\0' &&
-	    !address_sender(from, pool, &m, why))
+	m = own;
+	if (asked != NULL && !address_sender(asked, g->pool, &m, why))
 		return false;
-	p->envelope.sender = path_of(&m, pool);
-	p->envelope.sender_utf8 = m.utf8;
-	if (!address_sender(from, pool, &m, why))
-		return false;
-	if (*p->envelope.sender == '\0' || p->account == NULL ||
-	    p->account->values[SET_FROM] != NULL)
-		p->from = path_of(&m, pool);
-	else
-		p->from = p->envelope.sender;
+	resolve_init(&local, l->account, g->caller, false, g->pool);
+	if ((*m.local != '\0' || m.domain != NULL) &&
+	    resolve_is_local(&local, &m))
+		m = own;
+	l->envelope.sender = path_of(&m, g->pool);
+	l->envelope.sender_utf8 = m.utf8;
+	l->from = path_of(&own, g->pool);
+	if (l->account == NULL || asked == NULL)
+		return true;
+	if (!is_allowed(l->account, l->envelope.sender)) {
+		log_note(LEVEL_WARNING, "allow-from of the account \"%s\" has "
+		    "no pattern for <%s>; the sender is <%s>",
+		    l->account->name, l->envelope.sender, l->from);
+		l->envelope.sender = l->from;
+		l->envelope.sender_utf8 = own.utf8;
+	} else if (l->account->values[SET_FROM] == NULL &&
+	    *l->envelope.sender != '\0') {
+		l->from = l->envelope.sender;
+	}
 	return true;
 }
 
 static const char *
-from_field(const struct plan *p, const struct options *o,
-    const struct caller *c, struct pool *pool)
+from_field(const struct planning *g, const struct leg *l)
 {
-	const char *name = o->full_name;
+	const char *name = g->options->full_name;
 
-	if (name == NULL && p->account != NULL)
-		name = p->account->values[SET_NAME];
+	if (name == NULL && l->account != NULL)
+		name = l->account->values[SET_NAME];
 	if (name == NULL)
-		name = c->full_name;
+		name = g->caller->full_name;
 	if (name == NULL)
-		return pool_printf(pool, "From: %s\r\n", p->from);
-	return pool_printf(pool, "From: %s <%s>\r\n",
-	    header_phrase(name, pool), p->from);
+		return pool_printf(g->pool, "From: %s\r\n", l->from);
+	return pool_printf(g->pool, "From: %s <%s>\r\n",
+	    header_phrase(name, g->pool), l->from);
 }
 
 /* What is missing is put on top (RFC 5322 section 3.6, RFC 6409 section 8). */
 static void
-prologue(struct plan *p, const struct options *o, const struct message *m,
-    const struct caller *c, struct pool *pool)
+prologue(const struct planning *g, struct leg *l)
 {
-	const struct field *id = message_field(m, "Message-ID");
-	const char *at = strrchr(p->from, '@'), *text = "";
+	const struct message *m = g->message;
+	const char *text = "";
 
-	if (message_field(m, "Date") == NULL)
-		text = pool_printf(pool, "Date: %s\r\n",
-		    header_date(time(NULL), pool));
-	p->message_id = id != NULL ? field_value(id, pool) :
-	    header_message_id(at != NULL ? at + 1 : "localhost", pool);
-	if (id == NULL)
-		text = pool_printf(pool, "%sMessage-ID: %s\r\n", text,
-		    p->message_id);
+	if (g->date != NULL)
+		text = pool_printf(g->pool, "Date: %s\r\n", g->date);
+	if (g->message_id != NULL)
+		text = pool_printf(g->pool, "%sMessage-ID: %s\r\n", text,
+		    g->message_id);
 	if (message_field(m, "From") == NULL)
-		text = pool_printf(pool, "%s%s", text,
-		    from_field(p, o, c, pool));
+		text = pool_printf(g->pool, "%s%s", text, from_field(g, l));
 	if (message_field(m, "To") == NULL && message_field(m, "Cc") == NULL)
-		text = pool_printf(pool, "%sTo: undisclosed-recipients:;\r\n",
-		    text);
-	if (!p->envelope.requiretls && p->account != NULL &&
-	    strcmp(config_value(p->account, SET_REQUIRE_TLS), "no") == 0 &&
+		text = pool_printf(g->pool, "%sTo: "
+		    "undisclosed-recipients:;\r\n", text);
+	if (!l->envelope.requiretls && l->account != NULL &&
+	    strcmp(config_value(l->account, SET_REQUIRE_TLS), "no") == 0 &&
 	    message_field(m, "TLS-Required") == NULL)
-		text = pool_printf(pool, "%sTLS-Required: No\r\n", text);
-	p->prologue = text;
+		text = pool_printf(g->pool, "%sTLS-Required: No\r\n", text);
+	l->prologue = text;
+}
+
+void
+plan_header(const struct planning *g, struct leg *l)
+{
+	struct resolver local;
+	struct rewriting w = { .resolver = &local, .from = "never",
+	    .address = l->from, .full_name = g->options->full_name };
+
+	if (l->account != NULL && l->account->values[SET_FROM] != NULL)
+		w.from = config_value(l->account, SET_REWRITE_FROM);
+	resolve_init(&local, l->account, g->caller, false, g->pool);
+	l->instead = rewrite_fields(g->message, &w, g->pool);
+	prologue(g, l);
+}
+
+/* Everything of the envelope but who gets it. */
+static bool
+leg(const struct planning *g, struct leg *l, struct failure *why)
+{
+	const struct options *o = g->options;
+	struct envelope *e = &l->envelope;
+
+	e->notify = o->notify;
+	e->ret = o->ret;
+	e->envid = o->envid == NULL ? NULL : path_xtext(o->envid, g->pool);
+	e->requiretls = o->require_tls || (l->account != NULL &&
+	    strcmp(config_value(l->account, SET_REQUIRE_TLS), "yes") == 0);
+	e->smtputf8_always = o->smtputf8 == SMTPUTF8_ALWAYS;
+	e->smtputf8_never = o->smtputf8 == SMTPUTF8_NEVER;
+	if (!plan_sender(g, l, why))
+		return false;
+	plan_header(g, l);
+	return true;
+}
+
+/* The leg of an account, begun when there is none. */
+static struct leg *
+leg_of(const struct planning *g, struct plan *p, const struct account *a,
+    struct failure *why)
+{
+	size_t i;
+
+	for (i = 0; i < p->nlegs; i++)
+		if (p->legs[i].account == a)
+			return &p->legs[i];
+	p->legs = pool_grow(g->pool, p->legs, &p->nlegs, sizeof *p->legs);
+	p->legs[i].account = a;
+	return leg(g, &p->legs[i], why) ? &p->legs[i] : NULL;
+}
+
+/* Each recipient goes by one account's server. */
+static bool
+divide(const struct planning *g, struct plan *p, const struct config *config,
+    const struct choice *choice, struct failure *why)
+{
+	const struct people *people = &p->people;
+	const struct account *a;
+	struct leg *l;
+	size_t i, n;
+
+	p->leg_of = pool_array(g->pool, people->n, sizeof (size_t));
+	for (i = 0; i < people->n; i++) {
+		a = accounts_of_recipient(config, choice,
+		    people->recipients[i].path);
+		l = leg_of(g, p, a, why);
+		if (l == NULL)
+			return false;
+		n = l->envelope.n;
+		l->envelope.recipients = pool_grow(g->pool,
+		    l->envelope.recipients, &l->envelope.n,
+		    sizeof *l->envelope.recipients);
+		l->envelope.recipients[n] = people->recipients[i];
+		l->whole = pool_grow(g->pool, l->whole, &n, sizeof *l->whole);
+		l->whole[n - 1] = i;
+		p->leg_of[i] = (size_t)(l - p->legs);
+	}
+	return true;
+}
+
+const char *
+plan_missing(struct planning *g, const struct account *a)
+{
+	const struct field *id = message_field(g->message, "Message-ID");
+	const char *from = a != NULL ? a->values[SET_FROM] : NULL;
+	const char *at = from != NULL ? strrchr(from, '@') : NULL;
+
+	if (message_field(g->message, "Date") == NULL)
+		g->date = header_date(time(NULL), g->pool);
+	if (id != NULL)
+		return field_value(id, g->pool);
+	g->message_id = header_message_id(at != NULL ? at + 1 :
+	    g->caller->fqdn != NULL ? g->caller->fqdn : g->caller->hostname,
+	    g->pool);
+	return g->message_id;
 }
 
 bool
-plan_envelope(struct plan *p, const struct options *o,
-    const struct message *m, const struct caller *c, const struct account *a,
-    struct pool *pool, struct failure *why)
+plan_make(struct plan *p, const struct config *config, const struct options *o,
+    const struct message *m, const struct caller *c,
+    const struct choice *choice, struct failure *why)
 {
-	*p = (struct plan){ .id = make_id(pool), .account = a };
-	p->envelope.notify = o->notify;
-	p->envelope.ret = o->ret;
-	p->envelope.envid = o->envid == NULL ? NULL :
-	    path_xtext(o->envid, pool);
-	p->envelope.requiretls = o->require_tls || (a != NULL &&
-	    strcmp(config_value(a, SET_REQUIRE_TLS), "yes") == 0);
-	if (!recipients(p, o, m, pool, why) || !sender(p, o, c, pool, why))
+	struct planning g = { .options = o, .message = m, .caller = c,
+	    .pool = config->pool };
+	struct resolver resolver;
+
+	*p = (struct plan){ .id = plan_id(g.pool), .account = choice->account };
+	resolve_init(&resolver, choice->account, c, o->no_aliases, g.pool);
+	p->message_id = plan_missing(&g, choice->account);
+	if (!people_named(&p->people, o, m, &resolver, why) ||
+	    !divide(&g, p, config, choice, why))
 		return false;
-	prologue(p, o, m, c, pool);
 	if (m->more_after_dot)
 		log_note(LEVEL_WARNING, "what stood behind the line with a "
 		    "lone dot was not read (-i reads on)");
@@ -300,81 +277,4 @@ plan_message(const struct message *m, struct failure *why)
 		    "%zu octets, mail carries at most %d as they are",
 		    m->longest, MESSAGE_LINE_MAX);
 	return true;
-}
-
-static void
-tls_params(struct plan *p)
-{
-	const struct account *a = p->account;
-
-	p->smtp.tls = (struct tls_params){
-		.ca_file = a->values[SET_CA_FILE],
-		.priority = a->values[SET_TLS_PRIORITY],
-		.only_tls13 =
-		    strcmp(config_value(a, SET_TLS_MINIMUM), "1.3") == 0,
-		.certificate = a->values[SET_CLIENT_CERTIFICATE],
-		.key = a->values[SET_CLIENT_KEY],
-	};
-}
-
-static void
-login_params(struct plan *p)
-{
-	const struct account *a = p->account;
-	const char *auth = config_value(a, SET_AUTH);
-
-	p->smtp.login = strcasecmp(auth, "none") != 0;
-	p->smtp.user = a->values[SET_USER] != NULL ? a->values[SET_USER] :
-	    a->values[SET_FROM];
-	p->smtp.sasl = (struct sasl_policy){
-		.allowed = strcasecmp(auth, "auto") == 0 ? NULL : auth,
-		.minimum = a->values[SET_AUTH_MINIMUM],
-		.has_certificate = a->values[SET_CLIENT_CERTIFICATE] != NULL,
-	};
-}
-
-/* REQUIRETLS that cannot be had is told before anything is connected. */
-static bool
-requiretls_possible(const struct plan *p, struct failure *why)
-{
-	size_t i;
-
-	for (i = 0; p->envelope.requiretls && i < p->nendpoints; i++)
-		if (p->endpoints[i].path == NULL &&
-		    p->endpoints[i].security >= SECURITY_OPPORTUNISTIC) {
-			(void)fail(why, FAILURE_REQUIRETLS, "the message "
-			    "requires TLS all the way, but %s does not verify "
-			    "it (5.7.30); write smtps:// or smtp://",
-			    p->endpoints[i].text);
-			(void)strcpy(why->enhanced, "5.7.30");
-			return false;
-		}
-	return true;
-}
-
-bool
-plan_session(struct plan *p, const struct options *o, const struct caller *c,
-    struct pool *pool, struct failure *why)
-{
-	const struct account *a = p->account;
-	const char *name;
-
-	if (a->nservers == 0)
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
-		    "names no server; add a line like: server "
-		    "smtps://mail.example.org", a->name, a->file, a->line);
-	p->endpoints = a->servers;
-	p->nendpoints = a->nservers;
-	p->timeout_session = config_number(a, SET_TIMEOUT_SESSION);
-	p->net.timeout_connect = config_number(a, SET_TIMEOUT_CONNECT);
-	p->net.family = o->family == 4 ? AF_INET : o->family == 6 ? AF_INET6 :
-	    AF_UNSPEC;
-	p->smtp.timeout_reply = config_number(a, SET_TIMEOUT_REPLY);
-	tls_params(p);
-	login_params(p);
-	name = a->values[SET_HELLO] != NULL ? a->values[SET_HELLO] :
-	    caller_fqdn(c, pool);
-	p->smtp.hello = name;
-	p->hello_literal = name == NULL;
-	return requiretls_possible(p, why);
 }

@@ -56,6 +56,7 @@ to_stderr(const struct report *r)
 {
 	const struct failure *why = decisive(r);
 	struct buffer line = { 0 };
+	size_t i;
 
 	if (why == NULL)
 		return;
@@ -64,12 +65,16 @@ to_stderr(const struct report *r)
 		put_others(&line, r->outcome, why);
 		put_count(&line, r->outcome);
 	}
-	if (r->kept != NULL)
-		buffer_printf(&line, " (kept as %s)", r->kept->path);
+	for (i = 0; i < r->nlegs; i++)
+		if (r->legs[i].kept != NULL)
+			buffer_printf(&line, " (kept as %s)",
+			    r->legs[i].kept->path);
 	buffer_printf(&line, "\n");
-	if (r->keep_failure != NULL)
-		buffer_printf(&line, "%s: the message could not be kept: %s\n",
-		    r->program, r->keep_failure->text);
+	for (i = 0; i < r->nlegs; i++)
+		if (r->legs[i].keep_failure != NULL)
+			buffer_printf(&line, "%s: the message could not be "
+			    "kept: %s\n", r->program,
+			    r->legs[i].keep_failure->text);
 	(void)fwrite(buffer_data(&line), 1, buffer_len(&line), stderr);
 	buffer_free(&line);
 }
@@ -126,33 +131,51 @@ number(const struct out *o, const char *name, long long value)
 }
 
 static void
-connection(const struct out *o, const struct report *r)
+connection(const struct out *o, const struct session *s)
 {
-	const struct tls_facts *tls = &r->smtp->tls;
+	const struct tls_facts *tls = &s->facts.tls;
 
-	text(o, "server", r->server);
-	text(o, "host", r->net->host);
-	text(o, "address", r->net->address);
-	if (r->net->address != NULL)
+	text(o, "server", s->server);
+	text(o, "host", s->net.host);
+	text(o, "address", s->net.address);
+	if (s->net.address != NULL)
 		text(o, "tls", tls->version != NULL ? tls->version : "none");
 	text(o, "cipher", tls->cipher);
 	if (tls->version != NULL)
 		text(o, "verified", tls->verified ? "yes" : "no");
 	text(o, "tls-objection", tls->objection);
-	text(o, "mechanism", r->smtp->mechanism);
-	number(o, "greeting-ms", r->smtp->greeting_ms);
-	number(o, "tls-ms", r->smtp->tls_ms);
-	number(o, "auth-ms", r->smtp->auth_ms);
+	text(o, "mechanism", s->facts.mechanism);
+	number(o, "greeting-ms", s->facts.greeting_ms);
+	number(o, "tls-ms", s->facts.tls_ms);
+	number(o, "auth-ms", s->facts.auth_ms);
 }
 
 static void
-one_recipient(const struct out *o, const struct report *r, size_t i)
+account(const struct out *o, const struct leg *l)
 {
-	const struct result *result = &r->outcome->results[i];
+	if (l->account != NULL)
+		text(o, "account", l->account->name);
+	text(o, "from", l->envelope.sender);
+}
+
+static void
+kept(const struct out *o, const struct report_leg *l)
+{
+	if (l->kept != NULL) {
+		text(o, "state", l->kept->state);
+		text(o, "kept", l->kept->path);
+	}
+	if (l->keep_failure != NULL)
+		text(o, "keep-error", l->keep_failure->text);
+}
+
+static void
+one_recipient(const struct out *o, const char *path,
+    const struct result *result)
+{
 	const struct failure *why = result->why;
 
-	text(o, o->json ? "address" : "to",
-	    r->plan->envelope.recipients[i].path);
+	text(o, o->json ? "address" : "to", path);
 	text(o, o->json ? "outcome" : "result", verdict_word(result->verdict));
 	text(o, "reply", result->reply);
 	if (why != NULL) {
@@ -165,90 +188,157 @@ one_recipient(const struct out *o, const struct report *r, size_t i)
 	}
 }
 
-/* In logfmt ten thousand recipients are counted, not named. */
 static void
-recipients(const struct out *o, const struct report *r)
+reason(const struct out *o, const struct failure *why)
 {
-	const struct outcome *all = r->outcome;
-	size_t i;
-
-	if (o->json) {
-		key(o, "recipients");
-		buffer_put(o->b, "[", 1);
-		for (i = 0; i < all->n; i++) {
-			buffer_printf(o->b, i > 0 ? ",{" : "{");
-			one_recipient(o, r, i);
-			buffer_put(o->b, "}", 1);
-		}
-		buffer_put(o->b, "]", 1);
+	if (why == NULL)
 		return;
+	text(o, "kind", failure_word(why->kind));
+	text(o, "tls-result", why->tls_result);
+	text(o, "error", why->text);
+}
+
+/* Ten thousand recipients are counted, not named. */
+static void
+counted(const struct out *o, const struct report_leg *l)
+{
+	size_t i, n = l->outcome->n;
+
+	if (n > 1) {
+		number(o, "recipients", (long long)n);
+		number(o, "sent", (long long)outcome_count(l->outcome,
+		    VERDICT_SENT));
 	}
-	if (all->n > 1) {
-		number(o, "recipients", (long long)all->n);
-		number(o, "sent", (long long)outcome_count(all, VERDICT_SENT));
-	}
-	for (i = 0; i < all->n && i < 20; i++)
-		one_recipient(o, r, i);
+	for (i = 0; i < n && i < 20; i++)
+		one_recipient(o, l->leg->envelope.recipients[i].path,
+		    &l->outcome->results[i]);
 }
 
 static void
-fields(const struct out *o, const struct report *r)
+totals(const struct out *o, const struct report *r, int status)
 {
-	const struct failure *why = decisive(r);
-
-	if (r->plan != NULL) {
-		text(o, "id", r->plan->id);
-		text(o, "account", r->plan->account != NULL ?
-		    r->plan->account->name : NULL);
-		text(o, "from", r->plan->envelope.sender);
-		text(o, "message-id", r->plan->message_id);
-	}
-	if (r->server != NULL)
-		connection(o, r);
 	if (r->octets > 0)
 		number(o, "octets", (long long)r->octets);
 	number(o, "ms", r->total_ms);
-	number(o, "status", report_status(r));
-	if (why != NULL) {
-		text(o, "kind", failure_word(why->kind));
-		text(o, "tls-result", why->tls_result);
-		text(o, "error", why->text);
+	number(o, "status", status);
+}
+
+/* With several legs each person says whose server it was. */
+static void
+list(const struct out *o, const struct recipient *who,
+    const struct outcome *outcome, const struct report *legs)
+{
+	const struct report_leg *l;
+	size_t i;
+
+	key(o, "recipients");
+	buffer_put(o->b, "[", 1);
+	for (i = 0; i < outcome->n; i++) {
+		buffer_printf(o->b, i > 0 ? ",{" : "{");
+		one_recipient(o, who[i].path, &outcome->results[i]);
+		if (legs != NULL) {
+			l = &legs->legs[legs->plan->leg_of[i]];
+			account(o, l->leg);
+			text(o, "server", l->session->server);
+			kept(o, l);
+		}
+		buffer_put(o->b, "}", 1);
 	}
-	if (r->kept != NULL) {
-		text(o, "state", r->kept->state);
-		text(o, "kept", r->kept->path);
+	buffer_put(o->b, "]", 1);
+}
+
+/* A leg's line in the log, or the run's when it came to none. */
+static void
+log_fields(const struct out *o, const struct report *r,
+    const struct report_leg *l)
+{
+	if (l == NULL) {
+		totals(o, r, report_status(r));
+		reason(o, r->failure);
+		return;
 	}
-	if (r->keep_failure != NULL)
-		text(o, "keep-error", r->keep_failure->text);
-	if (r->outcome != NULL)
-		recipients(o, r);
+	text(o, "id", r->plan->id);
+	account(o, l->leg);
+	text(o, "message-id", r->plan->message_id);
+	if (l->session->server != NULL)
+		connection(o, l->session);
+	totals(o, r, outcome_status(l->outcome));
+	reason(o, outcome_gravest(l->outcome));
+	kept(o, l);
+	if (o->json)
+		list(o, l->leg->envelope.recipients, l->outcome, NULL);
+	else
+		counted(o, l);
+}
+
+static void
+json_fields(const struct out *o, const struct report *r)
+{
+	if (r->nlegs > 0) {
+		text(o, "id", r->plan->id);
+		account(o, r->legs[0].leg);
+		text(o, "message-id", r->plan->message_id);
+		if (r->legs[0].session->server != NULL)
+			connection(o, r->legs[0].session);
+	}
+	totals(o, r, report_status(r));
+	reason(o, decisive(r));
+	if (r->nlegs > 0) {
+		kept(o, &r->legs[0]);
+		list(o, r->plan->people.recipients, r->outcome,
+		    r->nlegs > 1 ? r : NULL);
+	}
 }
 
 static char *
-line_of(const struct report *r, bool json, struct pool *pool)
+line_of(struct buffer *b, bool json, struct pool *pool)
 {
-	struct buffer b = { 0 };
-	struct out o = { &b, json };
 	char *line;
 
 	if (json)
-		buffer_put(&b, "{", 1);
-	fields(&o, r);
-	if (json)
-		buffer_put(&b, "}", 1);
-	line = pool_octets(pool, buffer_data(&b), buffer_len(&b));
-	buffer_free(&b);
+		buffer_put(b, "}", 1);
+	line = pool_octets(pool, buffer_data(b), buffer_len(b));
+	buffer_free(b);
 	return line;
+}
+
+static void
+to_log(const struct report *r, const struct report_leg *l, struct pool *pool)
+{
+	struct buffer b = { 0 };
+	struct out o = { &b, log_is_json() };
+	int status = l != NULL ? outcome_status(l->outcome) : report_status(r);
+
+	if (o.json)
+		buffer_put(&b, "{", 1);
+	log_fields(&o, r, l);
+	log_line(status == EX_OK ? LEVEL_INFO : LEVEL_ERROR,
+	    line_of(&b, o.json, pool));
+}
+
+static void
+to_stdout(const struct report *r, struct pool *pool)
+{
+	struct buffer b = { 0 };
+	struct out o = { &b, true };
+
+	buffer_put(&b, "{", 1);
+	json_fields(&o, r);
+	(void)puts(line_of(&b, true, pool));
+	(void)fflush(stdout);
 }
 
 void
 report_result(const struct report *r, struct pool *pool)
 {
-	log_line(report_status(r) == EX_OK ? LEVEL_INFO : LEVEL_ERROR,
-	    line_of(r, log_is_json(), pool));
-	to_stderr(r);
-	if (r->json) {
-		(void)puts(line_of(r, true, pool));
-		(void)fflush(stdout);
-	}
+	size_t i;
+
+	for (i = 0; i < r->nlegs; i++)
+		to_log(r, &r->legs[i], pool);
+	if (r->nlegs == 0)
+		to_log(r, NULL, pool);
+	if (!r->silent)
+		to_stderr(r);
+	if (r->json)
+		to_stdout(r, pool);
 }

@@ -1,7 +1,7 @@
 /*
  * What became of it, told: one line on standard error when something failed,
- * one line in the log always, and --json on standard output.  Only place that
- * prints a result.
+ * one line in the log for each server's part, and --json on standard output.
+ * Only place that prints a result.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -11,20 +11,27 @@
 #include "keep.h"
 #include "outcome.h"
 #include "plan.h"
+#include "session.h"
+
+struct report_leg {
+	const struct leg *leg;
+	const struct outcome *outcome;
+	const struct session *session;	/* its server NULL: none was tried */
+	const struct kept *kept;	/* NULL: not kept */
+	const struct failure *keep_failure;	/* NULL: none */
+};
 
 struct report {
 	const char *program;		/* "sendoff", "sendmail" */
 	const struct plan *plan;	/* NULL: it came to none */
-	const struct outcome *outcome;	/* NULL with plan */
+	const struct outcome *outcome;	/* of all the people; NULL with plan */
 	const struct failure *failure;	/* what ended it before an outcome */
-	const char *server;		/* URL of the last one tried, or NULL */
-	const struct net_facts *net;	/* of it */
-	const struct smtp_facts *smtp;
+	struct report_leg *legs;
+	size_t nlegs;
 	uint64_t octets;
 	milliseconds total_ms;
-	const struct kept *kept;	/* NULL: not kept */
-	const struct failure *keep_failure;	/* NULL: none */
 	bool json;
+	bool silent;			/* nothing on standard error */
 };
 
 /* The exit status of the whole. */

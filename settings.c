@@ -39,6 +39,13 @@ static const struct setting_kind settings[SETTINGS] = {
 	[SET_TIMEOUT_REPLY]	= { "timeout-reply", NUMBER, NULL, "0", 0, 0 },
 	[SET_TIMEOUT_SESSION]	= { "timeout-session", NUMBER, NULL, "7200",
 				    0, 0 },
+	[SET_ALIASES]		= { "aliases", FILE_NAME, NULL, NULL, 0, 0 },
+	[SET_DEFAULT_RECIPIENT]	= { "default-recipient", ADDRESSES, NULL, NULL,
+				    0, 0 },
+	[SET_DOMAIN]		= { "domain", DOMAIN, NULL, NULL, 0, 0 },
+	[SET_REWRITE_FROM]	= { "rewrite-from", WORD_OF,
+				    " local always never ", "local", 0, 0 },
+	[SET_ALLOW_FROM]	= { "allow-from", LIST, NULL, NULL, 0, 0 },
 	[SET_KEEP]		= { "keep", FILE_NAME, NULL, NULL, 0, 0 },
 	[SET_LOG]		= { "log", FILE_NAME, NULL, "syslog", 0, 0 },
 	[SET_LOG_FORMAT]	= { "log-format", WORD_OF, " logfmt json ",
@@ -143,6 +150,33 @@ address(const char *value, struct pool *pool, struct failure *why)
 	return true;
 }
 
+/* Whole addresses, set apart by blanks or commas. */
+static bool
+addresses(const char *value, struct pool *pool, struct failure *why)
+{
+	struct mailbox *list = NULL;
+	size_t n = 0, i;
+
+	if (!address_list(value, pool, &list, &n, why))
+		return false;
+	for (i = 0; i < n; i++)
+		if (list[i].domain == NULL)
+			break;
+	return (n > 0 && i == n) || fail(why, FAILURE_CONFIG, "\"%s\" is no "
+	    "whole address, as in me@example.org", value);
+}
+
+static bool
+domain(const char *value, struct pool *pool, struct failure *why)
+{
+	struct mailbox m;
+
+	if (*value != '[' && address_sender(pool_printf(pool, "x@%s", value),
+	    pool, &m, why) && m.domain != NULL)
+		return true;
+	return fail(why, FAILURE_CONFIG, "\"%s\" is no domain", value);
+}
+
 bool
 setting_check(enum setting s, const char **value, struct pool *pool,
     struct failure *why)
@@ -162,6 +196,10 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 		    "a number of seconds, not \"%s\"", name, *value);
 	case ADDRESS:
 		return address(*value, pool, why);
+	case ADDRESSES:
+		return addresses(*value, pool, why);
+	case DOMAIN:
+		return domain(*value, pool, why);
 	case MECHANISMS:
 		return mechanisms(value, pool, why);
 	case MECHANISM:

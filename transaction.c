@@ -32,7 +32,10 @@ needs_smtputf8(const struct transaction *t)
 {
 	size_t i;
 
-	if (t->envelope->sender_utf8 || t->demands.header_8bit)
+	if (t->envelope->smtputf8_never)
+		return false;
+	if (t->envelope->sender_utf8 || t->demands.header_8bit ||
+	    (t->envelope->smtputf8_always && t->s->can.smtputf8))
 		return true;
 	for (i = 0; i < t->n; i++)
 		if (t->envelope->recipients[t->who[i]].utf8)
@@ -67,16 +70,16 @@ say_mail(struct transaction *t)
 }
 
 static void
-say_rcpt(struct transaction *t, size_t i)
+say_rcpt(struct smtp *s, const struct envelope *e, const struct recipient *r)
 {
-	const struct envelope *e = t->envelope;
-	const struct recipient *r = &e->recipients[t->who[i]];
-	bool dsn = t->s->can.dsn && e->notify != NULL;
+	const char *notify = r->notify != NULL ? r->notify : e->notify;
+	bool dsn = s->can.dsn && notify != NULL;
+	bool orcpt = s->can.dsn && r->orcpt != NULL &&
+	    (dsn || r->orcpt_given);
 
-	dialogue_say(t->talk, "RCPT TO:<%s>%s%s%s%s", r->path,
-	    dsn ? " NOTIFY=" : "", dsn ? e->notify : "",
-	    dsn && r->orcpt != NULL ? " ORCPT=" : "",
-	    dsn && r->orcpt != NULL ? r->orcpt : "");
+	dialogue_say(&s->talk, "RCPT TO:<%s>%s%s%s%s", r->path,
+	    dsn ? " NOTIFY=" : "", dsn ? notify : "",
+	    orcpt ? " ORCPT=" : "", orcpt ? r->orcpt : "");
 }
 
 static bool
@@ -227,9 +230,8 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 	named = why;
 	(void)stream_fail(t->talk->stream, &named, why.kind, "<%s>: server "
 	    "said %s", path, reply->text);
-	named.reply = why.reply;
+	dialogue_quote(&named, reply);
 	named.of_mail = true;
-	(void)strcpy(named.enhanced, why.enhanced);
 	if (reply->code == 452 || reply->code == 552)
 		put_off(t, i, &named);
 	else
@@ -281,7 +283,8 @@ pipelined(struct transaction *t)
 
 	say_mail(t);
 	for (i = 0; i < t->n; i++)
-		say_rcpt(t, i);
+		say_rcpt(t->s, t->envelope,
+		    &t->envelope->recipients[t->who[i]]);
 	if (!data_say(t, &why)) {
 		transaction_failed(t, &why);
 		return false;
@@ -316,7 +319,8 @@ one_by_one(struct transaction *t)
 			transaction_lost(t, &why);
 			return false;
 		}
-		say_rcpt(t, i);
+		say_rcpt(t->s, t->envelope,
+		    &t->envelope->recipients[t->who[i]]);
 		if (!hear_rcpt(t, i))
 			return false;
 	}
@@ -387,4 +391,56 @@ transaction_send(struct smtp *s, const struct envelope *envelope,
 		    .demands = demands_of(message),
 		    .outcome = outcome, .last = last };
 	while (transact(&t, &why) && outcome->open > 0);
+}
+
+bool
+transaction_mail(struct smtp *s, const struct envelope *envelope,
+    const struct demands *demands, struct reply *reply, struct failure *why)
+{
+	struct transaction t = { .s = s, .talk = &s->talk,
+	    .envelope = envelope, .demands = *demands };
+
+	dialogue_step(t.talk, STEP_MAIL);
+	if (!demands_met(demands, envelope, s, why) ||
+	    !dialogue_is_quiet(t.talk, why) || !reset(&t, why))
+		return false;
+	s->needs_reset = true;
+	say_mail(&t);
+	dialogue_step(t.talk, STEP_MAIL);
+	return dialogue_hear(t.talk, reply, NULL, NULL, why);
+}
+
+bool
+transaction_rcpt(struct smtp *s, const struct envelope *envelope,
+    const struct recipient *r, struct reply *reply, struct failure *why)
+{
+	dialogue_step(&s->talk, STEP_RCPT);
+	if (!demands_met_utf8(r->utf8, r->path, s, why) ||
+	    !dialogue_is_quiet(&s->talk, why))
+		return false;
+	say_rcpt(s, envelope, r);
+	return dialogue_hear(&s->talk, reply, NULL, NULL, why);
+}
+
+void
+transaction_data(struct smtp *s, const struct envelope *envelope,
+    const struct message *message, struct outcome *outcome)
+{
+	struct transaction t = { .s = s, .talk = &s->talk,
+	    .envelope = envelope, .message = message, .outcome = outcome,
+	    .n = envelope->n, .accepted = envelope->n };
+	struct failure why;
+	size_t i;
+
+	t.who = pool_array(s->pool, t.n, sizeof *t.who);
+	t.is_accepted = pool_array(s->pool, t.n, sizeof *t.is_accepted);
+	for (i = 0; i < t.n; i++) {
+		t.who[i] = i;
+		t.is_accepted[i] = true;
+	}
+	if (!dialogue_is_quiet(t.talk, &why) || !data_say(&t, &why)) {
+		transaction_lost(&t, &why);
+		return;
+	}
+	data_send(&t);
 }

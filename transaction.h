@@ -46,6 +46,20 @@ struct transaction {
 void	transaction_send(struct smtp *, const struct envelope *,
 	    const struct message *, struct outcome *, bool last);
 
+/*
+ * The same step by step, for who answers somebody else after each: MAIL with
+ * what is known of the message (demands: size 0 is unknown), each RCPT, then
+ * the data for an envelope whose recipients the server has all accepted.  A
+ * transaction that did not come to data is reset by the next MAIL.  False
+ * when there is no reply; a reply may say anything.
+ */
+bool	transaction_mail(struct smtp *, const struct envelope *,
+	    const struct demands *, struct reply *, struct failure *why);
+bool	transaction_rcpt(struct smtp *, const struct envelope *,
+	    const struct recipient *, struct reply *, struct failure *why);
+void	transaction_data(struct smtp *, const struct envelope *,
+	    const struct message *, struct outcome *);
+
 /* For data.c: QUIT, where it may close the group. */
 void	transaction_say_quit(struct transaction *);
 

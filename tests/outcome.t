@@ -84,7 +84,7 @@ printf 'Subject: x\n\n\000\n' > "$tmp/message"
 run 65 "a NUL" "$sendmail" bob@example.net
 is "$(kept)" 1 "is kept"
 rm -rf "$HOME/.local"
-run 65 "a local name" "$sendmail" root
+run 65 "an address that is none" "$sendmail" 'a@b@c'
 is "$(kept)" 0 "an address error is not kept"
 run 64 "no recipients" "$sendmail"
 run 64 "an option after a recipient" "$sendmail" bob@example.net -t

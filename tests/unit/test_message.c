@@ -14,16 +14,14 @@
 #include <cmocka.h>
 
 static bool
-all(const struct field *f)
+read_fd(int fd, bool dot_ends, struct pool *pool, struct message **m,
+    struct failure *why)
 {
-	(void)f;
-	return true;
-}
+	struct input in = { .fd = fd };
+	bool ok = message_read(&in, dot_ends, NULL, pool, m, why);
 
-static bool
-not_bcc(const struct field *f)
-{
-	return !field_is(f, "Bcc");
+	buffer_free(&in.octets);
+	return ok;
 }
 
 /* A child writes the text in chunks that the reader sees one by one. */
@@ -58,7 +56,7 @@ read_chunks(const char *text, size_t len, size_t chunk, bool dot_ends,
 	pid_t pid;
 	int fd = chunked(text, len, chunk, &pid);
 
-	assert_true(message_read(fd, dot_ends, NULL, pool, &m, &why));
+	assert_true(read_fd(fd, dot_ends, pool, &m, &why));
 	(void)close(fd);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	return m;
@@ -75,7 +73,7 @@ read_file(const char *text, size_t len, bool dot_ends, struct pool *pool)
 	assert_int_equal(fwrite(text, 1, len, f), len);
 	assert_int_equal(fflush(f), 0);
 	rewind(f);
-	assert_true(message_read(fileno(f), dot_ends, NULL, pool, &m, &why));
+	assert_true(read_fd(fileno(f), dot_ends, pool, &m, &why));
 	(void)fclose(f);
 	return m;
 }
@@ -161,7 +159,7 @@ test_forms(void **state)
 		struct message *m = read_file(f->in, strlen(f->in),
 		    f->dot_ends, pool);
 
-		message_compose(m, "", all);
+		message_compose(m, "", NULL);
 		assert_string_equal(octets(m, 100, pool), f->out);
 		message_free(m);
 		pool_free(pool);
@@ -182,7 +180,7 @@ test_chunks(void **state)
 			struct message *m = read_chunks(f->in, strlen(f->in),
 			    chunk, f->dot_ends, pool);
 
-			message_compose(m, "", all);
+			message_compose(m, "", NULL);
 			assert_string_equal(octets(m, 1, pool), f->out);
 			message_free(m);
 			pool_free(pool);
@@ -241,6 +239,7 @@ test_fields(void **state)
 	static const char in[] = "To: a\n b\nBcc : c\nto: d\n\n";
 	struct pool *pool = pool_new();
 	struct message *m = read_file(in, strlen(in), true, pool);
+	const char *instead[] = { NULL, "", "to: \xc3\xbc\r\n" };
 
 	(void)state;
 	assert_int_equal(m->nfields, 3);
@@ -249,11 +248,48 @@ test_fields(void **state)
 	assert_string_equal(field_value(message_field(m, "bcc"), pool), "c");
 	assert_null(message_field(m, "b"));
 	assert_int_equal(m->fields[0].len, strlen("To: a\r\n b\r\n"));
-	message_compose(m, "X: y\r\n", not_bcc);
+	message_compose(m, "X: y\r\n", instead);
 	assert_string_equal(octets(m, 3, pool),
-	    "X: y\r\nTo: a\r\n b\r\nto: d\r\n\r\n");
+	    "X: y\r\nTo: a\r\n b\r\nto: \xc3\xbc\r\n\r\n");
+	assert_true(m->header_8bit);
+	instead[2] = NULL;
+	message_compose(m, "", instead);
+	assert_false(m->header_8bit);
 	message_free(m);
 	pool_free(pool);
+}
+
+static void
+test_signed(void **state)
+{
+	static const struct {
+		const char *in;
+		bool is_signed;
+	} cases[] = {
+		{ "Subject: s\n\n", false },
+		{ "DKIM-Signature: v=1\n\n", true },
+		{ "ARC-Seal: i=1\n\n", true },
+		{ "arc-message-signature: i=1\n\n", true },
+		{ "Content-Type: multipart/signed; micalg=x\n\n", true },
+		{ "Content-Type:\n Multipart/SIGNED\n\n", true },
+		{ "Content-Type: application/pkcs7-mime\n\n", true },
+		{ "Content-Type: application/x-pkcs7-mime;\n\n", true },
+		{ "Content-Type: multipart/signedness\n\n", false },
+		{ "Content-Type: text/plain; x=multipart/signed\n\n", false },
+	};
+	struct pool *pool;
+	struct message *m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		pool = pool_new();
+		m = read_file(cases[i].in, strlen(cases[i].in), true, pool);
+		assert_int_equal(message_is_signed(m, pool),
+		    cases[i].is_signed);
+		message_free(m);
+		pool_free(pool);
+	}
 }
 
 /* Past SPOOL_MEMORY the body is in a file; no chunk of it is out of place. */
@@ -270,7 +306,7 @@ test_spooled(void **state)
 	for (i = 0; i < lines; i++)
 		p += sprintf(p, "..%012zu\n", i);
 	m = read_chunks(in, (size_t)(p - in), 60000, true, pool);
-	message_compose(m, "", all);
+	message_compose(m, "", NULL);
 	assert_int_equal(m->longest, 13);
 	assert_int_equal(message_size(m), 8 + lines * 15);
 	out = octets(m, 70001, pool);
@@ -297,7 +333,7 @@ test_long_line(void **state)
 	memcpy(in, "A: b\n\n", 6);
 	memset(in + 6, 'x', len);
 	m = read_file(in, 6 + len, true, pool);
-	message_compose(m, "", all);
+	message_compose(m, "", NULL);
 	assert_int_equal(m->longest, len);
 	assert_int_equal(message_size(m), 8 + len + 2);
 	message_free(m);
@@ -314,10 +350,10 @@ test_closed(void **state)
 
 	(void)state;
 	(void)close(fd);
-	assert_false(message_read(fd, true, NULL, pool, &m, &why));
+	assert_false(read_fd(fd, true, pool, &m, &why));
 	assert_int_equal(why.kind, FAILURE_NOINPUT);
 	fd = open("/", O_RDONLY);
-	assert_false(message_read(fd, true, NULL, pool, &m, &why));
+	assert_false(read_fd(fd, true, pool, &m, &why));
 	assert_int_equal(why.kind, FAILURE_INPUT);
 	(void)close(fd);
 	message_free(NULL);
@@ -332,6 +368,7 @@ main(void)
 		cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_signed),
 		cmocka_unit_test(test_spooled),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_closed),

@@ -47,8 +47,11 @@ static const struct {
 	{ { "sendmail", "-k", "a@b" }, NULL },
 	{ { "sendmail", "--server", "smtps://evil", "a@b" }, NULL },
 	{ { "sendmail", "-bd" }, NULL },
-	{ { "sendmail", "-q" }, NULL },
-	{ { "mailq" }, NULL },
+	{ { "sendmail", "-bD" }, NULL },
+	{ { "sendmail", "-b" }, NULL },
+	{ { "sendmail", "-bpx" }, NULL },
+	{ { "sendmail", "-qI" }, NULL },
+	{ { "smtpd" }, NULL },
 	{ { "sendoff", "--no-such-option" }, NULL },
 	{ { "sendoff", "--password", "x" }, NULL },
 	{ { "sendoff", "--password-command=x" }, NULL },
@@ -84,12 +87,80 @@ understands_callers(void **state)
 	pool_free(pool);
 }
 
+/* What is asked for besides a message. */
+static void
+chooses_modes(void **state)
+{
+	static const struct {
+		const char *words[WORDS];
+		enum mode mode;
+	} cases[] = {
+		{ { "sendmail", "-bm", "a@b" }, MODE_SUBMIT },
+		{ { "sendmail", "-bs" }, MODE_SERVE },
+		{ { "sendmail", "-bs", "-odb", "-oem", "-om" }, MODE_SERVE },
+		{ { "sendmail", "-bp" }, MODE_LIST },
+		{ { "/usr/bin/mailq", "-v" }, MODE_LIST },
+		{ { "sendmail", "-bi" }, MODE_ALIASES },
+		{ { "sendmail", "-I" }, MODE_ALIASES },
+		{ { "newaliases" }, MODE_ALIASES },
+		{ { "sendmail", "-bv", "root" }, MODE_VERIFY },
+		{ { "sendmail", "-q" }, MODE_RETRY },
+		{ { "sendmail", "-q15m" }, MODE_RETRY },
+		{ { "sendmail", "-qf" }, MODE_RETRY },
+		{ { "runq" }, MODE_RETRY },
+		{ { "sendmail", "-bV" }, MODE_VERSION },
+		{ { "sendmail", "-d0.1", "-bv" }, MODE_VERIFY },
+		{ { "sendmail", "-d0.1" }, MODE_VERSION },
+		{ { "sendmail", "-d" }, MODE_SUBMIT },
+		{ { "sendmail", "-d8.99", "a@b" }, MODE_SUBMIT },
+		{ { "sendmail", "--version" }, MODE_VERSION },
+		{ { "sendmail", "-bh" }, MODE_NOTHING },
+		{ { "sendmail", "-bH" }, MODE_NOTHING },
+		{ { "hoststat" }, MODE_NOTHING },
+		{ { "purgestat" }, MODE_NOTHING },
+	};
+	struct pool *pool = pool_new();
+	struct options o;
+	struct failure why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_true(parse(cases[i].words, &o, pool, &why));
+		if (o.mode != cases[i].mode)
+			fail_msg("case %zu: mode %d", i, (int)o.mode);
+	}
+	pool_free(pool);
+}
+
+static void
+selects_kept_messages(void **state)
+{
+	static const char *const words[] = { "sendmail", "-qI", "2026", "-qRx@y",
+	    "-q!Sroot", NULL };
+	struct pool *pool = pool_new();
+	struct options o;
+	struct failure why;
+
+	(void)state;
+	assert_true(parse(words, &o, pool, &why));
+	assert_int_equal(o.nselections, 3);
+	assert_int_equal(o.selections[0].what, 'I');
+	assert_string_equal(o.selections[0].text, "2026");
+	assert_int_equal(o.selections[1].what, 'R');
+	assert_string_equal(o.selections[1].text, "x@y");
+	assert_false(o.selections[1].turned);
+	assert_int_equal(o.selections[2].what, 'S');
+	assert_true(o.selections[2].turned);
+	pool_free(pool);
+}
+
 static void
 takes_values(void **state)
 {
 	static const char *const words[] = { "sendmail", "-fone@x", "-f",
 	    "two@x", "-FMe", "-tiv", "-Nfailure,DELAY", "-RFULL", "-Vid",
-	    "-Orequiretls=YES", NULL };
+	    "-Orequiretls=YES", "-Osmtputf8=no", "-Ltag", "-n", NULL };
 	struct pool *pool = pool_new();
 	struct options o;
 	struct failure why;
@@ -103,6 +174,9 @@ takes_values(void **state)
 	assert_string_equal(o.ret, "FULL");
 	assert_string_equal(o.envid, "id");
 	assert_true(o.require_tls);
+	assert_int_equal(o.smtputf8, SMTPUTF8_NEVER);
+	assert_string_equal(o.tag, "tag");
+	assert_true(o.no_aliases);
 	pool_free(pool);
 }
 
@@ -129,6 +203,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(understands_callers),
+		cmocka_unit_test(chooses_modes),
+		cmocka_unit_test(selects_kept_messages),
 		cmocka_unit_test(takes_values),
 		cmocka_unit_test(weakens_nothing),
 	};

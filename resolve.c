@@ -1,0 +1,194 @@
+#include "resolve.h"
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+static const char system_file[] = SYSCONFDIR "/aliases";
+
+void
+resolve_init(struct resolver *r, const struct account *a,
+    const struct caller *c, bool no_aliases, struct pool *pool)
+{
+	*r = (struct resolver){ .account = a, .caller = c,
+	    .no_aliases = no_aliases, .pool = pool };
+}
+
+static const char *
+setting(const struct resolver *r, enum setting s)
+{
+	return r->account != NULL ? r->account->values[s] : NULL;
+}
+
+const char *
+resolve_aliases_file(const struct resolver *r)
+{
+	const char *file = setting(r, SET_ALIASES);
+
+	return file != NULL ? file : system_file;
+}
+
+/* An included list may be read only when none but root can write it. */
+static FILE *
+open_include(const char *name, bool *root_owned)
+{
+	FILE *f = fopen(name, "re");
+	struct stat st;
+
+	*root_owned = f != NULL && fstat(fileno(f), &st) == 0 &&
+	    st.st_uid == 0 && (st.st_mode & 022) == 0;
+	return f;
+}
+
+bool
+resolve_load(struct resolver *r, struct failure *why)
+{
+	const char *file = resolve_aliases_file(r);
+	FILE *f;
+
+	if (r->loaded || strcmp(file, "none") == 0)
+		return true;
+	aliases_init(&r->aliases, r->pool);
+	f = fopen(file, "re");
+	if (f == NULL && errno == ENOENT && file == system_file) {
+		r->loaded = true;
+		return true;
+	}
+	if (f == NULL)
+		return fail_errno(why, FAILURE_CONFIG, "%s", file);
+	aliases_read(&r->aliases, f, file, open_include);
+	(void)fclose(f);
+	r->loaded = true;
+	if (r->aliases.nerrors > 0)
+		log_note(LEVEL_WARNING, "%s (newaliases shows every error in "
+		    "this file)", r->aliases.errors[0]);
+	return true;
+}
+
+/* "X.Y" can be a full name of this host only when the host is called "X". */
+static bool
+is_this_host(const struct caller *c, const char *domain, struct pool *pool)
+{
+	size_t n = strcspn(c->hostname, ".");
+	const char *fqdn;
+
+	if (strcasecmp(domain, c->hostname) == 0)
+		return true;
+	if (strncasecmp(domain, c->hostname, n) != 0 ||
+	    (domain[n] != '\0' && domain[n] != '.'))
+		return false;
+	if (domain[n] == '\0')
+		return true;
+	fqdn = caller_fqdn(c, pool);
+	return fqdn != NULL && strcasecmp(domain, fqdn) == 0;
+}
+
+/* A host that has the name of its mail domain is not local by that name. */
+static bool
+is_mail_domain(const struct resolver *r, const char *domain)
+{
+	const char *from = setting(r, SET_FROM);
+	const char *own = setting(r, SET_DOMAIN);
+	const char *at = from != NULL ? strrchr(from, '@') : NULL;
+
+	return (own != NULL && strcasecmp(own, domain) == 0) ||
+	    (at != NULL && strcasecmp(at + 1, domain) == 0);
+}
+
+bool
+resolve_is_local(const struct resolver *r, const struct mailbox *m)
+{
+	if (m->domain == NULL)
+		return true;
+	if (strcasecmp(m->domain, "localhost") == 0 ||
+	    strcasecmp(m->domain, "localhost.localdomain") == 0)
+		return true;
+	return is_this_host(r->caller, m->domain, r->pool) &&
+	    !is_mail_domain(r, m->domain);
+}
+
+static bool
+is_local(const struct mailbox *m, const void *resolver)
+{
+	return resolve_is_local(resolver, m);
+}
+
+/* Where the names go that no alias and no default-recipient takes. */
+static bool
+qualify(const struct resolver *r, struct mailbox *m, struct failure *why)
+{
+	const char *domain = setting(r, SET_DOMAIN);
+
+	if (m->domain != NULL && strchr(m->domain, '.') != NULL &&
+	    strcasecmp(m->domain, "localhost.localdomain") != 0)
+		return true;
+	m->domain = domain != NULL ? domain : r->caller->mailname;
+	return m->domain != NULL || fail(why, FAILURE_CONFIG, "\"%s\" is a "
+	    "local name and nothing says who gets its mail; write "
+	    "\"default-recipient me@example.org\" into the account, or "
+	    "\"domain\", or an alias into %s", m->local,
+	    resolve_aliases_file(r));
+}
+
+static bool
+settle(struct resolver *r, const struct mailbox *m, struct mailbox **out,
+    size_t *n, struct failure *why)
+{
+	const char *fallback = setting(r, SET_DEFAULT_RECIPIENT);
+	struct mailbox *list = NULL, last = *m;
+	size_t count = 0, i;
+
+	if (resolve_is_local(r, m) && fallback != NULL) {
+		if (!address_list(fallback, r->pool, &list, &count, why))
+			return false;
+	} else {
+		if (resolve_is_local(r, m) && !qualify(r, &last, why))
+			return false;
+		list = &last;
+		count = 1;
+	}
+	for (i = 0; i < count; i++) {
+		*out = pool_grow(r->pool, *out, n, sizeof **out);
+		(*out)[*n - 1] = list[i];
+	}
+	return true;
+}
+
+bool
+resolve_mailbox(struct resolver *r, const struct mailbox *m,
+    struct mailbox **out, size_t *n, struct failure *why)
+{
+	struct mailbox *list = NULL;
+	size_t count = 0, i;
+	bool found = false;
+
+	*out = NULL;
+	*n = 0;
+	if (resolve_is_local(r, m) && !r->no_aliases && r->account != NULL) {
+		if (!resolve_load(r, why) || !aliases_expand(&r->aliases,
+		    m->local, is_local, r, r->pool, &list, &count, &found,
+		    why))
+			return false;
+	}
+	if (!found)
+		return settle(r, m, out, n, why);
+	for (i = 0; i < count; i++)
+		if (!settle(r, &list[i], out, n, why))
+			return false;
+	return true;
+}
+
+const char *
+resolve_domain(const struct resolver *r)
+{
+	const char *domain = setting(r, SET_DOMAIN);
+
+	if (domain == NULL)
+		domain = r->caller->mailname;
+	if (domain == NULL)
+		domain = caller_fqdn(r->caller, r->pool);
+	return domain != NULL ? domain : r->caller->hostname;
+}

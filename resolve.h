@@ -1,0 +1,51 @@
+/*
+ * Local names: who is meant by "root", user@localhost and user@thishost, and
+ * what stands for them in a header.
+ */
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "address.h"
+#include "aliases.h"
+#include "caller.h"
+#include "config.h"
+#include "failure.h"
+#include "pool.h"
+
+struct resolver {
+	const struct account *account;	/* NULL: the configuration is broken */
+	const struct caller *caller;
+	bool no_aliases;		/* -n */
+	bool loaded;
+	struct aliases aliases;
+	struct pool *pool;
+};
+
+void	resolve_init(struct resolver *, const struct account *,
+	    const struct caller *, bool no_aliases, struct pool *);
+
+/* The file of aliases: the account's, else the system's when there is one. */
+const char *resolve_aliases_file(const struct resolver *);
+
+/* Reads it, if that was not done yet.  FAILURE_CONFIG when it cannot be. */
+bool	resolve_load(struct resolver *, struct failure *why);
+
+/* No domain, localhost, or a name of this host.  May ask the resolver. */
+bool	resolve_is_local(const struct resolver *, const struct mailbox *);
+
+/*
+ * Who gets what is sent there: the mailbox itself when it is not local; else
+ * what the aliases say, else default-recipient, else the name at "domain" or
+ * /etc/mailname.  FAILURE_CONFIG when none of these tells, FAILURE_ADDRESS
+ * for what an alias must not name.
+ */
+bool	resolve_mailbox(struct resolver *, const struct mailbox *,
+	    struct mailbox **, size_t *n, struct failure *why);
+
+/* The domain that a bare name in a header is given. */
+const char *resolve_domain(const struct resolver *);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * One connection to an account's server, logged in and ready for mail.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buffer.h"
+#include "caller.h"
+#include "clock.h"
+#include "failure.h"
+#include "net.h"
+#include "pool.h"
+#include "route.h"
+#include "smtp.h"
+
+struct session {
+	struct route route;
+	const struct caller *caller;
+	const char *user;		/* where the URL names none; or NULL */
+	struct pool *pool;
+	struct buffer secret;
+	bool has_secret;		/* it was looked for */
+	milliseconds begun;		/* timeout-session counts from here */
+	bool open;
+	struct stream *stream;
+	struct smtp smtp;
+	const char *server;		/* URL of the last one tried, or NULL */
+	struct net_facts net;		/* of it, also when it failed */
+	struct smtp_facts facts;
+};
+
+void	session_init(struct session *, const struct route *,
+	    const struct caller *, struct pool *);
+
+/*
+ * Fetches the secret, when the account logs in, and connects to the first
+ * server, from endpoint *at on, that will have us.  *at is then the one.
+ * Servers that cannot be reached or turn us away with a greeting are passed
+ * over; a refused login or missing policy is not.  A failure here means that
+ * no mail was begun.
+ */
+bool	session_open(struct session *, size_t *at, struct failure *why);
+
+/* Takes leave; the session can be opened again. */
+void	session_close(struct session *);
+
+/* Closes, and wipes the secret. */
+void	session_end(struct session *);
+
+#endif

@@ -97,6 +97,15 @@ take_notify(struct parse *p, char letter, const char *value)
 	return p->o->notify != NULL || ignore_aloud(p, letter, value);
 }
 
+/* A claim; the content decides. */
+static bool
+take_body(struct parse *p, char letter, const char *value)
+{
+	(void)letter;
+	p->o->claims_7bit = strcasecmp(value, "7BIT") == 0;
+	return true;
+}
+
 static bool
 take_ret(struct parse *p, char letter, const char *value)
 {
@@ -244,7 +253,7 @@ take_tag(struct parse *p, char letter, const char *value)
 }
 
 static const struct letter letters[] = {
-	{ 'A', YES, ignore },		{ 'B', YES, ignore },
+	{ 'A', YES, ignore },		{ 'B', YES, take_body },
 	{ 'b', YES, take_mode },	{ 'C', YES, take_config },
 	{ 'c', NO, ignore },		{ 'D', YES, ignore_aloud },
 	{ 'd', ATTACHED, take_debug },	{ 'E', ATTACHED, ignore },

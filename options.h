@@ -52,6 +52,7 @@ struct options {
 	const char *notify;		/* upper case, checked; or NULL */
 	const char *ret;		/* "FULL", "HDRS", or NULL */
 	const char *envid;		/* as given, printable; or NULL */
+	bool claims_7bit;		/* -B 7BIT */
 	bool no_aliases;		/* -n */
 	bool require_tls;		/* -O requiretls=yes strengthens only */
 	enum smtputf8 smtputf8;

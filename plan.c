@@ -257,6 +257,9 @@ plan_make(struct plan *p, const struct config *config, const struct options *o,
 	if (m->more_after_dot)
 		log_note(LEVEL_WARNING, "what stood behind the line with a "
 		    "lone dot was not read (-i reads on)");
+	if (o->claims_7bit && m->body_8bit)
+		log_note(LEVEL_WARNING, "the message is called 7BIT and has "
+		    "8-bit content");
 	if (o->ignored != NULL)
 		log_note(LEVEL_INFO, "ignored on purpose: %s", o->ignored);
 	return true;

@@ -1,5 +1,6 @@
 #include "transaction.h"
 #include "data.h"
+#include "log.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -43,6 +44,20 @@ needs_smtputf8(const struct transaction *t)
 	return false;
 }
 
+/* Notifications are a wish: without DSN the mail goes all the same. */
+static void
+note_dsn(const struct smtp *s, const struct envelope *e)
+{
+	size_t i;
+	bool wanted = e->ret != NULL || e->envid != NULL || e->notify != NULL;
+
+	for (i = 0; i < e->n && !wanted; i++)
+		wanted = e->recipients[i].notify != NULL;
+	if (wanted && !s->can.dsn)
+		log_note(LEVEL_WARNING, "the server does not offer DSN: no "
+		    "notifications were asked of it");
+}
+
 static void
 say_mail(struct transaction *t)
 {
@@ -50,6 +65,7 @@ say_mail(struct transaction *t)
 	const struct envelope *e = t->envelope;
 	struct buffer line = { 0 };
 
+	note_dsn(t->s, e);
 	buffer_printf(&line, "MAIL FROM:<%s>", e->sender);
 	if (can->size && t->demands.size > 0)
 		buffer_printf(&line, " SIZE=%" PRIu64, t->demands.size);

@@ -1,0 +1,70 @@
+#!/bin/sh
+# mailq lists what was kept, -q submits what is named.
+. "$(dirname "$0")/tap.sh"
+
+serve one --user 'alice@example.org:secret'
+one=$port
+base="from alice@example.org
+ca-file $tmp/ca/ca.pem
+password secret
+log $tmp/log"
+ln -s "$sendmail" "$tmp/mailq"
+ln -s "$sendmail" "$tmp/runq"
+
+: > "$tmp/message"
+run 0 "mailq of nothing" "$tmp/mailq"
+is "$(cat "$tmp/out")" "Mail queue is empty" "says so"
+config "$base" "server smtp://localhost:1"
+printf 'Subject: x\n\n.body\n' > "$tmp/message"
+run 75 "a server that is down" "$sendmail" -i -N success bob@example.net \
+    '"a b"@example.net'
+run 75 "again" "$sendmail" -i -f '<>' carl@example.net
+is "$(kept)" 2 "both are kept"
+run 0 "mailq" "$tmp/mailq"
+has "$tmp/out" "held" "mailq: the state"
+has "$tmp/out" "<bob@example.net>" "mailq: a recipient"
+has "$tmp/out" '<"a b"@example.net>' "mailq: a quoted one"
+has "$tmp/out" "localhost:1 cannot be reached" "mailq: the reason"
+has "$tmp/out" "  <alice@example.org>" "mailq: the sender"
+is "$(grep -c held "$tmp/out")" 2 "mailq: each has a line"
+is "$(stat -c %a "$(find "$HOME/.local" -type f | head -n 1)")" 600 \
+    "it changes nothing"
+cp "$tmp/out" "$tmp/list"
+run 0 "-bp" "$sendoff" -bp
+is "$(cat "$tmp/out")" "$(cat "$tmp/list")" "-bp is the same"
+printf 'nonsense\n' > "$HOME/.local/state/sendoff/nonsense"
+run 0 "a strange file in the store" "$tmp/mailq"
+is "$(cat "$tmp/out")" "$(cat "$tmp/list")" "is passed over"
+rm "$HOME/.local/state/sendoff/nonsense"
+
+config "$base" "server smtp://localhost:$one"
+run 0 "-q" "$sendmail" -q
+is "$(kept)" 2 "-q: what is held is not sent by itself"
+run 0 "runq" "$tmp/runq"
+is "$(kept)" 2 "runq: nor here"
+id=$(sed -n 's/^\(20[^ ]*\) .*<alice@example.org>$/\1/p' "$tmp/list")
+run 0 "-qI" "$sendmail" -qI "$id"
+is "$(cat "$tmp/out" "$tmp/err")" "" "-qI: in silence"
+is "$(kept)" 1 "-qI: it is gone from the store"
+f=$(find "$tmp/one/envelope" -type f)
+has "$f" "rcpt <bob@example.net> NOTIFY=SUCCESS ORCPT=rfc822;bob@example.net" \
+    "-qI: a recipient with its parameters"
+has "$f" 'rcpt <"a b"@example.net>' "-qI: the other"
+is "$(tail -n 1 "$tmp/one/new/${f##*/}" | tr -d '\r')" ".body" \
+    "-qI: the dot is single"
+is "$(grep -c -i '^message-id' "$tmp/one/new/${f##*/}")" 1 \
+    "-qI: nothing is added twice"
+run 0 "-qR that fits nobody" "$sendmail" -qRbob
+is "$(kept)" 1 "-qR: sends nothing"
+rm -rf "$tmp/one/envelope"
+mkdir "$tmp/one/envelope"
+config "$base" "server smtp://localhost:1"
+run 75 "-qR while the server is down" "$sendmail" -qRcarl
+has "$tmp/err" "stays kept" "-qR: says so"
+is "$(kept)" 1 "-qR: and it does"
+config "$base" "server smtp://localhost:$one"
+run 0 "-q!S" "$sendmail" '-q!Salice'
+is "$(kept)" 0 "-q!S: what does not fit"
+has "$(find "$tmp/one/envelope" -type f)" "mail <>" "the null sender stays null"
+
+done_testing

@@ -167,8 +167,8 @@ static bool
 read_silently(int tty, struct buffer *secret, struct failure *why)
 {
 	struct termios old, silent;
-	bool ok;
-	ssize_t n;
+	struct pollfd pfd = { .fd = tty, .events = POLLIN };
+	ssize_t n = 0;
 
 	if (tcgetattr(tty, &old) != 0)
 		return fail_errno(why, FAILURE_CONFIG, "/dev/tty");
@@ -176,13 +176,16 @@ read_silently(int tty, struct buffer *secret, struct failure *why)
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	silent.c_lflag |= ECHONL;
 	(void)tcsetattr(tty, TCSAFLUSH, &silent);
-	n = read(tty, buffer_room(secret, SECRET_MAX), SECRET_MAX);
+	if (signals_poll(&pfd, 1, -1) > 0)
+		n = read(tty, buffer_room(secret, SECRET_MAX), SECRET_MAX);
 	(void)tcsetattr(tty, TCSAFLUSH, &old);
-	ok = n > 0;
-	if (ok)
-		buffer_added(secret, (size_t)n);
-	return ok ? first_line(secret, "the terminal", why) :
-	    fail(why, FAILURE_CONFIG, "no password was typed");
+	if (signals_caught() != 0)
+		return fail(why, FAILURE_INTERRUPTED, "ended by signal %d at "
+		    "the prompt; nothing was sent", signals_caught());
+	if (n <= 0)
+		return fail(why, FAILURE_CONFIG, "no password was typed");
+	buffer_added(secret, (size_t)n);
+	return first_line(secret, "the terminal", why);
 }
 
 /* Only a person who watches is asked. */

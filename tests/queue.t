@@ -11,6 +11,12 @@ log $tmp/log"
 ln -s "$sendmail" "$tmp/mailq"
 ln -s "$sendmail" "$tmp/runq"
 
+# listed FILE: what mailq printed, but for the ages.
+listed()
+{
+	sed 's/^\(20[^ ]* *[a-z]*\) *[0-9]*[smhd] /\1 /' "$1"
+}
+
 : > "$tmp/message"
 run 0 "mailq of nothing" "$tmp/mailq"
 is "$(cat "$tmp/out")" "Mail queue is empty" "says so"
@@ -26,15 +32,16 @@ has "$tmp/out" "<bob@example.net>" "mailq: a recipient"
 has "$tmp/out" '<"a b"@example.net>' "mailq: a quoted one"
 has "$tmp/out" "localhost:1 cannot be reached" "mailq: the reason"
 has "$tmp/out" "  <alice@example.org>" "mailq: the sender"
+is "$(grep -c '^20.* held *[0-9]*s ' "$tmp/out")" 2 "mailq: the age"
 is "$(grep -c held "$tmp/out")" 2 "mailq: each has a line"
 is "$(stat -c %a "$(find "$HOME/.local" -type f | head -n 1)")" 600 \
     "it changes nothing"
 cp "$tmp/out" "$tmp/list"
 run 0 "-bp" "$sendoff" -bp
-is "$(cat "$tmp/out")" "$(cat "$tmp/list")" "-bp is the same"
+is "$(listed "$tmp/out")" "$(listed "$tmp/list")" "-bp is the same"
 printf 'nonsense\n' > "$HOME/.local/state/sendoff/nonsense"
 run 0 "a strange file in the store" "$tmp/mailq"
-is "$(cat "$tmp/out")" "$(cat "$tmp/list")" "is passed over"
+is "$(listed "$tmp/out")" "$(listed "$tmp/list")" "is passed over"
 rm "$HOME/.local/state/sendoff/nonsense"
 
 config "$base" "server smtp://localhost:$one"

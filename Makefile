@@ -78,6 +78,10 @@ $(B)/submitd: $(SUBMITD)
 $(B)/ca: $(B)/tests/servers/ca.o
 	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
 
+$(B)/devlog.so: tests/servers/devlog.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) $(CPPFLAGS) -O2 -fPIC -shared -o $@ $<
+
 # --- setting up ------------------------------------------------------------
 
 DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
@@ -119,7 +123,7 @@ fuzz: $(FUZZ:%=build/libfuzzer/%)
 	    -max_len=4096 -print_final_stats=1 build/corpus/$$t \
 	    tests/fuzz/corpus/$$t || exit 1; done
 
-check: all units $(REPLAYS) $(B)/submitd $(B)/ca
+check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/devlog.so
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
 INTEROP	= postfix dovecot exim cyrus node trust
@@ -134,6 +138,7 @@ lint: all
 # --- installing ------------------------------------------------------------
 
 D	= $(DESTDIR)$(prefix)
+SPOOL	= $(DESTDIR)/var/spool/sendoff
 
 install: all
 	mkdir -p $(D)/bin $(D)/sbin $(D)/lib $(D)/share/man/man1 \
@@ -141,12 +146,17 @@ install: all
 	install -m 755 $(B)/sendmail $(D)/bin/sendoff
 	ln -sf ../bin/sendoff $(D)/sbin/sendmail
 	ln -sf ../bin/sendoff $(D)/lib/sendmail
+	ln -sf sendoff $(D)/bin/mailq
+	ln -sf sendoff $(D)/bin/newaliases
+	mkdir -p $(SPOOL)
+	chmod 1733 $(SPOOL)
 	install -m 644 man/sendoff.1 $(D)/share/man/man1/
 	install -m 644 man/sendoff.conf.5 $(D)/share/man/man5/
 	install -m 644 man/sendmail.8 $(D)/share/man/man8/
 
 uninstall:
 	rm -f $(D)/bin/sendoff $(D)/sbin/sendmail $(D)/lib/sendmail \
+	    $(D)/bin/mailq $(D)/bin/newaliases \
 	    $(D)/share/man/man1/sendoff.1 $(D)/share/man/man5/sendoff.conf.5 \
 	    $(D)/share/man/man8/sendmail.8
 

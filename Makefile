@@ -132,6 +132,15 @@ interop: all $(B)/ca
 	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff tests/interop/lab run \
 	    $(PROVE) $(INTEROP:%=tests/interop/%.t)
 
+# --- measuring --------------------------------------------------------------
+
+$(B)/peak: bench/peak.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) $(CPPFLAGS) -O2 -o $@ $<
+
+bench: all $(B)/submitd $(B)/ca $(B)/peak
+	B=$(B) bench/run $(ROWS)
+
 lint: all
 	sh tests/lint $(B)/sendmail
 
@@ -164,5 +173,5 @@ clean:
 	rm -rf build sendmail sendoff
 
 .SECONDARY:
-.PHONY: all deps demo units check fuzz interop lint install uninstall clean
+.PHONY: all deps demo units check fuzz interop bench lint install uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

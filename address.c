@@ -102,15 +102,6 @@ dotted(struct parser *p, bool domain)
 	return pooled(p, &text);
 }
 
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (iscntrl((unsigned char)*s))
-			return true;
-	return false;
-}
-
 /* Letters, digits, hyphens, underscores in labels; UTF-8 as it is. */
 static bool
 is_domain(const char *s)
@@ -131,8 +122,8 @@ check(struct parser *p, struct mailbox *m)
 	if (strlen(m->local) + (m->domain != NULL ? strlen(m->domain) : 0) >
 	    ADDRESS_MAX - 2)
 		return bad(p, "it is too long");
-	if (has_control(m->local) ||
-	    (m->domain != NULL && has_control(m->domain)))
+	if (utf8_has_control(m->local) ||
+	    (m->domain != NULL && utf8_has_control(m->domain)))
 		return bad(p, "it holds control characters");
 	m->utf8 = utf8_beyond_ascii(m->local) ||
 	    (m->domain != NULL && utf8_beyond_ascii(m->domain));

@@ -2,6 +2,7 @@
 #include "address.h"
 #include "sasl.h"
 #include "tls.h"
+#include "utf8.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -74,15 +75,6 @@ is_number(const char *s)
 {
 	return *s != '\0' && strlen(s) <= 7 &&
 	    s[strspn(s, "0123456789")] == '\0';
-}
-
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (iscntrl((unsigned char)*s))
-			return true;
-	return false;
 }
 
 static const char *
@@ -183,7 +175,7 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 {
 	const char *name = settings[s].name;
 
-	if (has_control(*value))
+	if (utf8_has_control(*value))
 		return fail(why, FAILURE_CONFIG, "%s must not hold control "
 		    "characters", name);
 	switch (settings[s].shape) {

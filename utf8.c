@@ -47,3 +47,12 @@ utf8_beyond_ascii(const char *text)
 			return true;
 	return false;
 }
+
+bool
+utf8_has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return true;
+	return false;
+}

@@ -20,4 +20,7 @@ bool	utf8_is(const char *text);
 /* Is any octet of it beyond ASCII? */
 bool	utf8_beyond_ascii(const char *text);
 
+/* Does it hold an ASCII control character? */
+bool	utf8_has_control(const char *text);
+
 #endif

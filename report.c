@@ -111,13 +111,24 @@ key(const struct out *o, const char *name)
 	buffer_printf(o->b, o->json ? "\"%s\":" : "%s=", name);
 }
 
+/* Without blanks, quotes, and what no terminal should be shown. */
+static bool
+is_bare(const char *value)
+{
+	char shown[1024];
+
+	return *value != '\0' && strpbrk(value, " \"=\\") == NULL &&
+	    printable(shown, sizeof shown, value, strlen(value)) &&
+	    strcmp(shown, value) == 0;
+}
+
 static void
 text(const struct out *o, const char *name, const char *value)
 {
 	if (value == NULL)
 		return;
 	key(o, name);
-	if (!o->json && *value != '\0' && strpbrk(value, " \"=\\\t\r\n") == NULL)
+	if (!o->json && is_bare(value))
 		buffer_put(o->b, value, strlen(value));
 	else
 		put_quoted(o->b, value);

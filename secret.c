@@ -175,6 +175,7 @@ read_silently(int tty, struct buffer *secret, struct failure *why)
 	silent = old;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	silent.c_lflag |= ECHONL;
+	silent.c_cc[VSUSP] = _POSIX_VDISABLE;	/* fg would echo again */
 	(void)tcsetattr(tty, TCSAFLUSH, &silent);
 	if (signals_poll(&pfd, 1, -1) > 0)
 		n = read(tty, buffer_room(secret, SECRET_MAX), SECRET_MAX);
@@ -186,6 +187,16 @@ read_silently(int tty, struct buffer *secret, struct failure *why)
 		return fail(why, FAILURE_CONFIG, "no password was typed");
 	buffer_added(secret, (size_t)n);
 	return first_line(secret, "the terminal", why);
+}
+
+static const char *
+user_of(const struct account *a)
+{
+	if (a->nservers > 0 && a->servers[0].user != NULL)
+		return a->servers[0].user;
+	if (a->values[SET_USER] != NULL)
+		return a->values[SET_USER];
+	return a->values[SET_FROM] != NULL ? a->values[SET_FROM] : "nobody";
 }
 
 /* Only a person who watches is asked. */
@@ -202,7 +213,8 @@ from_terminal(const struct account *a, const struct caller *c,
 	if (tty < 0)
 		return true;
 	*found = true;
-	dprintf(tty, "Password of the account %s: ", a->name);
+	dprintf(tty, "Password of %s at %s (account %s): ", user_of(a),
+	    a->nservers > 0 ? a->servers[0].text : "no server", a->name);
 	ok = read_silently(tty, secret, why);
 	(void)close(tty);
 	return ok;

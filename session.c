@@ -30,8 +30,9 @@ fetch_secret(struct session *s, struct failure *why)
 	if (found || p->sasl.has_certificate)
 		return true;
 	return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) has no "
-	    "password (or write \"auth none\" if its server needs no login)",
-	    a->name, a->file, a->line);
+	    "password; add password-file or password-command, or write "
+	    "\"auth none\" if its server needs no login", a->name, a->file,
+	    a->line);
 }
 
 static void

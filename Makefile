@@ -87,7 +87,7 @@ $(B)/devlog.so: tests/servers/devlog.c
 DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
 	  libcmocka-dev clang-14 clang libclang-rt-14-dev perl python3 mandoc \
 	  devscripts valgrind cppcheck universal-ctags ca-certificates \
-	  openssl util-linux procps xz-utils
+	  openssl util-linux procps xz-utils debootstrap
 
 deps:
 	@sh tests/deps $(DEPS)
@@ -126,7 +126,7 @@ fuzz: $(FUZZ:%=build/libfuzzer/%)
 check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/devlog.so
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
-INTEROP	= postfix dovecot exim cyrus node trust
+INTEROP	= callers postfix dovecot exim cyrus node trust
 
 interop: all $(B)/ca
 	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff tests/interop/lab run \

@@ -1,16 +1,23 @@
 #include "aliases.h"
 #include "buffer.h"
+#include "path.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 struct reading {
 	struct aliases *aliases;
-	aliases_open *open;
-	size_t line;			/* where the entry begins */
+	aliases_open *open;		/* NULL: nothing is included */
+	const char *file;		/* this one, or the included one */
+	size_t number;			/* of the line that was read last */
+	size_t line;			/* of what is looked at */
+	size_t octets;			/* so far, of all files */
+	const char *broken;		/* why reading ended, or NULL */
+	struct alias entry;		/* members: what ails its lines */
+	struct buffer text;		/* of the entry, with its newlines */
 };
 
 void
@@ -19,36 +26,69 @@ aliases_init(struct aliases *a, struct pool *pool)
 	*a = (struct aliases){ .pool = pool };
 }
 
-static void	error(struct reading *, const char *fmt, ...)
-		    __attribute__((format(printf, 2, 3)));
-
 static void
-error(struct reading *r, const char *fmt, ...)
+add(struct reading *r, struct alias *a, struct alias_member m)
 {
-	struct aliases *a = r->aliases;
+	a->members = pool_grow(r->aliases->pool, a->members, &a->n, sizeof m);
+	a->members[a->n - 1] = m;
+}
+
+/* An error, and the failure of whoever expands the alias, if there is one. */
+static void __attribute__((format(printf, 4, 5)))
+wrong(struct reading *r, struct alias *a, enum failure_kind kind,
+    const char *fmt, ...)
+{
+	struct aliases *all = r->aliases;
+	struct failure why;
 	va_list ap;
 	char *text;
 
 	va_start(ap, fmt);
-	text = pool_vprintf(a->pool, fmt, ap);
+	text = pool_vprintf(all->pool, fmt, ap);
 	va_end(ap);
-	a->errors = pool_grow(a->pool, a->errors, &a->nerrors,
-	    sizeof *a->errors);
-	a->errors[a->nerrors - 1] = pool_printf(a->pool, "%s:%zu: %s",
-	    a->file, r->line, text);
+	(void)fail(&why, kind, "%s:%zu: %s", r->file, r->line, text);
+	text = pool_string(all->pool, why.text);
+	all->errors = pool_grow(all->pool, all->errors, &all->nerrors,
+	    sizeof *all->errors);
+	all->errors[all->nerrors - 1] = text;
+	if (a != NULL)
+		add(r, a, (struct alias_member){ .wrong = text, .kind = kind });
 }
 
-static char *
-lowered(const char *p, size_t len, struct pool *pool)
+/* The next line, without its end; *ill is what ails it, or NULL. */
+static bool
+next_line(struct reading *r, FILE *f, char *line, const char **ill)
 {
-	char *s = pool_octets(pool, p, len), *c;
+	size_t n = 0;
+	int c = EOF;
 
-	for (c = s; *c != '\0'; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return s;
+	*ill = NULL;
+	while (r->octets++ < ALIASES_FILE_MAX && (c = getc_unlocked(f)) != EOF &&
+	    c != '\n') {
+		if (c == '\0')
+			*ill = "the line has a NUL in it";
+		else if (n == ALIASES_LINE_MAX)
+			*ill = "the line is too long";
+		else
+			line[n++] = (char)c;
+	}
+	r->line = ++r->number;
+	if (r->octets > ALIASES_FILE_MAX)
+		r->broken = "it is too long";
+	else if (ferror(f))
+		r->broken = strerror(errno);
+	if (r->broken != NULL || (c == EOF && n == 0 && *ill == NULL))
+		return false;
+	if (n > 0 && line[n - 1] == '\r')
+		n--;
+	line[n] = '\0';
+	return true;
 }
 
-/* Octets up to a separator that is in no quotes, comment or brackets. */
+/*
+ * Octets up to a separator that is in no quotes, comment or brackets.  Outside
+ * of these a backslash is no escape but the mark of \name.
+ */
 static size_t
 item(const char *s, char separator)
 {
@@ -57,7 +97,7 @@ item(const char *s, char separator)
 	int depth = 0;
 
 	for (; *p != '\0' && (quoted || depth > 0 || *p != separator); p++) {
-		if (*p == '\\' && p[1] != '\0')
+		if (*p == '\\' && p[1] != '\0' && (quoted || depth > 0))
 			p++;
 		else if (*p == '"')
 			quoted = !quoted;
@@ -69,364 +109,355 @@ item(const char *s, char separator)
 	return (size_t)(p - s);
 }
 
-/* Without blanks around it. */
+/* A copy of the octets up to end, without the blanks and newlines there. */
 static char *
-trimmed(const char *p, size_t len, struct pool *pool)
+trimmed(const char *p, const char *end, struct pool *pool)
 {
-	while (len > 0 && strchr(" \t\r\n", p[len - 1]) != NULL)
-		len--;
-	while (len > 0 && strchr(" \t", *p) != NULL) {
-		p++;
-		len--;
+	char *s, *c;
+
+	while (end > p && strchr(" \t\n", end[-1]) != NULL)
+		end--;
+	s = pool_octets(pool, p, (size_t)(end - p));
+	for (c = s; (c = strchr(c, '\n')) != NULL; c++)
+		*c = ' ';
+	return s;
+}
+
+/* Moves on to end; the lines that this passes are counted. */
+static const char *
+pass(struct reading *r, const char *p, const char *end)
+{
+	for (; p < end; p++)
+		r->line += *p == '\n';
+	return p;
+}
+
+static void	add_members(struct reading *, struct alias *, const char *);
+
+static void
+read_include(struct reading *r, struct alias *a, const char *file, FILE *f)
+{
+	struct reading inner = { .aliases = r->aliases, .file = file,
+	    .octets = r->octets };
+	char line[ALIASES_LINE_MAX + 1];
+	const char *ill;
+
+	while (next_line(&inner, f, line, &ill)) {
+		if (ill != NULL)
+			wrong(&inner, a, FAILURE_CONFIG, "%s", ill);
+		else if (line[strspn(line, " \t")] != '#')
+			add_members(&inner, a, line);
 	}
-	return pool_octets(pool, p, len);
-}
-
-/* "|command" within quotes is one, so the quotation mark is looked through. */
-static bool
-is_refused(const char *member)
-{
-	member += *member == '"';
-	return *member == '|' || *member == '/' || *member == ':';
-}
-
-static bool
-is_include(const char *member)
-{
-	member += *member == '"';
-	return strncasecmp(member, ":include:", 9) == 0;
+	if (inner.broken != NULL)
+		wrong(r, a, FAILURE_CONFIG, "%s cannot be read: %s", file,
+		    inner.broken);
+	r->octets = inner.octets;
 }
 
 static void
-add_member(struct reading *r, struct alias *a, const char *member)
+include(struct reading *r, struct alias *a, const char *file)
 {
-	struct aliases *all = r->aliases;
-	struct mailbox *list;
-	struct failure why;
-	size_t n;
-
-	if (is_refused(member))
-		error(r, "%s: mail goes to addresses only; no command is run "
-		    "and no file is written", member);
-	else if (member[0] != '\\' && !address_list(member, all->pool, &list,
-	    &n, &why))
-		error(r, "%s", why.text);
-	a->members = pool_grow(all->pool, a->members, &a->n,
-	    sizeof *a->members);
-	a->members[a->n - 1] = member;
-}
-
-static void	add_members(struct reading *, struct alias *, const char *,
-		    bool may_include);
-
-/* A line for each address or list of them. */
-static void
-read_include(struct reading *r, struct alias *a, FILE *f)
-{
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
-
-	while ((len = getline(&line, &room, f)) > 0)
-		if (len <= ALIASES_LINE_MAX && memchr(line, '\0',
-		    (size_t)len) == NULL && *line != '#')
-			add_members(r, a, line, false);
-	free(line);
-}
-
-static void
-include(struct reading *r, struct alias *a, char *member)
-{
-	char *name = member + 9;
+	const char *reason = NULL;
 	bool safe = false;
-	FILE *f;
+	FILE *f = NULL;
 
-	if (*member == '"') {
-		name++;
-		name[strcspn(name, "\"")] = '\0';
-	}
-	f = r->open == NULL ? NULL : r->open(name, &safe);
-	if (f == NULL)
-		error(r, "%s cannot be read: %s", name, strerror(errno));
+	if (*file != '/')
+		reason = "its name does not begin with \"/\"";
+	else if (r->open == NULL)
+		reason = "no file is included here";
+	else if ((f = r->open(file, &safe)) == NULL)
+		reason = strerror(errno);
 	else if (!safe)
-		error(r, "%s is not read: others than root can write it",
-		    name);
+		reason = "others than root can write it";
+	if (reason != NULL)
+		wrong(r, a, FAILURE_CONFIG, "\"%.200s\" is not read: %s",
+		    file, reason);
 	else
-		read_include(r, a, f);
+		read_include(r, a, file, f);
 	if (f != NULL)
 		(void)fclose(f);
 }
 
 static void
-add_members(struct reading *r, struct alias *a, const char *text,
-    bool may_include)
+add_special(struct reading *r, struct alias *a, const char *member)
 {
-	char *member;
-	size_t len;
+	if (strncasecmp(member, ":include:", 9) == 0)
+		include(r, a, member + 9 + strspn(member + 9, " \t"));
+	else
+		wrong(r, a, FAILURE_ADDRESS, "%s names \"%.200s\", but mail "
+		    "goes to addresses only: %s", a->name, member,
+		    *member == ':' ? "there are no other fates here" :
+		    "no command is run and no file is written");
+}
 
-	for (;; text += len + 1) {
-		len = item(text, ',');
-		member = trimmed(text, len, r->aliases->pool);
-		if (is_include(member) && may_include)
-			include(r, a, member);
-		else if (*member != '\0')
+/* "|command" in quotes is one all the same, so local parts are looked at. */
+static void
+add_member(struct reading *r, struct alias *a, const char *member)
+{
+	struct alias_member m = { .final = *member == '\\' };
+	struct mailbox *list = NULL;
+	struct failure why;
+	size_t i;
+
+	if (strchr("|/:", *member) != NULL) {
+		add_special(r, a, member);
+		return;
+	}
+	if (!address_list(member + m.final, r->aliases->pool, &list, &m.n,
+	    &why)) {
+		wrong(r, a, FAILURE_ADDRESS, "%s", why.text);
+		return;
+	}
+	for (i = 0; i < m.n && (list[i].domain != NULL ||
+	    strchr("|/:", *list[i].local) == NULL); i++)	/* or "" */
+		;
+	m.list = list;
+	if (m.n > 0 && i == m.n)
+		add(r, a, m);
+	else if (m.n == 1 && *list[0].local != '\0')
+		add_special(r, a, list[0].local);
+	else
+		wrong(r, a, FAILURE_ADDRESS, "\"%.200s\" is no list of "
+		    "addresses", member);
+}
+
+static void
+add_members(struct reading *r, struct alias *a, const char *text)
+{
+	const char *member, *end;
+
+	for (;; text++) {
+		text = pass(r, text, text + strspn(text, " \t\n"));
+		end = text + item(text, ',');
+		member = trimmed(text, end, r->aliases->pool);
+		if (*member != '\0')
 			add_member(r, a, member);
-		if (text[len] == '\0')
+		text = pass(r, text, end);
+		if (*text == '\0')
 			return;
 	}
 }
 
+/* The local name before the colon; NULL: it is none. */
+static const char *
+name_of(struct reading *r, const char *text, const char *colon)
+{
+	struct pool *pool = r->aliases->pool;
+	struct mailbox *list = NULL;
+	struct failure why;
+	size_t n = 0;
+
+	if (*colon == ':' && address_list(trimmed(text, colon, pool), pool,
+	    &list, &n, &why) && n == 1 && list[0].domain == NULL &&
+	    *list[0].local != '\0')
+		return list[0].local;
+	wrong(r, NULL, FAILURE_CONFIG, "this is no alias: it wants a local "
+	    "name, in quotes when it has blanks, \":\" and addresses");
+	return NULL;
+}
+
 static void
-entry(struct reading *r, const char *text)
+entry(struct reading *r, struct alias *a, const char *text)
 {
 	struct aliases *all = r->aliases;
-	struct alias a = { .line = r->line };
-	size_t len = item(text, ':'), before = all->nerrors;
-	char *name = trimmed(text, len, all->pool);
+	const char *colon = text + item(text, ':');
 
-	if (text[len] != ':' || *name == '\0') {
-		error(r, "this is no alias: it wants a name, \":\" and "
-		    "addresses");
+	r->line = a->line;
+	a->name = name_of(r, text, colon);
+	if (a->name == NULL)
 		return;
-	}
-	len = strlen(name);
-	if (*name == '"' && len > 1 && name[len - 1] == '"') {
-		name[len - 1] = '\0';
-		name++;
-	}
-	a.name = lowered(name, strlen(name), all->pool);
-	add_members(r, &a, strchr(text + item(text, ':'), ':') + 1, true);
-	if (a.n == 0 && all->nerrors == before)
-		error(r, "nobody stands behind %s", a.name);
-	all->list = pool_grow(all->pool, all->list, &all->n,
-	    sizeof *all->list);
-	all->list[all->n - 1] = a;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const struct alias *x = a, *y = b;
-	int order = strcmp(x->name, y->name);
-
-	return order != 0 ? order : x->line < y->line ? -1 : 1;
+	if (a->n == 0)
+		add_members(r, a, pass(r, text, colon + 1));
+	r->line = a->line;
+	if (a->n == 0)
+		wrong(r, a, FAILURE_CONFIG, "nobody stands behind %s",
+		    a->name);
+	all->list = pool_grow(all->pool, all->list, &all->n, sizeof *a);
+	all->list[all->n - 1] = *a;
 }
 
 static void
-sort(struct reading *r)
+end_entry(struct reading *r)
 {
-	struct aliases *a = r->aliases;
-	size_t i;
-
-	if (a->n > 1)
-		qsort(a->list, a->n, sizeof *a->list, compare);
-	for (i = 1; i < a->n; i++) {
-		if (strcmp(a->list[i - 1].name, a->list[i].name) != 0)
-			continue;
-		r->line = a->list[i].line;
-		error(r, "there is an alias %s already, in line %zu",
-		    a->list[i].name, a->list[i - 1].line);
+	if (buffer_len(&r->text) > 0) {
+		buffer_put(&r->text, "", 1);
+		entry(r, &r->entry, buffer_data(&r->text));
 	}
-}
-
-static void
-end_entry(struct reading *r, struct buffer *text)
-{
-	if (buffer_len(text) > 0) {
-		buffer_put(text, "", 1);
-		entry(r, buffer_data(text));
-	}
-	buffer_free(text);
+	buffer_take(&r->text, buffer_len(&r->text));
+	r->entry = (struct alias){ .line = r->number };
+	r->line = r->number;
 }
 
 /* A blank line or a comment does not end an entry, only the next one does. */
 static void
-take_line(struct reading *r, struct buffer *text, const char *line,
-    size_t len, size_t number)
+take_line(struct reading *r, const char *line, const char *ill)
 {
-	const char *p = line + strspn(line, " \t");
+	size_t blanks = strspn(line, " \t"), len = strlen(line);
+	bool idle = line[blanks] == '\0' || line[blanks] == '#';
 
-	if (memchr(line, '\0', len) != NULL ||
-	    buffer_len(text) + len > ALIASES_LINE_MAX) {
-		r->line = number;
-		error(r, "the line is too long or has a NUL in it");
+	if (!idle && blanks == 0)
+		end_entry(r);
+	else if (buffer_len(&r->text) > 0)
+		buffer_put(&r->text, "\n", 1);
+	else if (!idle) {
+		wrong(r, NULL, FAILURE_CONFIG, "this line continues nothing");
 		return;
 	}
-	if (*p == '\0' || *p == '#' || *p == '\r' || *p == '\n')
+	if (ill == NULL && buffer_len(&r->text) + len > ALIASES_ENTRY_MAX)
+		ill = idle ? NULL : "the entry is too long";
+	else if (!idle)
+		buffer_put(&r->text, line, len);
+	if (ill != NULL)
+		wrong(r, idle ? NULL : &r->entry, FAILURE_CONFIG, "%s", ill);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct alias *x = a, *y = b;
+
+	return strcasecmp(x->name, y->name);
+}
+
+static int
+by_name_and_line(const void *a, const void *b)
+{
+	const struct alias *x = a, *y = b;
+	int order = by_name(a, b);
+
+	return order != 0 ? order : x->line < y->line ? -1 : 1;
+}
+
+/* The first of each name stays. */
+static void
+sort(struct reading *r)
+{
+	struct aliases *a = r->aliases;
+	struct alias *last = a->list, *next;
+
+	if (a->n == 0)
 		return;
-	if (p == line) {
-		end_entry(r, text);
-		r->line = number;
-	} else if (buffer_len(text) == 0) {
-		r->line = number;
-		error(r, "this line continues nothing");
-		return;
+	qsort(a->list, a->n, sizeof *a->list, by_name_and_line);
+	for (next = last + 1; next < a->list + a->n; next++) {
+		if (by_name(last, next) != 0) {
+			*++last = *next;
+			continue;
+		}
+		r->line = next->line;
+		wrong(r, NULL, FAILURE_CONFIG, "there is an alias %s already, "
+		    "in line %zu", next->name, last->line);
 	}
-	buffer_put(text, line, strcspn(line, "\r\n"));
-	buffer_put(text, " ", 1);
+	a->n = (size_t)(last + 1 - a->list);
 }
 
 void
 aliases_read(struct aliases *a, FILE *f, const char *file, aliases_open *open)
 {
-	struct reading r = { .aliases = a, .open = open };
-	struct buffer text = { 0 };
-	char *line = NULL;
-	size_t room = 0, number;
-	ssize_t len;
+	struct reading r = { .aliases = a, .open = open, .file = file };
+	char line[ALIASES_LINE_MAX + 1];
+	const char *ill;
 
 	a->file = file;
-	for (number = 1; (len = getline(&line, &room, f)) > 0; number++)
-		take_line(&r, &text, line, (size_t)len, number);
-	end_entry(&r, &text);
-	free(line);
+	while (next_line(&r, f, line, &ill))
+		take_line(&r, line, ill);
+	end_entry(&r);
+	buffer_free(&r.text);
+	if (r.broken != NULL) {
+		wrong(&r, NULL, FAILURE_CONFIG, "the file cannot be read from "
+		    "here on: %s", r.broken);
+		a->broken = a->errors[a->nerrors - 1];
+	}
 	sort(&r);
 }
 
-static const struct alias *
-find(const struct aliases *a, const char *name)
-{
-	size_t low = 0, high = a->n, middle;
-	int order;
-
-	while (low < high) {
-		middle = (low + high) / 2;
-		order = strcmp(name, a->list[middle].name);
-		if (order == 0)
-			return &a->list[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
-}
-
-/* --- expansion ------------------------------------------------------------ */
-
-/* A name on its way: who led to it, so that loops are seen. */
+/* A mailbox on its way, and who led to it, so that loops are seen. */
 struct step {
 	struct mailbox mailbox;
+	bool final;
 	const struct alias *from;
 	const struct step *parent;
 	int depth;
-	bool final;
+	struct step *next;		/* in the order of the text */
 };
 
 struct expansion {
 	const struct aliases *aliases;
-	bool (*is_local)(const struct mailbox *, const void *);
-	const void *context;
 	struct pool *pool;
-	const struct step **steps;	/* a list of work, first to last */
-	size_t n;
+	struct step *todo;
+	size_t steps;			/* done and to do */
 	struct mailbox *out;
-	size_t nout;
+	const char **keys;		/* of out */
+	size_t n, nkeys;
 	struct failure *why;
 };
 
-static bool
-too_much(const struct expansion *x, const struct alias *a, const char *what)
-{
-	return fail(x->why, FAILURE_CONFIG, "%s:%zu: the alias %s %s",
-	    x->aliases->file, a->line, a->name, what);
-}
-
 static const struct alias *
-lookup(const struct aliases *a, const char *local, struct pool *pool)
+find(const struct aliases *a, const char *local)
 {
-	const struct alias *found = find(a, lowered(local, strlen(local),
-	    pool));
+	const char *names[] = { local, "default", "*" };
+	const struct alias *found = NULL;
+	struct alias key;
+	size_t i;
 
-	if (found == NULL)
-		found = find(a, "default");
-	return found != NULL ? found : find(a, "*");
+	for (i = 0; a->n > 0 && found == NULL && i < 3; i++) {
+		key.name = names[i];
+		found = bsearch(&key, a->list, a->n, sizeof key, by_name);
+	}
+	return found;
 }
 
 static bool
 leads_back(const struct step *s, const struct alias *a)
 {
-	for (; s != NULL; s = s->parent)
-		if (s->from == a)
-			return true;
-	return false;
+	while (s != NULL && s->from != a)
+		s = s->parent;
+	return s != NULL;
 }
 
+/* The members of an alias take the place of its name. */
 static bool
-push(struct expansion *x, const struct alias *a, const struct step *parent,
-    const struct mailbox *m, bool final)
+push(struct expansion *x, const struct alias *a, const struct step *parent)
 {
-	struct step *s;
-
-	if (x->n >= ALIASES_MEMBERS_MAX)
-		return too_much(x, a, "has too many members");
-	s = pool_alloc(x->pool, sizeof *s);
-	*s = (struct step){ .mailbox = *m, .from = a, .parent = parent,
-	    .depth = parent == NULL ? 1 : parent->depth + 1, .final = final };
-	if (s->depth > ALIASES_DEPTH_MAX)
-		return too_much(x, a, "leads on too deeply");
-	x->steps = pool_grow(x->pool, x->steps, &x->n, sizeof *x->steps);
-	x->steps[x->n - 1] = s;
-	return true;
-}
-
-static bool
-push_member(struct expansion *x, const struct alias *a,
-    const struct step *parent, const char *member)
-{
-	struct mailbox *list = NULL;
-	struct failure reason;
-	bool final = *member == '\\';
-	size_t n = 0, i;
-
-	if (is_refused(member))
-		return fail(x->why, FAILURE_ADDRESS, "%s:%zu: %s names \"%s\", "
-		    "but mail goes to addresses only: no command is run and "
-		    "no file is written", x->aliases->file, a->line, a->name,
-		    member);
-	if (!address_list(member + final, x->pool, &list, &n, &reason))
-		return fail(x->why, reason.kind, "%s:%zu: %s",
-		    x->aliases->file, a->line, reason.text);
-	for (i = 0; i < n; i++)
-		if (!push(x, a, parent, &list[i], final))
-			return false;
-	return true;
-}
-
-static bool
-push_alias(struct expansion *x, const struct alias *a,
-    const struct step *parent)
-{
+	int depth = parent == NULL ? 1 : parent->depth + 1;
+	const struct alias_member *m;
+	struct step **at = &x->todo, *s;
 	size_t i;
 
-	for (i = 0; i < a->n; i++)
-		if (!push_member(x, a, parent, a->members[i]))
-			return false;
+	for (m = a->members; m < a->members + a->n; m++) {
+		if (m->wrong != NULL)
+			return fail(x->why, m->kind, "%s", m->wrong);
+		for (i = 0; i < m->n; i++) {
+			if (depth > ALIASES_DEPTH_MAX ||
+			    x->steps++ >= ALIASES_MEMBERS_MAX)
+				return fail(x->why, FAILURE_CONFIG, "%s:%zu: "
+				    "the alias %s %s", x->aliases->file,
+				    a->line, a->name,
+				    depth > ALIASES_DEPTH_MAX ?
+				    "leads on too deeply" :
+				    "has too many members");
+			s = pool_alloc(x->pool, sizeof *s);
+			*s = (struct step){ m->list[i], m->final, a, parent,
+			    depth, *at };
+			*at = s;
+			at = &s->next;
+		}
+	}
 	return true;
 }
 
 static void
 put(struct expansion *x, const struct mailbox *m)
 {
-	x->out = pool_grow(x->pool, x->out, &x->nout, sizeof *x->out);
-	x->out[x->nout - 1] = *m;
-}
+	const char *key = path_key(m, x->pool);
+	size_t i;
 
-static bool
-follow(struct expansion *x, const struct step *s)
-{
-	const struct alias *a = NULL;
-	struct mailbox m = s->mailbox;
-	bool local = m.domain == NULL || x->is_local(&m, x->context);
-
-	if (local && !s->final)
-		a = lookup(x->aliases, m.local, x->pool);
-	if (a != NULL && !leads_back(s, a))
-		return push_alias(x, a, s);
-	if (a != NULL)
-		m.domain = NULL;
-	put(x, &m);
-	return true;
+	for (i = 0; i < x->n; i++)
+		if (strcmp(x->keys[i], key) == 0)
+			return;
+	x->keys = pool_grow(x->pool, x->keys, &x->nkeys, sizeof key);
+	x->keys[x->nkeys - 1] = key;
+	x->out = pool_grow(x->pool, x->out, &x->n, sizeof *m);
+	x->out[x->n - 1] = *m;
 }
 
 bool
@@ -435,20 +466,33 @@ aliases_expand(const struct aliases *aliases, const char *local,
     const void *context, struct pool *pool, struct mailbox **out, size_t *n,
     bool *found, struct failure *why)
 {
-	const struct alias *first = lookup(aliases, local, pool);
-	struct expansion x = { .aliases = aliases, .is_local = is_local,
-	    .context = context, .pool = pool, .why = why };
-	size_t i;
+	struct expansion x = { .aliases = aliases, .pool = pool, .why = why };
+	const struct alias *a = find(aliases, local);
+	struct mailbox m;
+	struct step *s;
 
-	*found = first != NULL;
-	if (first == NULL)
-		return true;
-	if (!push_alias(&x, first, NULL))
+	*out = NULL;
+	*n = 0;
+	*found = a != NULL;
+	if (aliases->broken != NULL)
+		return fail(why, FAILURE_CONFIG, "%s", aliases->broken);
+	if (a != NULL && !push(&x, a, NULL))
 		return false;
-	for (i = 0; i < x.n; i++)
-		if (!follow(&x, x.steps[i]))
+	while ((s = x.todo) != NULL) {
+		x.todo = s->next;
+		m = s->mailbox;
+		a = NULL;
+		if (!s->final && strchr("|/:", *m.local) == NULL &&
+		    (m.domain == NULL || is_local(&m, context)))
+			a = find(aliases, m.local);
+		if (a == NULL || leads_back(s, a)) {
+			m.domain = a == NULL ? m.domain : NULL;
+			put(&x, &m);
+		} else if (!push(&x, a, s)) {
 			return false;
+		}
+	}
 	*out = x.out;
-	*n = x.nout;
+	*n = x.n;
 	return true;
 }

@@ -81,7 +81,4 @@ bool	options_parse(struct options *, int argc, char **argv, struct pool *,
 /* Is the program called by this name the one for people? */
 bool	options_is_sendoff(const char *argv0);
 
-/* What --help prints. */
-const char *options_help(void);
-
 #endif

@@ -2,10 +2,12 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char system_file[] = SYSCONFDIR "/aliases";
 
@@ -31,16 +33,26 @@ resolve_aliases_file(const struct resolver *r)
 	return file != NULL ? file : system_file;
 }
 
-/* An included list may be read only when none but root can write it. */
+/*
+ * An included list may be read only when none but root can write it.  It is
+ * judged before it is waited for: a FIFO would never end.
+ */
 static FILE *
 open_include(const char *name, bool *root_owned)
 {
-	FILE *f = fopen(name, "re");
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 
-	*root_owned = f != NULL && fstat(fileno(f), &st) == 0 &&
-	    st.st_uid == 0 && (st.st_mode & 022) == 0;
-	return f;
+	*root_owned = false;
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		errno = EINVAL;
+		return NULL;
+	}
+	*root_owned = st.st_uid == 0 && (st.st_mode & 022) == 0;
+	return fdopen(fd, "r");
 }
 
 bool

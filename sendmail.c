@@ -13,6 +13,7 @@
 #include "serve.h"
 #include "submit.h"
 #include "tls.h"
+#include "usage.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -72,7 +73,7 @@ act(struct run *r)
 		    tls_library());
 		return EX_OK;
 	case MODE_HELP:
-		(void)fputs(options_help(), stdout);
+		(void)fputs(usage_text(), stdout);
 		return EX_OK;
 	case MODE_CHECK:
 		return check_configuration(r);

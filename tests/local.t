@@ -101,6 +101,11 @@ fi
 run 78 "newaliases: a list that is not root's" "$sendmail" -bi
 has "$tmp/err" "others than root can write it" "says why"
 
+mkfifo "$tmp/fifo"
+printf 'list: :include:%s\n' "$tmp/fifo" > "$tmp/aliases"
+run 78 "newaliases: a FIFO" "$sendmail" -bi
+has "$tmp/err" "$tmp/fifo" "is not waited for"
+
 ln -sf "$sendmail" "$tmp/newaliases"
 printf 'root: a@example.net\n' > "$tmp/aliases"
 run 0 "newaliases: a good file" "$tmp/newaliases"

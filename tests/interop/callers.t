@@ -199,6 +199,16 @@ for kind in ("smtp", "pipe"):
           from_="alice@example.test")
 fails("nmh, smtp", NMH.replace("{1}", "smtp"), user="alice", status=1,
       words=["550"], kept=0)
+# It has no batch mode: ^X sends, y agrees, and it ends with the message.
+stage.write("home/alice/.pinerc", "personal-name=Alice\n"
+            "user-domain=example.test\nsendmail-path=\nsmtp-server=\n"
+            "default-fcc=\"\"\nlast-time-prune-questioned=126.11\n"
+            "last-version-used=6.26\n", 0o600, 1000)
+ALPINE = "export TERM=xterm; (sleep 2; printf '\\030'; sleep 1; " \
+    "printf y; sleep 3) | timeout 20 script -qec 'alpine {0}' /dev/null " \
+    "> /dev/null"
+sends("alpine", ALPINE, user="alice", sender="alice@example.test",
+      from_="Alice <alice@example.test>", body=b"")
 SWAKS = "swaks --pipe '/usr/sbin/sendmail -bs' --from alice@example.test " \
     "--to {0} --body b --silent 3"
 sends("swaks --pipe", SWAKS, user="alice", sender="alice@example.test",

@@ -143,7 +143,7 @@ static const struct {
 	    "b@x\" is no address: a character in it must be quoted" },
 	{ "root: \"a\\\",b\"@x, c@x\n", "root", "a\",b@x c@x" },
 	{ "root: a@x (\\), b), c@x\n", "root", "a@x c@x" },
-	{ "root: \"a(<\"@x, \">)\"@x\n", "root", "a(<@x >)@x" },
+	{ "root: \"a(<\"@x, :include:/list\n", "root", "a(<@x a@x b@x root" },
 	{ "root: \"Second\n Man\" <a@x>\n", "root", "a@x" },
 	{ "root: \"first last\", b@x\n", "root", "first last b@x" },
 	{ "root: \\\"a, b\", c@x\n", "root", "a, b c@x" },

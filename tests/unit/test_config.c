@@ -1,14 +1,30 @@
+/* Files to accounts: every setting, every error with its place. */
 #include "config.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
+#define MECHANISMS_KNOWN "EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, " \
+    "SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN"
+
 enum { ERRORS_MAX = 4 };
+
+static uid_t stranger;			/* who calls, when it is not 0 */
+
+uid_t
+getuid(void)
+{
+	return stranger != 0 ? stranger : geteuid();
+}
 
 static void
 read_text(struct config *c, const char *text, config_open *open)
@@ -18,6 +34,160 @@ read_text(struct config *c, const char *text, config_open *open)
 	assert_non_null(f);
 	config_read(c, f, "f", false, open);
 	(void)fclose(f);
+}
+
+/*
+ * Each setting: a good value, its form when that is another, the default; a
+ * bad value and what is said of it.
+ */
+static const struct {
+	const char *name, *good, *form, *standard, *bad, *error;
+} all[] = {
+	[SET_FROM] = { "from", "me@example.org", NULL, NULL, "@b",
+	    "f:1:6: \"@b\" is no address: its local part is missing" },
+	[SET_NAME] = { "name", "'J. \"Q\" D'", "J. \"Q\" D", NULL, "''",
+	    "f:1:6: name has no value" },
+	[SET_HELLO] = { "hello", "h.example.org", NULL, NULL, "''",
+	    "f:1:7: hello has no value" },
+	[SET_MATCH] = { "match", "*@a  b.c", "*@a b.c", NULL, "''",
+	    "f:1:7: match has no value" },
+	[SET_SERVER] = { "server", "smtp://x smtps://[::1]:466",
+	    "smtp://x:587 smtps://[::1]:466", NULL, "smtps://",
+	    "f:1:8: \"\" of \"smtps://\" is no host name or address" },
+	[SET_USER] = { "user", "me", NULL, NULL, "''",
+	    "f:1:6: user has no value" },
+	[SET_PASSWORD] = { "password", "\"a b\"", "a b", NULL, "''",
+	    "f:1:10: password has no value" },
+	[SET_PASSWORD_FILE] = { "password-file", "/a", NULL, NULL, "''",
+	    "f:1:15: password-file has no value" },
+	[SET_PASSWORD_COMMAND] = { "password-command", "\"pass a\"", "pass a",
+	    NULL, "''", "f:1:18: password-command has no value" },
+	[SET_AUTH] = { "auth", "scram-sha-256 PLAIN", "SCRAM-SHA-256 PLAIN",
+	    "auto", "plain digest-md5", "f:1:6: \"DIGEST-MD5\" is no "
+	    "mechanism known here (" MECHANISMS_KNOWN ")" },
+	[SET_AUTH_MINIMUM] = { "auth-minimum", "cram-md5", "CRAM-MD5", NULL,
+	    "none", "f:1:14: \"NONE\" is no mechanism known here ("
+	    MECHANISMS_KNOWN ")" },
+	[SET_CA_FILE] = { "ca-file", "/a", NULL, NULL, "''",
+	    "f:1:9: ca-file has no value" },
+	[SET_TLS_NAME] = { "tls-name", "mx.example.org", NULL, NULL, "''",
+	    "f:1:10: tls-name has no value" },
+	[SET_TLS_MINIMUM] = { "tls-minimum", "1.3", NULL, "1.2", "1",
+	    "f:1:13: tls-minimum is one of 1.2 1.3 , not \"1\"" },
+	[SET_TLS_PRIORITY] = { "tls-priority", "-CIPHER-ALL:+AES-256-GCM",
+	    NULL, NULL, "-CIPHER-ALL:+NO-SUCH", "f:1:14: GnuTLS does not "
+	    "understand \"-CIPHER-ALL:+NO-SUCH\" from \"+NO-SUCH\" on" },
+	[SET_CLIENT_CERTIFICATE] = { "client-certificate", "/a", NULL, NULL,
+	    "''", "f:1:20: client-certificate has no value" },
+	[SET_CLIENT_KEY] = { "client-key", "/a", NULL, NULL, "''",
+	    "f:1:12: client-key has no value" },
+	[SET_REQUIRE_TLS] = { "require-tls", "no", NULL, "default", "maybe",
+	    "f:1:13: require-tls is one of yes no default , not \"maybe\"" },
+	[SET_TIMEOUT_CONNECT] = { "timeout-connect", "9999999", NULL, "30",
+	    "-1", "f:1:17: timeout-connect is a number of seconds, not "
+	    "\"-1\"" },
+	[SET_TIMEOUT_REPLY] = { "timeout-reply", "0", NULL, "0", "''",
+	    "f:1:15: timeout-reply is a number of seconds, not \"\"" },
+	[SET_TIMEOUT_SESSION] = { "timeout-session", "1", NULL, "7200", "1.5",
+	    "f:1:17: timeout-session is a number of seconds, not \"1.5\"" },
+	[SET_ALIASES] = { "aliases", "none", NULL, NULL, "''",
+	    "f:1:9: aliases has no value" },
+	[SET_DEFAULT_RECIPIENT] = { "default-recipient", "a@b.c d@e.f", NULL,
+	    NULL, "a@b.c,d", "f:1:19: \"a@b.c,d\" is no whole address, as "
+	    "in me@example.org" },
+	[SET_DOMAIN] = { "domain", "d.example", NULL, NULL, "'a b'",
+	    "f:1:8: \"a b\" is no domain" },
+	[SET_REWRITE_FROM] = { "rewrite-from", "always", NULL, "local", "''",
+	    "f:1:14: rewrite-from is one of local always never , not \"\"" },
+	[SET_ALLOW_FROM] = { "allow-from", "*", NULL, NULL, "''",
+	    "f:1:12: allow-from has no value" },
+	[SET_KEEP] = { "keep", "/a", NULL, NULL, "''",
+	    "f:1:6: keep has no value" },
+	[SET_LOG] = { "log", "none", NULL, "syslog", "''",
+	    "f:1:5: log has no value" },
+	[SET_LOG_FORMAT] = { "log-format", "JSON", NULL, "logfmt", "xml",
+	    "f:1:12: log-format is one of logfmt json , not \"xml\"" },
+};
+
+static void
+every_setting(void **state)
+{
+	const struct account none = { .name = "none" };
+	struct pool *pool;
+	struct config c;
+	enum setting s;
+
+	(void)state;
+	assert_int_equal(sizeof all / sizeof *all, SETTINGS);
+	for (s = 0; s < SETTINGS; s++) {
+		pool = pool_new();
+		c = (struct config){ .pool = pool };
+		assert_string_equal(config_name(s), all[s].name);
+		assert_int_equal(setting_find(all[s].name), s);
+		if (all[s].standard == NULL)
+			assert_null(config_value(&none, s));
+		else
+			assert_string_equal(config_value(&none, s),
+			    all[s].standard);
+		read_text(&c, pool_printf(pool, "%s %s\n", all[s].name,
+		    all[s].good), NULL);
+		assert_int_equal(c.nerrors, 0);
+		assert_string_equal(config_value(&c.accounts[0], s),
+		    all[s].form != NULL ? all[s].form : all[s].good);
+		read_text(&c, pool_printf(pool, "%s %s\n", all[s].name,
+		    all[s].bad), NULL);
+		assert_int_equal(c.nerrors, 1);
+		assert_string_equal(c.errors[0], all[s].error);
+		pool_free(pool);
+	}
+}
+
+/* The same judgement on the command line, without a place. */
+static void
+every_option(void **state)
+{
+	struct account a = { .name = "a" };
+	struct pool *pool = pool_new();
+	const char *good, *bad;
+	struct failure why;
+	enum setting s;
+
+	(void)state;
+	for (s = 0; s < SETTINGS; s++) {
+		if (s == SET_PASSWORD || s == SET_PASSWORD_COMMAND) {
+			assert_false(config_has_option(all[s].name));
+			assert_false(config_override(&a, all[s].name, "x",
+			    pool, &why));
+			assert_int_equal(why.kind, FAILURE_USAGE);
+			assert_string_equal(why.text, pool_printf(pool,
+			    "there is no option --%s", all[s].name));
+			assert_null(a.values[s]);
+			continue;
+		}
+		assert_true(config_has_option(all[s].name));
+		good = s == SET_NAME ? all[s].form : s == SET_SERVER ?
+		    "smtp://x" : all[s].good;
+		bad = strcmp(all[s].bad, "''") == 0 ? "" : s == SET_DOMAIN ?
+		    "a b" : all[s].bad;
+		assert_true(config_override(&a, all[s].name, good, pool, &why));
+		assert_non_null(a.values[s]);
+		assert_false(config_override(&a, all[s].name, bad, pool, &why));
+		assert_int_equal(why.kind, FAILURE_USAGE);
+		assert_string_equal(why.text, pool_printf(pool, "--%s%s",
+		    all[s].name, strchr(strchr(all[s].error, ':') + 3, ':')));
+	}
+	pool_free(pool);
+}
+
+/* --check shows "***" for these, and no option takes them. */
+static void
+secrets(void **state)
+{
+	enum setting s;
+
+	(void)state;
+	for (s = 0; s < SETTINGS; s++)
+		assert_int_equal(config_is_secret(s), s == SET_PASSWORD);
 }
 
 /* What is wrong is told with line and column, all of it. */
@@ -35,6 +205,37 @@ static const struct {
 	    "me@example.org" } },
 	{ "form a@b.c\n", { "f:1:1: there is no setting \"form\"; is \"from\" "
 	    "meant?" } },
+	{ "\tsever x\nusr x\npaswrd x\ntimeoutreply 1\n", { "f:1:2: there is "
+	    "no setting \"sever\"; is \"server\" meant?", "f:2:1: there is no "
+	    "setting \"usr\"; is \"user\" meant?", "f:3:1: there is no "
+	    "setting \"paswrd\"; is \"password\" meant?", "f:4:1: there is no "
+	    "setting \"timeoutreply\"; is \"timeout-reply\" meant?" } },
+	{ "frm a\nnamename a\nfr a\nabcdefghijklmnopqrstuvwxyzabcdefghijkl a",
+	    { "f:1:1: there is no setting \"frm\"; is \"from\" meant?",
+	    "f:2:1: there is no setting \"namename\"", "f:3:1: there is no "
+	    "setting \"fr\"", "f:4:1: there is no setting "
+	    "\"abcdefghijklmnopqrstuvwxyzabcdefghijkl\"" } },
+	{ "FROM a@b.c\n", { "f:1:1: there is no setting \"FROM\"" } },
+	{ "\"from\" a@b.c\n'name' 'x'\n", { NULL } },
+	{ "name a#b # c\nuser '#'\thello\n", { "f:2:10: user has one value; "
+	    "put it in quotes when it holds blanks" } },
+	{ "#\n \t \n\r\n\n", { NULL } },
+	{ "name \"a\\\n", { "f:1:8: within \"...\" a backslash stands before "
+	    "\" or \\ only; use '...' for text as it is" } },
+	{ "name 'a'\"b\"\n", { "f:1:6: there must be a blank behind the "
+	    "closing quotation mark" } },
+	{ "name \"a' # \n", { "f:1:6: this quotation mark is never closed" } },
+	{ "account ''\naccount \"a b\"\naccount a # b\n", { "f:1:1: "
+	    "\"account\" wants one name" } },
+	{ "account a\nname x\naccount a\nname y\nname z\naccount A\n",
+	    { "f:3:9: there is an account \"a\" already, in line 1",
+	    "f:5:1: name is set twice" } },
+	{ "name x\naccount a\nname y\naccount b\nname z\n", { NULL } },
+	{ "server smtps://a ftp://b smtp://c:0\n\nserver x:y@z\n",
+	    { "f:1:18: \"ftp://b\": the scheme is one of smtps://, smtp://, "
+	    "smtp+opportunistic://, smtp+plain://", "f:1:26: the port of "
+	    "\"smtp://c:0\" is no number from 1 to 65535", "f:3:8: a URL never "
+	    "carries a password; write \"user\" and \"password\" instead" } },
 	{ "zzzzzzzzz a\n", { "f:1:1: there is no setting \"zzzzzzzzz\"" } },
 	{ "name \"a\nname 'b\n", { "f:1:6: this quotation mark is never "
 	    "closed", "f:2:6: this quotation mark is never closed" } },
@@ -65,6 +266,12 @@ static const struct {
 	{ "domain [1.2.3.4]\n", { "f:1:8: \"[1.2.3.4]\" is no domain" } },
 	{ "domain b.example\nmatch *@a b.c\nallow-from *\n", { NULL } },
 	{ "auth plain login\n", { NULL } },
+	{ "auth none\n", { NULL } },
+	{ "auth AUTO\n", { NULL } },
+	{ "default-recipient ','\n", { "f:1:19: \",\" is no whole address, as "
+	    "in me@example.org" } },
+	{ "account a\naccount b\naccount c\naccount b\n", { "f:4:9: there is "
+	    "an account \"b\" already, in line 2" } },
 	{ "auth-minimum none\n", { "f:1:14: \"NONE\" is no mechanism known "
 	    "here (EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, "
 	    "SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN)" } },
@@ -169,6 +376,7 @@ one_account_without_its_line(void **state)
 	read_text(&c, "from a@b.c\n", NULL);
 	assert_int_equal(c.n, 1);
 	assert_string_equal(c.accounts[0].name, "default");
+	assert_int_equal(c.accounts[0].line, 1);
 	read_text(&c, "account default\n", NULL);	/* another file's */
 	assert_int_equal(c.n, 2);
 	assert_int_equal(c.nerrors, 0);
@@ -236,18 +444,394 @@ options_override(void **state)
 	pool_free(pool);
 }
 
+/* As many words as there may be, and one more. */
+static void
+many_words(void **state)
+{
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+	const char *text = "match";
+	int i;
+
+	(void)state;
+	for (i = 1; i < 64; i++)
+		text = pool_printf(pool, "%s x", text);
+	read_text(&c, pool_printf(pool, "name n\n%s x\n", text), NULL);
+	assert_int_equal(c.nerrors, 1);
+	assert_string_equal(c.errors[0], "f:2:1: there are more than 64 "
+	    "words");
+	assert_null(c.accounts[0].values[SET_MATCH]);
+	text += strlen("match") + 2;
+	c.nerrors = 0;
+	read_text(&c, pool_printf(pool, "match%s\n", text), NULL);
+	assert_int_equal(c.nerrors, 0);
+	assert_string_equal(c.accounts[c.n - 1].values[SET_MATCH], text + 1);
+	pool_free(pool);
+}
+
+static void
+longest_line(void **state)
+{
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+	char text[8193 + 1];
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	memcpy(text, "name ", 5);
+	text[8191] = '\n';
+	text[8192] = '\0';
+	read_text(&c, text, NULL);
+	assert_int_equal(c.nerrors, 0);
+	assert_int_equal(strlen(c.accounts[0].values[SET_NAME]), 8192 - 6);
+	text[8191] = 'x';
+	text[8192] = '\n';
+	text[8193] = '\0';
+	read_text(&c, text, NULL);
+	assert_int_equal(c.nerrors, 1);
+	assert_string_equal(c.errors[0], "f:1:8192: the line has more than "
+	    "8192 octets");
+	pool_free(pool);
+}
+
+/* A chain of included files: 7 is included by 6 ... by 1 by the first. */
+static FILE *
+open_next(const char *name)
+{
+	static char text[16][32];
+	int n = name[0] - 'a';
+
+	(void)snprintf(text[n], sizeof text[n], n > 0 ? "include %c\n" :
+	    "user end%c\n", n > 0 ? name[0] - 1 : '!');
+	return fmemopen(text[n], strlen(text[n]), "r");
+}
+
+static void
+includes_at_most_eight(void **state)
+{
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+
+	(void)state;
+	read_text(&c, "include h\n", open_next);
+	assert_int_equal(c.nerrors, 0);
+	assert_int_equal(c.n, 1);
+	assert_string_equal(c.accounts[0].values[SET_USER], "end!");
+	read_text(&c, "include i\n", open_next);
+	assert_int_equal(c.nerrors, 1);
+	assert_string_equal(c.errors[0], "b:1:9: files include each other too "
+	    "deeply");
+	pool_free(pool);
+}
+
+/* What stands first is every account's that has nothing of its own. */
+static void
+defaults(void **state)
+{
+	static const char text[] = "user u\nlog /l\nserver smtp://x\n"
+	    "account a\naccount b\nuser v\nserver smtp://y\n";
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+	FILE *f = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+
+	(void)state;
+	read_text(&c, "account first\n", NULL);
+	config_read(&c, f, "g", true, NULL);
+	(void)fclose(f);
+	assert_int_equal(c.nerrors, 0);
+	assert_int_equal(c.n, 3);
+	assert_null(c.accounts[0].values[SET_USER]);
+	assert_int_equal(c.accounts[0].nservers, 0);
+	assert_false(c.accounts[0].system);
+	assert_string_equal(c.accounts[1].values[SET_USER], "u");
+	assert_string_equal(c.accounts[1].values[SET_SERVER], "smtp://x:587");
+	assert_int_equal(c.accounts[1].nservers, 1);
+	assert_string_equal(c.accounts[1].servers[0].host, "x");
+	assert_true(c.accounts[1].system && c.accounts[2].system);
+	assert_string_equal(c.accounts[1].file, "g");
+	assert_string_equal(c.accounts[2].values[SET_USER], "v");
+	assert_string_equal(c.accounts[2].values[SET_LOG], "/l");
+	assert_string_equal(c.accounts[2].values[SET_SERVER], "smtp://y:587");
+	assert_int_equal(c.accounts[2].nservers, 1);
+	assert_int_equal(c.accounts[2].line, 5);
+	pool_free(pool);
+}
+
+static char folder[] = "/tmp/test_config.XXXXXX";
+
+static void
+write_file(const char *name, mode_t mode, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(name, mode), 0);
+}
+
+static FILE *
+open_file(const char *name)
+{
+	return fopen(name, "re");
+}
+
+static void
+read_path(struct config *c, const char *name, bool system)
+{
+	FILE *f = open_file(name);
+
+	assert_non_null(f);
+	config_read(c, f, name, system, open_file);
+	(void)fclose(f);
+}
+
+/* Who else may read or write the file. */
+static void
+modes(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool system, readable, may_run;
+	} cases[] = {
+		{ 0600, false, false, true },	{ 0400, false, false, true },
+		{ 0640, false, true, true },	{ 0604, false, true, true },
+		{ 0610, false, true, true },	{ 0601, false, true, true },
+		{ 0620, false, true, false },	{ 0602, false, true, false },
+		{ 0600, true, false, true },	{ 0640, true, false, true },
+		{ 0644, true, true, true },	{ 0660, true, false, false },
+		{ 0602, true, true, false },	{ 0601, true, true, true },
+	};
+	struct pool *pool = pool_new();
+	const char *name = pool_printf(pool, "%s/modes", folder);
+	struct config c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		c = (struct config){ .pool = pool };
+		write_file(name, cases[i].mode, "user u\npassword p\n"
+		    "password-command c\n");
+		read_path(&c, name, cases[i].system);
+		assert_int_equal(c.n, 1);
+		assert_int_equal(c.accounts[0].may_run, cases[i].may_run);
+		assert_int_equal(c.nerrors, cases[i].readable);
+		if (cases[i].readable)
+			assert_string_equal(c.errors[0], pool_printf(pool,
+			    "%s:2:1: others can read this file, so no "
+			    "password may stand in it; mend it with: chmod "
+			    "600 %s", name, name));
+		assert_int_equal(unlink(name), 0);
+	}
+	pool_free(pool);
+}
+
+static bool
+may_run(const char *name, uid_t caller, struct pool *pool)
+{
+	struct config c = { .pool = pool };
+
+	stranger = caller;
+	read_path(&c, name, false);
+	stranger = 0;
+	assert_int_equal(c.n, 1);
+	return c.accounts[0].may_run;
+}
+
+/* A command is run from one's own file or root's. */
+static void
+owner(void **state)
+{
+	struct pool *pool = pool_new();
+	const char *name = pool_printf(pool, "%s/owner", folder);
+	bool is_root = geteuid() == 0;
+
+	(void)state;
+	write_file(name, 0600, "password-command c\n");
+	assert_true(may_run(name, 0, pool));
+	assert_int_equal(may_run(name, geteuid() + 1, pool), is_root);
+	if (is_root) {
+		assert_int_equal(chown(name, 65534, (gid_t)-1), 0);
+		assert_false(may_run(name, 0, pool));
+		assert_false(may_run(name, 65533, pool));
+		assert_true(may_run(name, 65534, pool));
+	}
+	pool_free(pool);
+}
+
+/* At most two letters to change, add or take away. */
+static void
+meant(void **state)
+{
+	static const struct {
+		const char *name, *meant;
+	} cases[] = {
+		{ "user", "user" }, { "xuser", "user" }, { "userx", "user" },
+		{ "userxx", "user" }, { "xxuser", "user" }, { "usxxer", "user" },
+		{ "xuserx", "user" }, { "ser", "user" }, { "use", "user" },
+		{ "uxxr", "user" }, { "uxsr", "user" },
+		{ "xxuserx", NULL }, { "userxxx", NULL }, { "xxxuser", NULL },
+		{ "uxxx", NULL }, { "xuxsxer", NULL },
+		{ "passwd", "password" }, { "passwort", "password" },
+		{ "paswrdx", NULL }, { "sword", NULL },
+		{ "tls-minim", "tls-minimum" }, { "s-minimum", "tls-minimum" },
+		{ "-minimum", NULL }, { "tls-mini", NULL },
+		{ "hostname", NULL }, { "frmo", "from" }, { "lo", NULL },
+		{ "loh", "log" }, { "timeout-rely", "timeout-reply" },
+		{ "client_certificat", "client-certificate" },
+		{ "", NULL },
+	};
+	size_t i;
+	const char *got;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		got = setting_meant(cases[i].name);
+		if (cases[i].meant == NULL ? got != NULL : got == NULL ||
+		    strcmp(got, cases[i].meant) != 0)
+			fail_msg("%s is %s", cases[i].name, got);
+	}
+}
+
+/* An override of one account leaves what it shares with others. */
+static void
+override_is_alone(void **state)
+{
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+	struct failure why;
+
+	(void)state;
+	read_text(&c, "server smtps://x smtps://y\naccount a\naccount b\n",
+	    NULL);
+	assert_true(config_override(&c.accounts[0], "server", "smtp://z",
+	    pool, &why));
+	assert_string_equal(c.accounts[0].servers[0].host, "z");
+	assert_int_equal(c.accounts[1].nservers, 2);
+	assert_string_equal(c.accounts[1].servers[0].host, "x");
+	pool_free(pool);
+}
+
+/* A line with an error in it does nothing else. */
+static void
+bad_lines_do_nothing(void **state)
+{
+	static const char nul[] = "name a\0b\n";
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+	FILE *f = fmemopen((void *)(uintptr_t)nul, sizeof nul - 1, "r");
+
+	(void)state;
+	config_read(&c, f, "f", false, NULL);
+	(void)fclose(f);
+	read_text(&c, "account\naccount a b\naccount ''\nname 'x\n", NULL);
+	assert_int_equal(c.nerrors, 5);
+	assert_int_equal(c.n, 0);
+	pool_free(pool);
+}
+
+/* Each file answers for what stands in it, not for what includes it. */
+static void
+modes_of_included(void **state)
+{
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+	const char *outer = pool_printf(pool, "%s/outer", folder);
+	const char *inner = pool_printf(pool, "%s/inner", folder);
+	const char *text = pool_printf(pool, "password-command d\naccount a\n"
+	    "include %s\naccount b\naccount c\npassword p\n"
+	    "password-command e\n", inner);
+
+	(void)state;
+	write_file(outer, 0600, text);
+	write_file(inner, 0666, "password q\npassword-command i\n");
+	read_path(&c, outer, false);
+	assert_int_equal(c.nerrors, 1);
+	assert_string_equal(c.errors[0], pool_printf(pool, "%s:1:1: others can "
+	    "read this file, so no password may stand in it; mend it with: "
+	    "chmod 600 %s", inner, inner));
+	assert_int_equal(c.n, 3);
+	assert_false(c.accounts[0].may_run);
+	assert_true(c.accounts[1].may_run && c.accounts[2].may_run);
+
+	write_file(outer, 0666, pool_printf(pool, "password-command d\n"
+	    "account a\ninclude %s\naccount b\n", inner));
+	write_file(inner, 0600, "password q\npassword-command i\n");
+	c = (struct config){ .pool = pool };
+	read_path(&c, outer, false);
+	assert_int_equal(c.nerrors, 0);
+	assert_true(c.accounts[0].may_run);
+	assert_false(c.accounts[1].may_run);
+
+	write_file(outer, 0600, pool_printf(pool, "include %s/none\n",
+	    folder));
+	c = (struct config){ .pool = pool };
+	read_path(&c, outer, false);
+	assert_int_equal(c.nerrors, 1);
+	assert_string_equal(c.errors[0], pool_printf(pool, "%s:1:9: %s/none "
+	    "cannot be read: %s", outer, folder, strerror(ENOENT)));
+	pool_free(pool);
+}
+
+/* A folder opens and cannot be read. */
+static void
+unreadable(void **state)
+{
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+
+	(void)state;
+	read_path(&c, folder, false);
+	assert_int_equal(c.n, 0);
+	assert_int_equal(c.nerrors, 1);
+	assert_string_equal(c.errors[0], pool_printf(pool, "%s:1:1: the file "
+	    "cannot be read: %s", folder, strerror(EISDIR)));
+	pool_free(pool);
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) != NULL ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+	char command[sizeof folder + 16];
+
+	(void)state;
+	(void)snprintf(command, sizeof command, "rm -rf %s", folder);
+	return system(command);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_setting),
+		cmocka_unit_test(every_option),
+		cmocka_unit_test(secrets),
 		cmocka_unit_test(tells_every_error),
 		cmocka_unit_test(refuses_long_lines_and_nul),
 		cmocka_unit_test(gives_values),
 		cmocka_unit_test(one_account_without_its_line),
 		cmocka_unit_test(includes),
 		cmocka_unit_test(options_override),
+		cmocka_unit_test(many_words),
+		cmocka_unit_test(longest_line),
+		cmocka_unit_test(includes_at_most_eight),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(modes),
+		cmocka_unit_test(owner),
+		cmocka_unit_test(meant),
+		cmocka_unit_test(override_is_alone),
+		cmocka_unit_test(bad_lines_do_nothing),
+		cmocka_unit_test(modes_of_included),
+		cmocka_unit_test(unreadable),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, begin, end);
 }

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,10 +15,120 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 static char home[] = "/tmp/test_keep.XXXXXX";
+
+/*
+ * The system as keep.c sees it: /var/spool/sendoff is a folder below home,
+ * steps are noted and one kind of them fails.  w: write, F, D: fsync of a file
+ * or folder, c: close of a file, r: rename.
+ */
+static struct {
+	bool watched;
+	char steps[32];
+	char fails;
+	size_t most;			/* octets in one write; 0: all */
+	bool interrupted;		/* every other write */
+} os;
+
+static const char *
+placed(const char *path)
+{
+	static const char spool[] = "/var/spool/sendoff";
+	static char out[4096];
+	size_t n = strlen(spool);
+
+	if (strncmp(path, spool, n) != 0 ||
+	    (path[n] != '\0' && path[n] != '/'))
+		return path;
+	(void)snprintf(out, sizeof out, "%s/spool%s", home, path + n);
+	return out;
+}
+
+static bool
+step(char what)
+{
+	size_t n = strlen(os.steps);
+
+	if (!os.watched)
+		return true;
+	if ((n == 0 || os.steps[n - 1] != what) && n + 1 < sizeof os.steps)
+		os.steps[n] = what;
+	errno = EIO;
+	return os.fails != what;
+}
+
+int
+access(const char *path, int mode)
+{
+	return (int)syscall(SYS_faccessat, AT_FDCWD, placed(path), mode);
+}
+
+int
+mkdir(const char *path, mode_t mode)
+{
+	return (int)syscall(SYS_mkdirat, AT_FDCWD, placed(path), mode);
+}
+
+int
+open(const char *path, int flags, ...)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, placed(path), flags, 0);
+}
+
+ssize_t
+write(int fd, const void *octets, size_t n)
+{
+	static bool odd;
+
+	odd = !odd;
+	if (os.watched && os.interrupted && odd) {
+		errno = EINTR;
+		return -1;
+	}
+	if (!step('w'))
+		return -1;
+	if (os.watched && os.most > 0 && n > os.most)
+		n = os.most;
+	return syscall(SYS_write, fd, octets, n);
+}
+
+static bool
+is_folder(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return S_ISDIR(st.st_mode);
+}
+
+int
+fsync(int fd)
+{
+	return step(is_folder(fd) ? 'D' : 'F') ? (int)syscall(SYS_fsync, fd) :
+	    -1;
+}
+
+int
+close(int fd)
+{
+	bool ok = is_folder(fd) || step('c');
+
+	return syscall(SYS_close, fd) == 0 && ok ? 0 : -1;
+}
+
+int
+renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+	assert_int_equal(from_folder, to_folder);
+	assert_int_equal(*from, '.');		/* no list shows it */
+	return step('r') ? (int)syscall(SYS_renameat2, from_folder, from,
+	    to_folder, to, 0) : -1;
+}
 
 static struct recipient people[] = {
 	{ .path = "sent@x", .key = "sent@x" },
@@ -107,7 +218,11 @@ keep(const char *folder, struct pool *pool, struct kept *kept,
 	bool ok;
 
 	outcome(&o, FAILURE_DEFERRED, FAILURE_DEFERRED, true, pool);
+	memset(os.steps, 0, sizeof os.steps);
+	errno = 0;
+	os.watched = true;
 	ok = keep_message("id-1", &a, &e, m, &o, &caller, pool, kept, why);
+	os.watched = false;
 	message_free(m);
 	return ok;
 }
@@ -181,32 +296,404 @@ test_file(void **state)
 	pool_free(pool);
 }
 
-/* A folder that others can write could have been prepared by them. */
-static void
-test_folders(void **state)
+static size_t
+files_in(const char *folder)
 {
+	const struct dirent *entry;
+	DIR *d = opendir(folder);
+	size_t n = 0;
+
+	if (d == NULL)
+		return 0;
+	while ((entry = readdir(d)) != NULL)
+		n += strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0;
+	(void)closedir(d);
+	return n;
+}
+
+/* Whole or not at all. */
+static void
+test_steps(void **state)
+{
+	static const char steps[] = "wFcrD";
 	struct pool *pool = pool_new();
-	const char *open = pool_printf(pool, "%s/open", home);
-	const char *file = pool_printf(pool, "%s/file", home);
+	const char *folder = pool_printf(pool, "%s/steps", home);
+	const char *next = pool_printf(pool, "%s/.local/state/sendoff", home);
 	struct failure why;
 	struct kept kept;
+	size_t i;
+
+	(void)state;
+	assert_true(keep(folder, pool, &kept, &why));
+	assert_string_equal(os.steps, steps);
+	assert_int_equal(unlink(kept.path), 0);
+	for (i = 0; steps[i] != '\0' && steps[i] != 'D'; i++) {
+		os.fails = steps[i];
+		assert_false(keep(folder, pool, &kept, &why));
+		os.fails = 0;
+		assert_int_equal(why.kind, FAILURE_KEEP);
+		assert_int_equal(files_in(folder), 0);
+		assert_int_equal(files_in(next), 0);
+	}
+	os.fails = 'D';
+	assert_false(keep(folder, pool, &kept, &why));
+	os.fails = 0;
+	(void)unlink(pool_printf(pool, "%s/id-1", folder));
+	(void)unlink(pool_printf(pool, "%s/id-1", next));
+	pool_free(pool);
+}
+
+/* Little by little, and with signals between: the same file. */
+static void
+test_small_writes(void **state)
+{
+	struct pool *pool = pool_new();
+	const char *folder = pool_printf(pool, "%s/small", home), *text;
+	struct failure why;
+	struct kept kept;
+
+	(void)state;
+	assert_true(keep(folder, pool, &kept, &why));
+	text = strstr(contents(kept.path, pool), "EHLO");
+	assert_int_equal(unlink(kept.path), 0);
+	os.most = 7;
+	os.interrupted = true;
+	assert_true(keep(folder, pool, &kept, &why));
+	os.most = 0;
+	os.interrupted = false;
+	assert_string_equal(strstr(contents(kept.path, pool), "EHLO"), text);
+	assert_int_equal(files_in(folder), 1);
+	pool_free(pool);
+}
+
+/* A temporary name that somebody has taken already is not written to. */
+static void
+test_taken_name(void **state)
+{
+	struct pool *pool = pool_new();
+	const char *folder = pool_printf(pool, "%s/taken", home);
+	const char *name = pool_printf(pool, "%s/.new.id-1", folder);
+	const char *canary = pool_printf(pool, "%s/canary", home);
+	struct failure why;
+	struct kept kept;
+	FILE *f = fopen(canary, "w");
+
+	(void)state;
+	assert_non_null(f);
+	(void)fputs("canary", f);
+	(void)fclose(f);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_int_equal(symlink(canary, name), 0);
+	assert_true(keep(folder, pool, &kept, &why));	/* the next place */
+	assert_string_equal(kept.path, pool_printf(pool,
+	    "%s/.local/state/sendoff/id-1", home));
+	assert_int_equal(unlink(kept.path), 0);
+	assert_int_equal(files_in(folder), 1);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(link(canary, name), 0);
+	assert_true(keep(folder, pool, &kept, &why));
+	assert_int_equal(unlink(kept.path), 0);
+	assert_string_equal(contents(canary, pool), "canary");
+	pool_free(pool);
+}
+
+/* A folder that others can write could have been prepared by them. */
+static void
+test_modes(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool good;
+	} cases[] = {
+		{ 0700, true }, { 0755, true }, { 0711, true },
+		{ 0770, false }, { 0720, false }, { 0702, false },
+		{ 0757, false }, { 01777, false },
+	};
+	struct pool *pool = pool_new();
+	const char *folder = pool_printf(pool, "%s/modes", home);
+	const char *next = pool_printf(pool, "%s/.local/state/sendoff", home);
+	struct failure why;
+	struct kept kept;
+	struct stat st;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(mkdir(folder, 0700), 0);
+		assert_int_equal(chmod(folder, cases[i].mode), 0);
+		assert_true(keep(folder, pool, &kept, &why));
+		assert_string_equal(kept.path, pool_printf(pool, "%s/id-1",
+		    cases[i].good ? folder : next));
+		assert_int_equal(unlink(kept.path), 0);
+		assert_int_equal(stat(folder, &st), 0);
+		assert_int_equal(st.st_mode & 07777, cases[i].mode);
+		assert_int_equal(rmdir(folder), 0);
+	}
+	pool_free(pool);
+}
+
+/* Where it is kept, and who is named when it is not. */
+static void
+test_places(void **state)
+{
+	static const struct {
+		const char *keep;	/* below home */
+		bool is_system, has_home, has_spool, is_foreign;
+		const char *kept;	/* below home, or NULL */
+		const char *error;	/* "~" is home, "@" the spool's */
+	} cases[] = {
+		{ "k", true, true, true, false, "k", NULL },
+		{ "file", true, true, true, false, "spool/UID", NULL },
+		{ NULL, true, true, true, false, "spool/UID", NULL },
+		{ NULL, true, true, false, false, ".local/state/sendoff",
+		    NULL },
+		{ NULL, false, true, true, false, ".local/state/sendoff",
+		    NULL },
+		{ "file", false, true, true, false, ".local/state/sendoff",
+		    NULL },
+		{ "file/below/it", false, true, true, false,
+		    ".local/state/sendoff", NULL },
+		{ NULL, false, false, true, false, "spool/UID", NULL },
+		{ NULL, true, false, true, false, "spool/UID", NULL },
+		{ "file", false, false, false, false, NULL,
+		    "@: No such file or directory" },
+		{ NULL, true, true, false, true, NULL,
+		    "~/.local/state/sendoff: Operation not permitted" },
+		{ NULL, false, false, true, true, NULL,
+		    "@: Operation not permitted" },
+	};
+	struct envelope e = { .sender = "", .recipients = people, .n = 3 };
+	struct pool *pool = pool_new();
+	const char *spool = pool_printf(pool, "%s/spool", home), *want;
+	struct message *m = message(pool);
+	const char *file = pool_printf(pool, "%s/file", home);
+	struct failure why;
+	struct caller c;
+	struct account a;
+	struct outcome o;
+	struct kept kept;
+	char *uid;
+	size_t i;
+	FILE *f = fopen(file, "w");
+
+	(void)state;
+	assert_non_null(f);
+	(void)fclose(f);
+	outcome(&o, FAILURE_DEFERRED, FAILURE_DEFERRED, true, pool);
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		a = account(cases[i].keep == NULL ? NULL :
+		    pool_printf(pool, "%s/%s", home, cases[i].keep));
+		a.system = cases[i].is_system;
+		c = (struct caller){ .uid = getuid() + cases[i].is_foreign,
+		    .home = cases[i].has_home ? home : NULL };
+		uid = pool_printf(pool, "%lu", (unsigned long)c.uid);
+		if (cases[i].has_spool)
+			assert_int_equal(mkdir(spool, 0700), 0);
+		assert_int_equal(keep_message("id", &a, &e, m, &o, &c, pool,
+		    &kept, &why), cases[i].kept != NULL);
+		if (cases[i].kept != NULL) {
+			want = strcmp(cases[i].kept, "spool/UID") == 0 ?
+			    pool_printf(pool, "/var/spool/sendoff/%s/id",
+			    uid) : pool_printf(pool, "%s/%s/id", home,
+			    cases[i].kept);
+			assert_string_equal(kept.path, want);
+			assert_int_equal(unlink(placed(want)), 0);
+		} else {
+			want = *cases[i].error == '~' ?
+			    pool_printf(pool, "%s%s", home,
+			    cases[i].error + 1) : pool_printf(pool,
+			    "/var/spool/sendoff/%s%s", uid,
+			    cases[i].error + 1);
+			assert_int_equal(why.kind, FAILURE_KEEP);
+			assert_string_equal(why.text, want);
+		}
+		(void)rmdir(pool_printf(pool, "%s/%s", spool, uid));
+		(void)rmdir(spool);
+		assert_int_equal(access(spool, F_OK), -1);
+	}
+	message_free(m);
+	pool_free(pool);
+}
+
+/* The lines on top, and the envelope in its variants. */
+static void
+test_variants(void **state)
+{
+	static struct recipient one[] = { { .path = "\xc3\xbc@x",
+	    .key = "x", .utf8 = true } };
+	static struct recipient plain[] = { { .path = "a@x", .key = "a@x",
+	    .orcpt = "rfc822;a@x", .orcpt_given = false },
+	    { .path = "b@x", .key = "b@x", .orcpt = "rfc822;o@x",
+	    .orcpt_given = true } };
+	static const struct {
+		struct envelope e;
+		bool ascii;
+		const char *mail;
+	} cases[] = {
+		{ { .sender = "", .recipients = plain, .n = 2 }, true,
+		    "MAIL FROM:<>\r\nRCPT TO:<a@x>\r\n"
+		    "RCPT TO:<b@x> ORCPT=rfc822;o@x\r\nDATA\r\n" },
+		{ { .sender = "s@x", .recipients = one, .n = 1 }, true,
+		    "MAIL FROM:<s@x> SMTPUTF8\r\nRCPT TO:<\xc3\xbc@x>\r\n"
+		    "DATA\r\n" },
+		{ { .sender = "\xc3\xbc@x", .sender_utf8 = true,
+		    .recipients = plain, .n = 1, .envid = "e", .notify =
+		    "NEVER" }, false, "MAIL FROM:<\xc3\xbc@x> BODY=8BITMIME "
+		    "SMTPUTF8 ENVID=e\r\nRCPT TO:<a@x> NOTIFY=NEVER "
+		    "ORCPT=rfc822;a@x\r\nDATA\r\n" },
+	};
+	struct pool *pool = pool_new();
+	struct caller c = { .uid = getuid(), .home = home };
+	struct failure why = { .kind = FAILURE_REFUSED, .of_mail = true,
+	    .text = "no" }, ignored;
+	const char *text;
+	struct message *m;
+	struct outcome o;
+	struct kept kept;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		m = message(pool);
+		if (cases[i].ascii)
+			m->body_8bit = false;
+		outcome_init(&o, cases[i].e.n, pool);
+		outcome_rest_failed(&o, &why);
+		assert_true(keep_message("id", NULL, &cases[i].e, m, &o, &c,
+		    pool, &kept, &ignored));
+		assert_string_equal(kept.state, "refused");
+		text = contents(kept.path, pool);
+		assert_memory_equal(text, "NOOP sendoff 1\r\nNOOP id id\r\n"
+		    "NOOP state refused\r\n", 48);
+		assert_non_null(strstr(text, "\r\nNOOP status 69\r\n"
+		    "NOOP reason no\r\nEHLO localhost\r\n"));
+		text = strstr(text, "\r\nMAIL") + 2;
+		assert_memory_equal(text, cases[i].mail,
+		    strlen(cases[i].mail));
+		assert_int_equal(unlink(kept.path), 0);
+		message_free(m);
+	}
+	m = message(pool);
+	m->header_8bit = true;
+	m->body_8bit = false;
+	outcome_init(&o, 1, pool);
+	outcome_rest_failed(&o, &why);
+	assert_true(keep_message("id", NULL, &cases[0].e, m, &o, &c, pool,
+	    &kept, &ignored));
+	assert_non_null(strstr(contents(kept.path, pool),
+	    "MAIL FROM:<> BODY=8BITMIME SMTPUTF8\r\n"));
+	message_free(m);
+	pool_free(pool);
+}
+
+/* Times are UTC, whatever the zone. */
+static void
+test_times(void **state)
+{
+	struct pool *pool = pool_new();
+	const char *folder = pool_printf(pool, "%s/times", home), *text;
+	time_t before = time(NULL), after, t;
+	struct failure why;
+	struct kept kept;
+	struct tm tm;
+	int i;
+
+	(void)state;
+	assert_int_equal(setenv("TZ", "XXX+7", 1), 0);
+	tzset();
+	assert_true(keep(folder, pool, &kept, &why));
+	after = time(NULL);
+	text = contents(kept.path, pool);
+	for (i = 0; i < 2; i++) {
+		tm = (struct tm){ 0 };
+		text = strstr(text, i == 0 ? "\r\nNOOP created " :
+		    "\r\nNOOP tried ");
+		assert_non_null(text);
+		text = strptime(text, i == 0 ? "\r\nNOOP created "
+		    "%Y-%m-%dT%H:%M:%SZ" : "\r\nNOOP tried "
+		    "%Y-%m-%dT%H:%M:%SZ", &tm);
+		assert_non_null(text);
+		assert_memory_equal(text, "\r\n", 2);
+		t = timegm(&tm);
+		assert_true(t >= before && t <= after);
+	}
+	assert_int_equal(unsetenv("TZ"), 0);
+	tzset();
+	pool_free(pool);
+}
+
+enum { LINES = 3000, LINE = 64 };	/* octets with CRLF */
+
+/* Lines that all begin with a dot; the header is of so many octets. */
+static struct message *
+dotted(size_t header, struct pool *pool)
+{
+	struct input in = { .fd = memfd_create("message", MFD_CLOEXEC) };
+	char text[LINE], prologue[200];
+	struct message *m;
+	struct failure why;
+	int i;
+
+	assert_int_equal(write(in.fd, "\n", 1), 1);
+	memset(text, 'x', sizeof text);
+	text[0] = '.';
+	text[LINE - 2] = '\n';
+	for (i = 0; i < LINES; i++)
+		assert_int_equal(write(in.fd, text, LINE - 1), LINE - 1);
+	assert_int_equal(lseek(in.fd, 0, SEEK_SET), 0);
+	assert_true(message_read(&in, false, NULL, pool, &m, &why));
+	(void)close(in.fd);
+	buffer_free(&in.octets);
+	memset(prologue, 'y', sizeof prologue);
+	(void)memcpy(prologue, "X: ", 3);
+	(void)memcpy(prologue + header - 4, "\r\n", 3);
+	message_compose(m, prologue, NULL);
+	assert_int_equal(message_size(m), header + LINES * LINE);
+	return m;
+}
+
+/* A block may end before a dot, between CR and LF, and within a line. */
+static void
+test_blocks(void **state)
+{
+	static const size_t headers[] = { 64, 65, 66, 74, 127 };
+	struct envelope e = { .sender = "", .recipients = people, .n = 3 };
+	struct pool *pool = pool_new();
+	struct caller c = { .uid = getuid(), .home = home };
+	struct failure why;
+	struct message *m;
+	struct outcome o;
+	struct kept kept;
+	struct stored s;
+	char line[LINE + 2];
+	size_t i, n;
 	FILE *f;
 
 	(void)state;
-	assert_int_equal(mkdir(open, 0700), 0);
-	assert_int_equal(chmod(open, 0777), 0);
-	assert_true(keep(open, pool, &kept, &why));	/* the next place */
-	assert_string_equal(kept.path, pool_printf(pool,
-	    "%s/.local/state/sendoff/id-1", home));
-	f = fopen(file, "w");
-	assert_non_null(f);
-	(void)fclose(f);
-	assert_int_equal(unlink(kept.path), 0);
-	assert_int_equal(chmod(pool_printf(pool, "%s/.local/state/sendoff",
-	    home), 0777), 0);
-	if (access("/var/spool/sendoff", F_OK) != 0) {
-		assert_false(keep(file, pool, &kept, &why));
-		assert_int_equal(why.kind, FAILURE_KEEP);
+	outcome(&o, FAILURE_DEFERRED, FAILURE_DEFERRED, true, pool);
+	for (i = 0; i < sizeof headers / sizeof *headers; i++) {
+		m = dotted(headers[i], pool);
+		assert_true(keep_message("id", NULL, &e, m, &o, &c, pool,
+		    &kept, &why));
+		assert_true(store_read(kept.path, &s, pool, &why));
+		f = fopen(kept.path, "r");
+		assert_non_null(f);
+		assert_int_equal(fseek(f, (long)(s.data + headers[i]),
+		    SEEK_SET), 0);
+		for (n = 0; n < LINES; n++) {
+			assert_non_null(fgets(line, sizeof line, f));
+			assert_int_equal(strlen(line), LINE + 1);
+			assert_memory_equal(line, "..x", 3);
+			assert_string_equal(line + LINE - 2, "x\r\n");
+		}
+		assert_non_null(fgets(line, sizeof line, f));
+		assert_string_equal(line, ".\r\n");
+		assert_non_null(fgets(line, sizeof line, f));
+		assert_string_equal(line, "QUIT\r\n");
+		assert_null(fgets(line, sizeof line, f));
+		(void)fclose(f);
+		message_free(m);
 	}
 	pool_free(pool);
 }
@@ -263,7 +750,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state),
 		cmocka_unit_test(test_file),
-		cmocka_unit_test(test_folders),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_small_writes),
+		cmocka_unit_test(test_taken_name),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_no_kept_message),
 	};
 

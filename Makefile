@@ -42,7 +42,7 @@ CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -I. \
 CFLAGS	= $(OPTIMISE)
 ALLFLAGS = -std=c11 $(WARN) $(HARDEN) $(HARDEN_GCC) \
 	  $(shell pkg-config --cflags $(PACKAGES)) $(CPPFLAGS) $(CFLAGS)
-LIBS	= $(shell pkg-config --libs $(PACKAGES))
+LIBS	= $(shell pkg-config --libs $(PACKAGES)) -lresolv
 
 ROOMS	= $(filter-out sendmail.c,$(wildcard *.c))
 OBJ	= $(ROOMS:%.c=$(B)/%.o)

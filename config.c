@@ -228,7 +228,7 @@ static bool
 takes_several(const struct setting_kind *kind)
 {
 	return kind->shape == LIST || kind->shape == ADDRESSES ||
-	    kind->shape == MECHANISMS;
+	    kind->shape == MECHANISMS || kind->shape == PINS;
 }
 
 static void

@@ -10,7 +10,9 @@ tls_params(struct route *r)
 	const struct account *a = r->account;
 
 	r->smtp.tls = (struct tls_params){
-		.ca_file = a->values[SET_CA_FILE],
+		.trust = { .ca_file = a->values[SET_CA_FILE],
+		    .crl_file = a->values[SET_CRL_FILE],
+		    .pins = a->values[SET_PIN] },
 		.priority = a->values[SET_TLS_PRIORITY],
 		.only_tls13 =
 		    strcmp(config_value(a, SET_TLS_MINIMUM), "1.3") == 0,

@@ -44,7 +44,9 @@ fit_endpoint(struct session *s, const struct endpoint *e)
 	p->security = e->security;
 	p->path_kind = s->net.is_unix ? PATH_UNIX :
 	    s->net.loopback ? PATH_LOOPBACK : PATH_NETWORK;
-	p->tls.name = tls_name != NULL ? tls_name : e->host;
+	p->tls.sni = tls_name != NULL ? tls_name : e->host;
+	p->tls.trust.wanted = (struct certificate_wanted){
+	    .names = { p->tls.sni }, .nnames = 1 };
 	p->tls.verify = e->security == SECURITY_IMPLICIT ||
 	    e->security == SECURITY_STARTTLS;
 	p->user = e->user != NULL ? e->user : s->user;

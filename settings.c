@@ -1,7 +1,10 @@
 #include "settings.h"
 #include "address.h"
+#include "resolver.h"
 #include "sasl.h"
 #include "tls.h"
+#include "trust.h"
+#include "url.h"
 #include "utf8.h"
 
 #include <ctype.h>
@@ -24,6 +27,10 @@ static const struct setting_kind settings[SETTINGS] = {
 	[SET_AUTH_MINIMUM]	= { "auth-minimum", MECHANISM, NULL, NULL,
 				    0, 0 },
 	[SET_CA_FILE]		= { "ca-file", FILE_NAME, NULL, NULL, 0, 0 },
+	[SET_CRL_FILE]		= { "crl-file", FILE_NAME, NULL, NULL, 0, 0 },
+	[SET_PIN]		= { "pin", PINS, NULL, NULL, 0, 0 },
+	[SET_DANE]		= { "dane", WORD_OF, " auto require off ",
+				    "auto", 0, 0 },
 	[SET_TLS_NAME]		= { "tls-name", ONE, NULL, NULL, 0, 0 },
 	[SET_TLS_MINIMUM]	= { "tls-minimum", WORD_OF, " 1.2 1.3 ",
 				    "1.2", 0, 0 },
@@ -35,6 +42,9 @@ static const struct setting_kind settings[SETTINGS] = {
 				    0, 0 },
 	[SET_REQUIRE_TLS]	= { "require-tls", WORD_OF,
 				    " yes no default ", "default", 0, 0 },
+	[SET_RESOLVER]		= { "resolver", RESOLVER, NULL, NULL, 0, 0 },
+	[SET_SOURCE]		= { "source", SOURCE, NULL, NULL, 0, 0 },
+	[SET_PROXY]		= { "proxy", PROXY, NULL, NULL, 0, 0 },
 	[SET_TIMEOUT_CONNECT]	= { "timeout-connect", NUMBER, NULL, "30",
 				    0, 0 },
 	[SET_TIMEOUT_REPLY]	= { "timeout-reply", NUMBER, NULL, "0", 0, 0 },
@@ -169,6 +179,25 @@ domain(const char *value, struct pool *pool, struct failure *why)
 	return fail(why, FAILURE_CONFIG, "\"%s\" is no domain", value);
 }
 
+static bool
+pins(const char **value, struct pool *pool, struct failure *why)
+{
+	const char *p, *all = NULL;
+	char *pin;
+	size_t len;
+
+	for (p = *value; *p != '\0'; p += len + strspn(p + len, " ")) {
+		len = strcspn(p, " ");
+		if (!trust_pin(pool_octets(pool, p, len), &pin, pool, why))
+			return false;
+		all = all == NULL ? pin : pool_printf(pool, "%s %s", all, pin);
+	}
+	if (all == NULL)
+		return fail(why, FAILURE_CONFIG, "pin has no value");
+	*value = all;
+	return true;
+}
+
 bool
 setting_check(enum setting s, const char **value, struct pool *pool,
     struct failure *why)
@@ -197,6 +226,15 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 	case MECHANISM:
 		*value = upper(pool, *value);
 		return one_mechanism(*value, why);
+	case PINS:
+		return pins(value, pool, why);
+	case RESOLVER:
+		return resolver_check(*value, why);
+	case SOURCE:
+		return url_is_address(*value) || fail(why, FAILURE_CONFIG,
+		    "source is an address of this machine, not \"%s\"", *value);
+	case PROXY:
+		return url_parse_proxy(*value, &(struct proxy){ 0 }, pool, why);
 	case PRIORITY:
 		return tls_check_priority(*value, why);
 	default:

@@ -171,9 +171,9 @@ verify(gnutls_session_t session)
 
 	t->judged = true;
 	t->facts->names = trust_names(session, t->pool);
-	t->facts->verified = trust_anchors(t->credentials, session,
-	    t->params->ca_file, &t->verdict) &&
-	    trust_verify(session, t->params->name, &t->verdict);
+	t->facts->verified_by = trust_judge(t->credentials, session,
+	    &t->params->trust, t->pool, &t->verdict);
+	t->facts->verified = t->facts->verified_by != NULL;
 	if (t->facts->verified)
 		return 0;
 	t->facts->objection = pool_string(t->pool, t->verdict.text);
@@ -247,9 +247,9 @@ prepare(struct tls *t, int fd)
 		return error;
 	error = gnutls_priority_set(t->session, priority);
 	gnutls_priority_deinit(priority);
-	if (error == 0 && !url_is_address(p->name))
+	if (error == 0 && !url_is_address(p->sni))
 		error = gnutls_server_name_set(t->session, GNUTLS_NAME_DNS,
-		    p->name, strlen(p->name));
+		    p->sni, strlen(p->sni));
 	if (error == 0)
 		error = gnutls_credentials_set(t->session,
 		    GNUTLS_CRD_CERTIFICATE, t->credentials);
@@ -319,8 +319,8 @@ note_facts(struct tls *t)
 	    gnutls_certificate_client_get_request_status(t->session) != 0;
 	note_binding(t);
 	log_detail("%s, %s, certificate for %s: %s", f->version, f->cipher,
-	    f->names == NULL ? "nobody" : f->names, f->verified ? "verified" :
-	    f->objection == NULL ? "not looked at" : f->objection);
+	    f->names == NULL ? "nobody" : f->names, f->verified ?
+	    f->verified_by : f->objection == NULL ? "not looked at" : f->objection);
 }
 
 bool

@@ -11,11 +11,12 @@
 #include "failure.h"
 #include "pool.h"
 #include "stream.h"
+#include "trust.h"
 
 struct tls_params {
-	const char *name;		/* that the certificate must be for */
+	struct trust_params trust;	/* what the server must prove */
+	const char *sni;		/* the name that it is asked for */
 	bool verify;			/* false: opportunistic */
-	const char *ca_file;		/* PEM; NULL: the system's store */
 	const char *priority;		/* GnuTLS's words added, or NULL */
 	bool only_tls13;
 	const char *certificate;	/* of the client, PEM, or NULL */
@@ -26,7 +27,8 @@ struct tls_params {
 struct tls_facts {
 	const char *version;		/* "TLS1.3" */
 	const char *cipher;		/* "AES-256-GCM" */
-	bool verified;			/* name and chain are in order */
+	bool verified;			/* it is the server that was meant */
+	const char *verified_by;	/* "pkix", "dane-ee", "dane-ta", "pin" */
 	const char *objection;		/* to the certificate, or NULL */
 	const char *result;		/* of the objection, RFC 8460, or NULL */
 	const char *names;		/* that the certificate carries */

@@ -17,6 +17,7 @@ static const struct {
 	{ "smtp://",			SECURITY_STARTTLS,	"587" },
 	{ "smtp+opportunistic://",	SECURITY_OPPORTUNISTIC,	"587" },
 	{ "smtp+plain://",		SECURITY_NONE,		"587" },
+	{ "lmtp://",			SECURITY_STARTTLS,	"24" },
 };
 
 bool
@@ -93,7 +94,7 @@ path_parse(const char *text, const char *path, struct endpoint *e,
 
 	if (e->security != SECURITY_STARTTLS)
 		return fail(why, FAILURE_CONFIG, "\"%s\": a unix socket is "
-		    "written smtp:///path", text);
+		    "written smtp:///path or lmtp:///path", text);
 	if (strlen(path) >= sizeof un.sun_path)
 		return fail(why, FAILURE_CONFIG, "\"%s\": the path of a unix "
 		    "socket has at most %zu octets", text,
@@ -148,15 +149,19 @@ url_parse(const char *text, struct endpoint *e, struct pool *pool,
 			continue;
 		e->security = schemes[i].security;
 		e->port = schemes[i].port;
+		e->lmtp = *schemes[i].scheme == 'l';
 		rest = text + n;
 		break;
 	}
 	if (rest == text && strstr(text, "://") != NULL)
 		return fail(why, FAILURE_CONFIG, "\"%s\": the scheme is one of "
-		    "smtps://, smtp://, smtp+opportunistic://, smtp+plain://",
-		    text);
+		    "smtps://, smtp://, smtp+opportunistic://, smtp+plain://, "
+		    "lmtp:///", text);
 	if (rest > text && *rest == '/')
 		return path_parse(text, rest, e, pool, why);
+	if (e->lmtp)
+		return fail(why, FAILURE_CONFIG, "\"%s\": LMTP is spoken over a "
+		    "unix socket alone, lmtp:///path", text);
 	if (!user_parse(text, &rest, e, pool, why))
 		return false;
 	n = strlen(rest);
@@ -167,5 +172,26 @@ url_parse(const char *text, struct endpoint *e, struct pool *pool,
 	e->text = pool_printf(pool, strchr(e->host, ':') != NULL ?
 	    "%s[%s]:%s" : "%s%s:%s", i < sizeof schemes / sizeof *schemes ?
 	    schemes[i].scheme : schemes[0].scheme, e->host, e->port);
+	return true;
+}
+
+bool
+url_parse_proxy(const char *text, struct proxy *proxy, struct pool *pool,
+    struct failure *why)
+{
+	static const char scheme[] = "socks5://";
+	struct endpoint e = { .port = "1080" };
+	const char *rest = text + sizeof scheme - 1;
+
+	if (has_password(text))
+		return fail(why, FAILURE_CONFIG, "a URL never carries a "
+		    "password; write the proxy's into ~/.netrc");
+	if (strncasecmp(text, scheme, sizeof scheme - 1) != 0)
+		return fail(why, FAILURE_CONFIG, "\"%s\" is no proxy; it is "
+		    "written socks5://host:port", text);
+	if (!user_parse(text, &rest, &e, pool, why) ||
+	    !host_parse(text, rest, &e, pool, why))
+		return false;
+	*proxy = (struct proxy){ e.host, e.port, e.user };
 	return true;
 }

@@ -21,18 +21,30 @@ struct endpoint {
 	const char *host;		/* name or address; NULL: unix socket */
 	const char *port;		/* decimal */
 	const char *path;		/* of the unix socket, absolute */
+	bool lmtp;			/* RFC 2033 */
 	const char *user;		/* from the URL, or NULL */
 	const char *text;		/* the URL without its user */
 };
 
 /*
  * smtps://host[:port], smtp://, smtp+opportunistic://, smtp+plain://, with
- * user@ before the host, [v6] addresses, and smtp:///path.  A bare host name
+ * user@ before the host, [v6] addresses, smtp:///path and lmtp:///path.  A bare host name
  * is smtps://.  The default ports are 465 for smtps and 587 for the others.
  * A password in the URL, unknown schemes, a path behind a host, and host names
  * that are none are FAILURE_CONFIG.
  */
 bool	url_parse(const char *text, struct endpoint *, struct pool *,
+	    struct failure *why);
+
+/* A SOCKS5 proxy (RFC 1928). */
+struct proxy {
+	const char *host;
+	const char *port;
+	const char *user;		/* NULL: it asks for none */
+};
+
+/* socks5://[user@]host[:port], by default port 1080. */
+bool	url_parse_proxy(const char *text, struct proxy *, struct pool *,
 	    struct failure *why);
 
 /* Is it an IPv4 or IPv6 address (without brackets), not a name? */

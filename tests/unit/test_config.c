@@ -13,6 +13,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#define PIN_REST "0123456789abcdef0123456789abcdef0123456789abcdef"
+#define PIN_FORM "sha256:0123456789abcdef" PIN_REST
+#define PIN_BASE64 "ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8="
 #define MECHANISMS_KNOWN "EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, " \
     "SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN"
 
@@ -70,6 +73,15 @@ static const struct {
 	    MECHANISMS_KNOWN ")" },
 	[SET_CA_FILE] = { "ca-file", "/a", NULL, NULL, "''",
 	    "f:1:9: ca-file has no value" },
+	[SET_CRL_FILE] = { "crl-file", "/a", NULL, NULL, "''",
+	    "f:1:10: crl-file has no value" },
+	[SET_PIN] = { "pin", "sha256:01:23:45:67:89:AB:CD:EF" PIN_REST " "
+	    PIN_BASE64 " sha256//" PIN_BASE64, PIN_FORM " " PIN_FORM " "
+	    PIN_FORM, NULL, "sha256:0123", "f:1:5: \"sha256:0123\" is no pin: "
+	    "it is the SHA-256 of a public key, sha256: and 64 hexadecimal "
+	    "digits" },
+	[SET_DANE] = { "dane", "require", NULL, "auto", "yes",
+	    "f:1:6: dane is one of auto require off , not \"yes\"" },
 	[SET_TLS_NAME] = { "tls-name", "mx.example.org", NULL, NULL, "''",
 	    "f:1:10: tls-name has no value" },
 	[SET_TLS_MINIMUM] = { "tls-minimum", "1.3", NULL, "1.2", "1",
@@ -83,6 +95,14 @@ static const struct {
 	    "f:1:12: client-key has no value" },
 	[SET_REQUIRE_TLS] = { "require-tls", "no", NULL, "default", "maybe",
 	    "f:1:13: require-tls is one of yes no default , not \"maybe\"" },
+	[SET_RESOLVER] = { "resolver", "[::1]:5353", NULL, NULL, "dns.example",
+	    "f:1:10: \"dns.example\" is no resolver's address, as in "
+	    "127.0.0.1, 192.0.2.1:5353 or [2001:db8::1]:53" },
+	[SET_SOURCE] = { "source", "2001:db8::1", NULL, NULL, "eth0",
+	    "f:1:8: source is an address of this machine, not \"eth0\"" },
+	[SET_PROXY] = { "proxy", "socks5://me@[::1]:9050", NULL, NULL,
+	    "http://x", "f:1:7: \"http://x\" is no proxy; it is written "
+	    "socks5://host:port" },
 	[SET_TIMEOUT_CONNECT] = { "timeout-connect", "9999999", NULL, "30",
 	    "-1", "f:1:17: timeout-connect is a number of seconds, not "
 	    "\"-1\"" },
@@ -233,7 +253,7 @@ static const struct {
 	{ "name x\naccount a\nname y\naccount b\nname z\n", { NULL } },
 	{ "server smtps://a ftp://b smtp://c:0\n\nserver x:y@z\n",
 	    { "f:1:18: \"ftp://b\": the scheme is one of smtps://, smtp://, "
-	    "smtp+opportunistic://, smtp+plain://", "f:1:26: the port of "
+	    "smtp+opportunistic://, smtp+plain://, lmtp:///", "f:1:26: the port of "
 	    "\"smtp://c:0\" is no number from 1 to 65535", "f:3:8: a URL never "
 	    "carries a password; write \"user\" and \"password\" instead" } },
 	{ "zzzzzzzzz a\n", { "f:1:1: there is no setting \"zzzzzzzzz\"" } },

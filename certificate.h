@@ -1,0 +1,52 @@
+/*
+ * What a certificate says of itself, and what speaks against it, in words.
+ */
+#ifndef CERTIFICATE_H
+#define CERTIFICATE_H
+
+#include <gnutls/x509.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pool.h"
+
+/* Which server it should be for; any of the names will do. */
+struct certificate_wanted {
+	const char *names[3];		/* host names or an address */
+	size_t nnames;
+	const char *srv_id;		/* "_submissions.example.org" (RFC
+					   4985), or NULL */
+	const char *remedy;		/* when it is for another; NULL: the
+					   usual advice */
+};
+
+struct objections {
+	struct pool *pool;
+	const char *text;		/* all of them, or NULL */
+	const char *result;		/* RFC 8460 section 4.3, of the first */
+};
+
+/* Adds one. */
+void	object(struct objections *, const char *result, const char *text);
+
+/*
+ * Puts the library's verdict (gnutls_certificate_status_t) into words and adds
+ * its own on the name: only dNSName, iPAddress and SRVName count, not the
+ * common name (RFC 9525).
+ */
+void	certificate_judge(gnutls_x509_crt_t, unsigned status,
+	    const struct certificate_wanted *, struct objections *);
+
+/* Does it carry the host name or address as dNSName or iPAddress? */
+bool	certificate_is_for(gnutls_x509_crt_t, const char *name, struct pool *);
+
+/* Is it within its dates? */
+bool	certificate_is_timely(gnutls_x509_crt_t);
+
+/* The names in it: "a, b, and 3 more". */
+char	*certificate_names(gnutls_x509_crt_t, struct pool *);
+
+/* Octets of an address, 4 or 16; 0 when name is none. */
+size_t	certificate_address(const char *name, unsigned char octets[16]);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * The parts of a certificate (RFC 5280 section 4.1) as the octets that they
+ * are, without any being copied or made anew.  Pure.
+ */
+#ifndef DER_H
+#define DER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct octets {
+	const unsigned char *p;
+	size_t len;
+};
+
+/* Each with its tag and length; they point into the certificate. */
+struct der_certificate {
+	struct octets whole;		/* octets behind it are no part of it */
+	struct octets tbs;		/* what its issuer has signed */
+	struct octets issuer, subject;	/* Name */
+	struct octets key;		/* SubjectPublicKeyInfo */
+};
+
+/* False when the octets are no certificate as far as it is read here. */
+bool	der_certificate(const unsigned char *, size_t len,
+	    struct der_certificate *);
+
+/* Is it one whole SEQUENCE and nothing else? */
+bool	der_is_sequence(const unsigned char *, size_t len);
+
+bool	octets_equal(struct octets, struct octets);
+
+#endif

@@ -40,6 +40,8 @@ struct dns_record {
 struct dns_question {
 	const char *name;		/* ASCII, complete; no final dot */
 	enum dns_type type;
+	bool dependent;			/* not waited for when nothing that was
+					   asked with it is authenticated */
 	/* the answer; strings and octets live in the pool */
 	enum dns_state state;
 	bool authenticated;		/* by a resolver that may be trusted;

@@ -349,15 +349,22 @@ wait_once(struct asking *a)
 	return true;
 }
 
+/* What only matters beside something authenticated is not waited for. */
 static bool
 all_done(const struct asking *a)
 {
+	bool waiting = false, secure = false;
 	size_t i;
 
-	for (i = 0; i < a->n; i++)
-		if (!a->all[i].done)
+	for (i = 0; i < a->n; i++) {
+		if (!a->all[i].done && !a->all[i].question->dependent)
 			return false;
-	return true;
+		waiting = waiting || !a->all[i].done;
+		secure = secure || (a->all[i].done &&
+		    !a->all[i].question->dependent &&
+		    a->all[i].question->authenticated);
+	}
+	return !waiting || !secure;
 }
 
 /* Ids that nobody can guess, and no two alike. */

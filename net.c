@@ -1,11 +1,10 @@
-#define _GNU_SOURCE			/* AI_IDN, EAI_NODATA */
 #include "net.h"
 #include "log.h"
 #include "signals.h"
+#include "socks.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -14,36 +13,25 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Connects within the deadline; the descriptor, or -1 with errno. */
-static int
-open_socket(const struct sockaddr *address, socklen_t len, int seconds)
-{
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, 0), error = 0;
-	socklen_t size = sizeof error;
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	int ready;
+enum { ATTEMPT_DELAY = 250 };		/* RFC 8305 section 8, milliseconds */
 
-	if (fd < 0)
-		return -1;
-	if (connect(fd, address, len) == 0)
-		return fd;
-	if (errno == EINPROGRESS) {
-		ready = signals_poll(&pfd, 1, clock_now() +
-		    (milliseconds)seconds * 1000);
-		if (ready == 0)
-			errno = ETIMEDOUT;
-		else if (ready > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR,
-		    &error, &size) == 0 && error == 0)
-			return fd;
-		else if (ready > 0)
-			errno = error;
-	}
-	error = errno;
-	(void)close(fd);
-	errno = error;
-	return -1;
-}
+struct attempt {
+	const struct address *address;
+	int fd;				/* -1: over */
+	milliseconds deadline;
+};
+
+struct race {
+	const struct endpoint *endpoint;
+	const struct place *place;
+	const struct net_params *params;
+	struct pool *pool;
+	struct attempt attempts[ADDRESSES_MAX];
+	size_t begun;
+	milliseconds next;		/* when the next one begins */
+	const struct attempt *winner;
+	const char *reasons;
+};
 
 static const char *
 numeric(const struct sockaddr *address, struct pool *pool)
@@ -86,17 +74,213 @@ literal(int fd, struct pool *pool)
 	    "[IPv6:%s]" : "[%s]", numeric(address, pool));
 }
 
+/* The source's family, with any port; 0: it is of another one. */
+static socklen_t
+source_address(const char *source, int family, struct sockaddr_storage *out)
+{
+	struct sockaddr_in *four = (void *)out;
+	struct sockaddr_in6 *six = (void *)out;
+
+	*out = (struct sockaddr_storage){ .ss_family = (sa_family_t)family };
+	if (family == AF_INET &&
+	    inet_pton(AF_INET, source, &four->sin_addr) == 1)
+		return sizeof *four;
+	if (family == AF_INET6 &&
+	    inet_pton(AF_INET6, source, &six->sin6_addr) == 1)
+		return sizeof *six;
+	return 0;
+}
+
 static bool
-connect_unix(const struct endpoint *e, const struct net_params *params,
-    struct pool *pool, struct stream **stream, struct net_facts *facts,
-    struct failure *why)
+bind_source(int fd, int family, const char *source)
+{
+	struct sockaddr_storage from;
+	socklen_t len;
+
+	if (source == NULL)
+		return true;
+	len = source_address(source, family, &from);
+	errno = EAFNOSUPPORT;
+	return len > 0 && bind(fd, (struct sockaddr *)&from, len) == 0;
+}
+
+/* A descriptor that is connecting or has; -1 with errno. */
+static int
+begin_connect(const struct sockaddr *address, socklen_t len,
+    const char *source)
+{
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0), error;
+
+	if (fd < 0)
+		return -1;
+	if (bind_source(fd, address->sa_family, source) &&
+	    (connect(fd, address, len) == 0 || errno == EINPROGRESS))
+		return fd;
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+static const struct sockaddr *
+sockaddr_of(const struct address *a)
+{
+	return (const struct sockaddr *)&a->address;
+}
+
+/* One attempt is over; the next need not wait. */
+static void
+lost(struct race *r, struct attempt *a, int error)
+{
+	r->reasons = pool_printf(r->pool, "%s%s%s: %s", r->reasons,
+	    *r->reasons != '\0' ? "; " : "",
+	    numeric(sockaddr_of(a->address), r->pool), strerror(error));
+	if (a->fd >= 0)
+		(void)close(a->fd);
+	a->fd = -1;
+	r->next = clock_now();
+}
+
+static void
+begin(struct race *r)
+{
+	struct attempt *a = &r->attempts[r->begun];
+
+	a->address = &r->place->addresses[r->begun++];
+	log_detail("connecting to %s, port %s",
+	    numeric(sockaddr_of(a->address), r->pool), r->endpoint->port);
+	a->deadline = clock_now() +
+	    (milliseconds)r->params->timeout_connect * 1000;
+	r->next = clock_now() + ATTEMPT_DELAY;
+	a->fd = begin_connect(sockaddr_of(a->address), a->address->len,
+	    r->params->source);
+	if (a->fd < 0)
+		lost(r, a, errno);
+}
+
+/* When something has to be done though no socket stirs; -1: all is over. */
+static milliseconds
+soonest(const struct race *r)
+{
+	milliseconds when = r->begun < r->place->n ? r->next : -1;
+	size_t i;
+
+	for (i = 0; i < r->begun; i++)
+		if (r->attempts[i].fd >= 0 &&
+		    (when < 0 || r->attempts[i].deadline < when))
+			when = r->attempts[i].deadline;
+	return when;
+}
+
+static void
+look_at(struct race *r, struct attempt *a, bool ready)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	if (a->fd < 0)
+		return;
+	if (ready) {
+		if (getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error,
+		    &size) != 0)
+			error = errno;
+		if (error == 0)
+			r->winner = a;
+		else
+			lost(r, a, error);
+	} else if (clock_now() >= a->deadline) {
+		lost(r, a, ETIMEDOUT);
+	}
+}
+
+static bool
+await(struct race *r)
+{
+	struct pollfd pfds[ADDRESSES_MAX];
+	size_t i;
+
+	for (i = 0; i < r->begun; i++)
+		pfds[i] = (struct pollfd){ .fd = r->attempts[i].fd,
+		    .events = POLLOUT };
+	if (signals_poll(pfds, (nfds_t)r->begun, soonest(r)) < 0)
+		return false;
+	for (i = 0; i < r->begun && r->winner == NULL; i++)
+		look_at(r, &r->attempts[i], pfds[i].revents != 0);
+	return true;
+}
+
+/* The winner's descriptor stays open, those of the others do not. */
+static void
+close_losers(struct race *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->begun; i++)
+		if (&r->attempts[i] != r->winner && r->attempts[i].fd >= 0)
+			(void)close(r->attempts[i].fd);
+}
+
+static bool
+run_race(struct race *r, struct failure *why)
+{
+	const struct proxy *proxy = r->params->proxy;
+	bool ok = true;
+
+	while (ok && r->winner == NULL && soonest(r) >= 0) {
+		if (r->begun < r->place->n && clock_now() >= r->next)
+			begin(r);
+		else
+			ok = await(r);
+	}
+	close_losers(r);
+	if (r->winner != NULL)
+		return true;
+	return fail(why, !ok ? FAILURE_INTERRUPTED : FAILURE_CONNECT,
+	    "%s%s:%s cannot be reached (%s)", proxy != NULL ? "the proxy " :
+	    "", proxy != NULL ? proxy->host : r->endpoint->host,
+	    proxy != NULL ? proxy->port : r->endpoint->port,
+	    ok ? r->reasons : "ended by a signal");
+}
+
+static bool
+through_proxy(const struct race *r, struct failure *why)
+{
+	const struct net_params *p = r->params;
+	const struct socks_params socks = { p->proxy, p->proxy_password,
+	    p->proxy_password_len, clock_now() +
+	    (milliseconds)p->timeout_connect * 1000 };
+
+	if (p->proxy == NULL || socks_connect(r->winner->fd, &socks,
+	    r->endpoint, why))
+		return true;
+	(void)close(r->winner->fd);
+	return false;
+}
+
+static const char *
+peer_text(const struct race *r, const char *address)
+{
+	const struct endpoint *e = r->endpoint;
+
+	if (r->params->proxy != NULL)
+		return pool_printf(r->pool, "%s:%s (by the proxy %s)", e->host,
+		    e->port, address);
+	if (strcmp(e->host, address) == 0)
+		return pool_printf(r->pool, "%s:%s", address, e->port);
+	return pool_printf(r->pool, "%s[%s]:%s", e->host, address, e->port);
+}
+
+/* Such a socket answers at once or not at all. */
+static bool
+connect_unix(const struct endpoint *e, struct pool *pool,
+    struct stream **stream, struct net_facts *facts, struct failure *why)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd;
 
 	(void)strcpy(un.sun_path, e->path);
-	fd = open_socket((const struct sockaddr *)&un, sizeof un,
-	    params->timeout_connect);
+	fd = begin_connect((const struct sockaddr *)&un, sizeof un, NULL);
 	if (fd < 0)
 		return fail_errno(why, FAILURE_CONNECT, "the server's socket "
 		    "%s cannot be reached", e->path);
@@ -107,72 +291,29 @@ connect_unix(const struct endpoint *e, const struct net_params *params,
 	return true;
 }
 
-static bool
-cannot_resolve(const struct endpoint *e, int error, struct failure *why)
-{
-	if (error == EAI_NONAME || error == EAI_NODATA)
-		return fail(why, FAILURE_RESOLVE_NONE, "%s: there is no host "
-		    "of this name (is the server in the configuration spelt "
-		    "right?)", e->host);
-	return fail(why, FAILURE_RESOLVE_TEMPORARY, "%s: the name cannot be "
-	    "looked up now: %s", e->host, error == EAI_SYSTEM ?
-	    strerror(errno) : gai_strerror(error));
-}
-
-static bool
-connect_first(const struct addrinfo *list, const struct endpoint *e,
+bool
+net_connect(const struct endpoint *e, const struct place *place,
     const struct net_params *params, struct pool *pool,
     struct stream **stream, struct net_facts *facts, struct failure *why)
 {
-	const struct addrinfo *ai;
-	const char *tried = "", *address;
-	int fd, on = 1;
-
-	for (ai = list; ai != NULL; ai = ai->ai_next) {
-		address = numeric(ai->ai_addr, pool);
-		log_detail("connecting to %s, port %s", address, e->port);
-		fd = open_socket(ai->ai_addr, ai->ai_addrlen,
-		    params->timeout_connect);
-		if (fd < 0) {
-			tried = pool_printf(pool, "%s%s%s: %s", tried,
-			    *tried != '\0' ? "; " : "", address,
-			    strerror(errno));
-			if (signals_caught() != 0)
-				break;
-			continue;
-		}
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		*facts = (struct net_facts){ .host = e->host,
-		    .address = address, .local = literal(fd, pool),
-		    .loopback = is_loopback(ai->ai_addr) };
-		*stream = stream_new(fd, strcmp(e->host, address) == 0 ?
-		    pool_printf(pool, "%s:%s", address, e->port) :
-		    pool_printf(pool, "%s[%s]:%s", e->host, address, e->port));
-		return true;
-	}
-	return fail(why, signals_caught() != 0 ? FAILURE_INTERRUPTED :
-	    FAILURE_CONNECT, "%s:%s cannot be reached (%s)", e->host, e->port,
-	    tried);
-}
-
-bool
-net_connect(const struct endpoint *e, const struct net_params *params,
-    struct pool *pool, struct stream **stream, struct net_facts *facts,
-    struct failure *why)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-	    .ai_family = params->family, .ai_flags = AI_IDN }, *list = NULL;
-	bool ok;
-	int error;
+	struct race r = { .endpoint = e, .place = place, .params = params,
+	    .pool = pool, .reasons = "", .next = clock_now() };
+	const struct sockaddr *address;
+	int on = 1;
 
 	*stream = NULL;
 	*facts = (struct net_facts){ .host = e->host };
 	if (e->path != NULL)
-		return connect_unix(e, params, pool, stream, facts, why);
-	error = getaddrinfo(e->host, e->port, &hints, &list);
-	if (error != 0)
-		return cannot_resolve(e, error, why);
-	ok = connect_first(list, e, params, pool, stream, facts, why);
-	freeaddrinfo(list);
-	return ok;
+		return connect_unix(e, pool, stream, facts, why);
+	if (!run_race(&r, why) || !through_proxy(&r, why))
+		return false;
+	address = sockaddr_of(r.winner->address);
+	(void)setsockopt(r.winner->fd, IPPROTO_TCP, TCP_NODELAY, &on,
+	    sizeof on);
+	*facts = (struct net_facts){ .host = e->host,
+	    .address = numeric(address, pool),
+	    .local = literal(r.winner->fd, pool),
+	    .loopback = params->proxy == NULL && is_loopback(address) };
+	*stream = stream_new(r.winner->fd, peer_text(&r, facts->address));
+	return true;
 }

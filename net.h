@@ -1,6 +1,6 @@
 /*
- * From an endpoint to a connected stream.  One deadline for each address; all
- * addresses are tried in the order of the system's resolver.
+ * From addresses to a connected stream: a race over all of them (RFC 8305),
+ * directly or through a proxy, or a unix socket.
  */
 #ifndef NET_H
 #define NET_H
@@ -8,13 +8,17 @@
 #include <stdbool.h>
 
 #include "failure.h"
+#include "locate.h"
 #include "pool.h"
 #include "stream.h"
 #include "url.h"
 
 struct net_params {
 	int timeout_connect;		/* seconds for each address */
-	int family;			/* AF_UNSPEC, AF_INET, AF_INET6 */
+	const char *source;		/* our own address, or NULL */
+	const struct proxy *proxy;	/* the place is the proxy's, then */
+	const char *proxy_password;	/* octets, when it has a user */
+	size_t proxy_password_len;
 };
 
 /* What was reached; strings live in the pool. */
@@ -22,17 +26,19 @@ struct net_facts {
 	const char *host;		/* as the endpoint names it */
 	const char *address;		/* numeric, or the socket's path */
 	const char *local;		/* our own, as an address literal */
-	bool loopback;
+	bool loopback;			/* and no proxy between */
 	bool is_unix;
 };
 
 /*
- * Connects.  When no address can be reached the failure names each with its
- * reason.  A name that does not exist is FAILURE_RESOLVE_NONE, a resolver
- * without answer FAILURE_RESOLVE_TEMPORARY, the rest FAILURE_CONNECT.
+ * Connects: a further address is tried 250 ms after the one before, or as soon
+ * as that has failed, and the first that answers is taken.  When none can be
+ * reached the failure (FAILURE_CONNECT) names each with its reason.  A proxy's
+ * refusal is told in words; one that wants a login that we have not is
+ * FAILURE_CONFIG.
  */
-bool	net_connect(const struct endpoint *, const struct net_params *,
-	    struct pool *, struct stream **, struct net_facts *,
-	    struct failure *why);
+bool	net_connect(const struct endpoint *, const struct place *,
+	    const struct net_params *, struct pool *, struct stream **,
+	    struct net_facts *, struct failure *why);
 
 #endif

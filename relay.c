@@ -357,7 +357,7 @@ begin_anew(struct relay *r, struct lane *l, const struct demands *truth,
 }
 
 static void
-send(struct relay *r, struct lane *l, struct message *m)
+pass_on(struct relay *r, struct lane *l, struct message *m)
 {
 	struct demands truth;
 	struct failure why;
@@ -444,7 +444,7 @@ relay_data(struct relay *r, struct input *in, struct answer *a)
 			continue;
 		outcome_init(&l->outcome, l->leg.envelope.n, r->pool);
 		plan_header(&g, &l->leg);
-		send(r, l, m);
+		pass_on(r, l, m);
 	}
 	report(r, m, message_id);
 	ok = verdict(r, a);

@@ -37,20 +37,55 @@ login_params(struct route *r)
 	};
 }
 
+static void
+net_params(struct route *r, const struct options *o, struct pool *pool)
+{
+	const struct account *a = r->account;
+	const char *dane = config_value(a, SET_DANE);
+	struct failure checked;
+	struct proxy *proxy;
+
+	r->net.timeout_connect = config_number(a, SET_TIMEOUT_CONNECT);
+	r->net.source = a->values[SET_SOURCE];
+	r->locate.family = o->family == 4 ? AF_INET : o->family == 6 ?
+	    AF_INET6 : AF_UNSPEC;
+	r->locate.dane = strcasecmp(dane, "off") == 0 ? DANE_OFF :
+	    strcasecmp(dane, "require") == 0 ? DANE_REQUIRE : DANE_AUTO;
+	if (a->values[SET_PROXY] == NULL)
+		return;
+	proxy = pool_alloc(pool, sizeof *proxy);
+	if (url_parse_proxy(a->values[SET_PROXY], proxy, pool, &checked))
+		r->net.proxy = proxy;
+}
+
+/* What one setting asks for and another makes impossible. */
+static bool
+fits_together(const struct route *r, struct failure *why)
+{
+	const struct account *a = r->account;
+
+	if (a->nservers == 0 && a->values[SET_FROM] == NULL)
+		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
+		    "names no server, nor by \"from\" a domain that may have "
+		    "one; add a line like: server smtps://mail.example.org",
+		    a->name, a->file, a->line);
+	if (r->locate.dane == DANE_REQUIRE && r->net.proxy != NULL)
+		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
+		    "has \"dane require\" and a proxy, behind which no TLSA "
+		    "records are looked for", a->name, a->file, a->line);
+	return true;
+}
+
 bool
 route_make(struct route *r, const struct account *a, const struct options *o,
     const struct caller *c, struct pool *pool, struct failure *why)
 {
-	if (a->nservers == 0)
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
-		    "names no server; add a line like: server "
-		    "smtps://mail.example.org", a->name, a->file, a->line);
 	*r = (struct route){ .account = a, .endpoints = a->servers,
 	    .nendpoints = a->nservers };
+	net_params(r, o, pool);
+	if (!fits_together(r, why))
+		return false;
 	r->timeout_session = config_number(a, SET_TIMEOUT_SESSION);
-	r->net.timeout_connect = config_number(a, SET_TIMEOUT_CONNECT);
-	r->net.family = o->family == 4 ? AF_INET : o->family == 6 ? AF_INET6 :
-	    AF_UNSPEC;
 	r->smtp.timeout_reply = config_number(a, SET_TIMEOUT_REPLY);
 	tls_params(r);
 	login_params(r);

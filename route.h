@@ -10,6 +10,7 @@
 #include "caller.h"
 #include "config.h"
 #include "failure.h"
+#include "locate.h"
 #include "net.h"
 #include "options.h"
 #include "smtp.h"
@@ -17,14 +18,18 @@
 struct route {
 	const struct account *account;
 	const struct endpoint *endpoints;	/* tried in this order */
-	size_t nendpoints;
+	size_t nendpoints;		/* 0: the DNS knows them */
+	struct locate_params locate;
 	struct net_params net;
 	struct smtp_params smtp;	/* security and name: each endpoint's */
 	int timeout_session;		/* seconds */
 	bool hello_literal;		/* EHLO with the local address */
 };
 
-/* FAILURE_CONFIG when the account names no server.  May ask the resolver. */
+/*
+ * FAILURE_CONFIG when the account names neither a server nor an address whose
+ * domain may know one.  May ask the resolver for our own name.
+ */
 bool	route_make(struct route *, const struct account *,
 	    const struct options *, const struct caller *, struct pool *,
 	    struct failure *why);

@@ -1,4 +1,5 @@
 #include "secret.h"
+#include "netrc.h"
 #include "pool.h"
 #include "signals.h"
 
@@ -12,7 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { SECRET_MAX = 8192, COMMAND_SECONDS = 120 };
+enum { SECRET_MAX = 8192, NETRC_MAX = 1 << 20, COMMAND_SECONDS = 120 };
 
 /* The first line is the secret; what follows it is a person's notes. */
 static bool
@@ -38,7 +39,7 @@ first_line(struct buffer *secret, const char *source, struct failure *why)
 
 /* Reads to the end, within the time; what is too long is cut by the caller. */
 static bool
-drain(int fd, milliseconds deadline, struct buffer *secret,
+drain(int fd, milliseconds deadline, size_t most, struct buffer *secret,
     const char *source, struct failure *why)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
@@ -56,9 +57,9 @@ drain(int fd, milliseconds deadline, struct buffer *secret,
 			return true;
 		if (n > 0)
 			buffer_added(secret, (size_t)n);
-		if (buffer_len(secret) > SECRET_MAX)
+		if (buffer_len(secret) > most)
 			return fail(why, FAILURE_CONFIG, "%s gives more than "
-			    "%d octets", source, SECRET_MAX);
+			    "%zu octets", source, most);
 	}
 }
 
@@ -87,7 +88,7 @@ from_file(const char *name, struct buffer *secret, struct failure *why)
 		return fail_errno(why, FAILURE_CONFIG, "the password file %s "
 		    "cannot be read", name);
 	ok = is_private(fd, name, why) && drain(fd, clock_now() +
-	    COMMAND_SECONDS * 1000, secret, name, why) &&
+	    COMMAND_SECONDS * 1000, SECRET_MAX, secret, name, why) &&
 	    first_line(secret, name, why);
 	(void)close(fd);
 	return ok;
@@ -135,7 +136,7 @@ from_command(const char *command, struct buffer *secret, struct failure *why)
 		run_child(command, fds[1]);
 	(void)close(fds[1]);
 	ok = pid > 0 ? drain(fds[0], clock_now() + COMMAND_SECONDS * 1000,
-	    secret, "password-command", why) :
+	    SECRET_MAX, secret, "password-command", why) :
 	    fail_errno(why, FAILURE_LOCAL, "fork");
 	(void)close(fds[0]);
 	if (pid > 0 && !ok)
@@ -189,19 +190,38 @@ read_silently(int tty, struct buffer *secret, struct failure *why)
 	return first_line(secret, "the terminal", why);
 }
 
-static const char *
-user_of(const struct account *a)
+bool
+secret_of_host(const struct caller *c, const char *host, const char *user,
+    struct buffer *secret, bool *found, struct failure *why)
 {
-	if (a->nservers > 0 && a->servers[0].user != NULL)
-		return a->servers[0].user;
-	if (a->values[SET_USER] != NULL)
-		return a->values[SET_USER];
-	return a->values[SET_FROM] != NULL ? a->values[SET_FROM] : "nobody";
+	struct buffer text = { 0 };
+	char name[4096];
+	bool ok;
+	int fd;
+
+	*found = false;
+	if (c->home == NULL || host == NULL || (size_t)snprintf(name,
+	    sizeof name, "%s/.netrc", c->home) >= sizeof name)
+		return true;
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return true;
+	ok = drain(fd, clock_now() + COMMAND_SECONDS * 1000, NETRC_MAX, &text,
+	    name, why);
+	if (ok)
+		*found = netrc_find(buffer_data(&text), buffer_len(&text),
+		    host, user != NULL ? user : "", secret);
+	if (*found)
+		ok = is_private(fd, name, why) && first_line(secret, name,
+		    why);
+	(void)close(fd);
+	buffer_wipe(&text);
+	return ok;
 }
 
 /* Only a person who watches is asked. */
 static bool
-from_terminal(const struct account *a, const struct caller *c,
+from_terminal(const struct secret_use *use, const struct caller *c,
     struct buffer *secret, bool *found, struct failure *why)
 {
 	int tty;
@@ -213,15 +233,16 @@ from_terminal(const struct account *a, const struct caller *c,
 	if (tty < 0)
 		return true;
 	*found = true;
-	dprintf(tty, "Password of %s at %s (account %s): ", user_of(a),
-	    a->nservers > 0 ? a->servers[0].text : "no server", a->name);
+	dprintf(tty, "Password of %s at %s (account %s): ", use->user != NULL ?
+	    use->user : "nobody", use->server, use->account->name);
 	ok = read_silently(tty, secret, why);
 	(void)close(tty);
 	return ok;
 }
 
-bool
-secret_fetch(const struct account *a, const struct caller *c,
+/* What the account itself names; *found is false when it names nothing. */
+static bool
+from_account(const struct account *a, const struct caller *c,
     struct buffer *secret, bool *found, struct failure *why)
 {
 	const char *value = a->values[SET_PASSWORD];
@@ -240,9 +261,29 @@ secret_fetch(const struct account *a, const struct caller *c,
 		    "its password-command is not run; mend it with: chmod "
 		    "go-w %s", a->file, a->file);
 	*found = false;
-	if (!from_credential(a, c, secret, found, why))
+	return from_credential(a, c, secret, found, why);
+}
+
+bool
+secret_fetch(const struct secret_use *use, const struct caller *c,
+    struct buffer *secret, enum secret_source *source, struct failure *why)
+{
+	const struct account *a = use->account;
+	bool found = false;
+
+	*source = SECRET_OF_ACCOUNT;
+	if (!from_account(a, c, secret, &found, why))
 		return false;
-	if (*found || a->values[SET_CLIENT_CERTIFICATE] != NULL)
+	if (found)
 		return true;
-	return from_terminal(a, c, secret, found, why);
+	*source = SECRET_OF_HOST;
+	if (!secret_of_host(c, use->host, use->user, secret, &found, why))
+		return false;
+	if (found)
+		return true;
+	if (a->values[SET_CLIENT_CERTIFICATE] == NULL &&
+	    !from_terminal(use, c, secret, &found, why))
+		return false;
+	*source = found ? SECRET_OF_ACCOUNT : SECRET_NONE;
+	return true;
 }

@@ -12,15 +12,33 @@
 #include "config.h"
 #include "failure.h"
 
+/* What the password is for. */
+struct secret_use {
+	const struct account *account;
+	const char *host;		/* that it goes to, or NULL: a socket */
+	const char *user;		/* or NULL */
+	const char *server;		/* for a prompt */
+};
+
+enum secret_source {
+	SECRET_NONE,			/* there is none anywhere */
+	SECRET_OF_ACCOUNT,		/* whichever of its servers */
+	SECRET_OF_HOST			/* from netrc: for this host alone */
+};
+
 /*
- * The account's password, appended to secret, which the caller wipes: from
- * password, password-file, password-command, the systemd credential
- * sendoff.ACCOUNT, or the terminal, in this order.  *found is false when there
- * is none anywhere, which is no failure.  A file that others can read, a
- * command that fails, an empty password or one with a NUL is FAILURE_CONFIG
- * or FAILURE_PERMISSION.
+ * The password, appended to secret, which the caller wipes: from password,
+ * password-file, password-command, the systemd credential sendoff.ACCOUNT,
+ * ~/.netrc, or the terminal, in this order.  That there is none is no failure.
+ * A file that others can read, a command that fails, an empty password or one
+ * with a NUL is FAILURE_CONFIG or FAILURE_PERMISSION.
  */
-bool	secret_fetch(const struct account *, const struct caller *,
-	    struct buffer *secret, bool *found, struct failure *why);
+bool	secret_fetch(const struct secret_use *, const struct caller *,
+	    struct buffer *secret, enum secret_source *, struct failure *why);
+
+/* From ~/.netrc alone: for a proxy. */
+bool	secret_of_host(const struct caller *, const char *host,
+	    const char *user, struct buffer *secret, bool *found,
+	    struct failure *why);
 
 #endif

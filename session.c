@@ -1,7 +1,11 @@
 #include "session.h"
+#include "discover.h"
+#include "locate.h"
 #include "log.h"
-#include "secret.h"
 #include "signals.h"
+
+#include <string.h>
+#include <strings.h>
 
 void
 session_init(struct session *s, const struct route *route,
@@ -11,59 +15,172 @@ session_init(struct session *s, const struct route *route,
 	    .user = route->smtp.user, .pool = pool, .begun = clock_now() };
 }
 
-/* An account without a password may still log in by its certificate. */
-static bool
-fetch_secret(struct session *s, struct failure *why)
+/* Sockets and names of our own need no resolver. */
+static struct dns *
+dns_of(struct session *s)
 {
-	const struct account *a = s->route.account;
-	struct smtp_params *p = &s->route.smtp;
-	bool found = false;
+	if (s->dns == NULL)
+		s->dns = dns_open(s->route.account->values[SET_RESOLVER]);
+	return s->dns;
+}
 
-	if (!p->login || s->has_secret)
+/* RFC 6186: the domain of the account's address names its servers. */
+static bool
+find_servers(struct session *s, struct failure *why)
+{
+	const char *from = s->route.account->values[SET_FROM];
+	struct endpoint *found;
+
+	if (s->route.nendpoints > 0)
 		return true;
-	if (!secret_fetch(a, s->caller, &s->secret, &found, why))
+	if (s->route.net.proxy != NULL)
+		return fail(why, FAILURE_CONFIG, "the account \"%s\" names no "
+		    "server, and behind a proxy none is looked for in the DNS; "
+		    "add a line like: server smtps://mail.example.org",
+		    s->route.account->name);
+	if (!discover(dns_of(s), strrchr(from, '@') + 1, s->pool, &found,
+	    &s->route.nendpoints, why))
 		return false;
-	s->has_secret = true;
-	p->sasl.has_password = found;
-	p->password = found ? buffer_data(&s->secret) : NULL;
-	p->password_len = found ? buffer_len(&s->secret) : 0;
-	if (found || p->sasl.has_certificate)
-		return true;
+	s->route.endpoints = found;
+	return true;
+}
+
+static bool
+no_secret(const struct account *a, struct failure *why)
+{
 	return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) has no "
 	    "password; add password-file or password-command, or write "
 	    "\"auth none\" if its server needs no login", a->name, a->file,
 	    a->line);
 }
 
-static void
-fit_endpoint(struct session *s, const struct endpoint *e)
+/* What netrc says of one host is not for another. */
+static bool
+is_for(const struct session *s, const struct endpoint *e)
 {
+	return s->has_secret && (s->source != SECRET_OF_HOST ||
+	    (e->host != NULL && strcasecmp(e->host, s->use.host) == 0));
+}
+
+/* An account without a password may still log in by its certificate. */
+static bool
+fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
+{
+	struct smtp_params *p = &s->route.smtp;
+	bool found;
+
+	if (!p->login || is_for(s, e))
+		return true;
+	buffer_wipe(&s->secret);
+	s->use = (struct secret_use){ .account = s->route.account,
+	    .host = e->host, .user = e->user != NULL ? e->user : s->user,
+	    .server = e->text };
+	if (!secret_fetch(&s->use, s->caller, &s->secret, &s->source, why))
+		return false;
+	s->has_secret = true;
+	found = s->source != SECRET_NONE;
+	p->sasl.has_password = found;
+	p->password = found ? buffer_data(&s->secret) : NULL;
+	p->password_len = found ? buffer_len(&s->secret) : 0;
+	return found || p->sasl.has_certificate ||
+	    no_secret(s->route.account, why);
+}
+
+static bool
+fetch_proxy_secret(struct session *s, struct failure *why)
+{
+	struct net_params *p = &s->route.net;
+	bool found = false;
+
+	if (p->proxy == NULL || p->proxy->user == NULL ||
+	    p->proxy_password != NULL)
+		return true;
+	if (!secret_of_host(s->caller, p->proxy->host, p->proxy->user,
+	    &s->proxy_secret, &found, why))
+		return false;
+	if (!found)
+		return fail(why, FAILURE_CONFIG, "~/.netrc has no password of "
+		    "%s for the proxy %s; add a line like: machine %s login %s "
+		    "password ...", p->proxy->user, p->proxy->host,
+		    p->proxy->host, p->proxy->user);
+	p->proxy_password = buffer_data(&s->proxy_secret);
+	p->proxy_password_len = buffer_len(&s->proxy_secret);
+	return true;
+}
+
+static void
+want_names(struct session *s, const struct endpoint *e,
+    const struct place *place)
+{
+	struct tls_params *tls = &s->route.smtp.tls;
+	struct certificate_wanted *w = &tls->trust.wanted;
 	const char *tls_name = s->route.account->values[SET_TLS_NAME];
+
+	*w = (struct certificate_wanted){ .names = { e->host }, .nnames = 1 };
+	if (tls_name != NULL)
+		w->names[0] = tls_name;
+	else if (e->domain != NULL)
+		discover_wanted(e, w, s->pool);
+	if (place->dane.n > 0 && tls_name == NULL &&
+	    strcmp(place->base, w->names[0]) != 0) {
+		w->names[w->nnames++] = w->names[0];
+		w->names[0] = place->base;
+	}
+	tls->trust.dane = &place->dane;
+	tls->sni = w->names[0];
+}
+
+static void
+fit_endpoint(struct session *s, const struct endpoint *e,
+    const struct place *place)
+{
 	struct smtp_params *p = &s->route.smtp;
 
 	p->security = e->security;
+	p->lmtp = e->lmtp;
 	p->path_kind = s->net.is_unix ? PATH_UNIX :
 	    s->net.loopback ? PATH_LOOPBACK : PATH_NETWORK;
-	p->tls.sni = tls_name != NULL ? tls_name : e->host;
-	p->tls.trust.wanted = (struct certificate_wanted){
-	    .names = { p->tls.sni }, .nnames = 1 };
-	p->tls.verify = e->security == SECURITY_IMPLICIT ||
-	    e->security == SECURITY_STARTTLS;
+	want_names(s, e, place);
+	p->tls.verify = url_is_verified(e);
 	p->user = e->user != NULL ? e->user : s->user;
 	if (s->route.hello_literal)
 		p->hello = s->net.local;
 }
 
+/* Behind a proxy the server's name is the proxy's affair. */
+static bool
+find_place(struct session *s, const struct endpoint *e, struct place *place,
+    struct failure *why)
+{
+	const struct proxy *proxy = s->route.net.proxy;
+	const struct endpoint of_proxy = { .host = proxy != NULL ?
+	    proxy->host : NULL, .port = proxy != NULL ? proxy->port : NULL };
+	struct locate_params params = s->route.locate;
+
+	*place = (struct place){ .name = e->host, .base = e->host };
+	if (e->path != NULL)
+		return true;
+	if (proxy != NULL || !url_is_verified(e))
+		params.dane = DANE_OFF;
+	return locate(dns_of(s), proxy != NULL ? &of_proxy : e, &params,
+	    s->pool, place, why);
+}
+
 static bool
 try_endpoint(struct session *s, const struct endpoint *e, struct failure *why)
 {
+	struct place *place = pool_alloc(s->pool, sizeof *place);
+
 	s->server = e->text;
 	s->facts = (struct smtp_facts){ 0 };
-	if (!net_connect(e, &s->route.net, s->pool, &s->stream, &s->net, why))
+	s->net = (struct net_facts){ .host = e->host };
+	if (!fetch_secret(s, e, why) || !find_place(s, e, place, why) ||
+	    !net_connect(e, place, &s->route.net, s->pool, &s->stream,
+	    &s->net, why))
 		return false;
 	stream_session(s->stream, s->begun +
 	    (milliseconds)s->route.timeout_session * 1000);
-	fit_endpoint(s, e);
+	fit_endpoint(s, e, place);
 	s->open = true;
 	if (smtp_begin(&s->smtp, s->stream, &s->route.smtp, s->pool,
 	    &s->facts, why))
@@ -94,7 +211,7 @@ try_another(const struct failure *why)
 bool
 session_open(struct session *s, size_t *at, struct failure *why)
 {
-	if (!fetch_secret(s, why))
+	if (!find_servers(s, why) || !fetch_proxy_secret(s, why))
 		return false;
 	for (;; ++*at) {
 		if (try_endpoint(s, &s->route.endpoints[*at], why))
@@ -122,5 +239,8 @@ session_end(struct session *s)
 {
 	session_close(s);
 	buffer_wipe(&s->secret);
+	buffer_wipe(&s->proxy_secret);
 	s->has_secret = false;
+	dns_close(s->dns);
+	s->dns = NULL;
 }

@@ -14,6 +14,7 @@
 #include "net.h"
 #include "pool.h"
 #include "route.h"
+#include "secret.h"
 #include "smtp.h"
 
 struct session {
@@ -21,8 +22,12 @@ struct session {
 	const struct caller *caller;
 	const char *user;		/* where the URL names none; or NULL */
 	struct pool *pool;
+	struct dns *dns;		/* NULL: not needed yet */
 	struct buffer secret;
+	struct secret_use use;		/* what it was fetched for */
+	enum secret_source source;
 	bool has_secret;		/* it was looked for */
+	struct buffer proxy_secret;
 	milliseconds begun;		/* timeout-session counts from here */
 	bool open;
 	struct stream *stream;
@@ -36,8 +41,9 @@ void	session_init(struct session *, const struct route *,
 	    const struct caller *, struct pool *);
 
 /*
- * Fetches the secret, when the account logs in, and connects to the first
- * server, from endpoint *at on, that will have us.  *at is then the one.
+ * Finds the servers by the DNS when the account names none, fetches the
+ * secret, when it logs in, and connects to the first server, from endpoint
+ * *at on, that will have us.  *at is then the one.
  * Servers that cannot be reached or turn us away with a greeting are passed
  * over; a refused login or missing policy is not.  A failure here means that
  * no mail was begun.

@@ -23,6 +23,7 @@ enum path_kind { PATH_NETWORK, PATH_LOOPBACK, PATH_UNIX };
 
 struct smtp_params {
 	enum security security;
+	bool lmtp;			/* RFC 2033 */
 	const char *hello;		/* for EHLO */
 	struct tls_params tls;
 	bool login;			/* AUTH is wanted, or nothing is sent */

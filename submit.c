@@ -70,11 +70,11 @@ begin_outcome(struct errand *e, struct pool *pool)
 }
 
 static void
-send(struct submission *s, struct errand *e, struct failure *why)
+send_leg(struct submission *s, struct errand *e, struct failure *why)
 {
 	size_t at;
 
-	for (at = 0; at < e->session.route.nendpoints; at++) {
+	for (at = 0;; at++) {
 		if (!session_open(&e->session, &at, why))
 			break;
 		transaction_send(&e->session.smtp, &e->leg->envelope,
@@ -147,7 +147,7 @@ do_errand(struct submission *s, struct errand *e, struct report_leg *told,
 	if (config_failure != NULL)
 		outcome_rest_failed(&e->outcome, config_failure);
 	else if (e->outcome.open > 0 && prepare(s, e, &why))
-		send(s, e, &why);
+		send_leg(s, e, &why);
 	if (e->outcome.open > 0)
 		outcome_rest_failed(&e->outcome, &why);
 	session_end(&e->session);

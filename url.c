@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <idn2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -27,6 +28,13 @@ url_is_address(const char *host)
 
 	return inet_pton(AF_INET, host, octets) == 1 ||
 	    inet_pton(AF_INET6, host, octets) == 1;
+}
+
+bool
+url_is_verified(const struct endpoint *e)
+{
+	return e->security == SECURITY_IMPLICIT ||
+	    e->security == SECURITY_STARTTLS;
 }
 
 /* Letters, digits, hyphens, underscores and dots, or UTF-8; no empty label. */
@@ -194,4 +202,25 @@ url_parse_proxy(const char *text, struct proxy *proxy, struct pool *pool,
 		return false;
 	*proxy = (struct proxy){ e.host, e.port, e.user };
 	return true;
+}
+
+/* The library lets blanks and worse pass: what comes of it is looked at. */
+char *
+url_ascii(const char *host, struct pool *pool)
+{
+	char *ascii = NULL, *out = NULL, *p;
+	size_t n;
+
+	if (idn2_to_ascii_8z(host, &ascii, IDN2_NFC_INPUT |
+	    IDN2_NONTRANSITIONAL) != IDN2_OK)
+		return NULL;
+	n = strlen(ascii);
+	if (n > 0 && ascii[n - 1] == '.')
+		ascii[n - 1] = '\0';
+	for (p = ascii; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if (is_host(ascii))
+		out = pool_string(pool, ascii);
+	idn2_free(ascii);
+	return out;
 }

@@ -22,6 +22,9 @@ struct endpoint {
 	const char *port;		/* decimal */
 	const char *path;		/* of the unix socket, absolute */
 	bool lmtp;			/* RFC 2033 */
+	const char *domain;		/* whose SRV record names the host, or
+					   NULL */
+	bool authentic;			/* that record, by DNSSEC */
 	const char *user;		/* from the URL, or NULL */
 	const char *text;		/* the URL without its user */
 };
@@ -36,6 +39,9 @@ struct endpoint {
 bool	url_parse(const char *text, struct endpoint *, struct pool *,
 	    struct failure *why);
 
+/* Must the server prove by TLS who it is? */
+bool	url_is_verified(const struct endpoint *);
+
 /* A SOCKS5 proxy (RFC 1928). */
 struct proxy {
 	const char *host;
@@ -46,6 +52,12 @@ struct proxy {
 /* socks5://[user@]host[:port], by default port 1080. */
 bool	url_parse_proxy(const char *text, struct proxy *, struct pool *,
 	    struct failure *why);
+
+/*
+ * The host or domain in ASCII (RFC 5891), lower case, without a final dot;
+ * NULL when it cannot be.
+ */
+char	*url_ascii(const char *host, struct pool *);
 
 /* Is it an IPv4 or IPv6 address (without brackets), not a name? */
 bool	url_is_address(const char *host);

@@ -1,0 +1,148 @@
+#include "netrc.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct scan {
+	const char *p, *end;
+	struct buffer word;		/* terminated */
+};
+
+struct entry {
+	bool applies;			/* to the host */
+	bool other_login;
+	bool has_password;
+	struct buffer password;
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',';
+}
+
+static void
+skip_line(struct scan *s)
+{
+	while (s->p < s->end && *s->p != '\n')
+		s->p++;
+}
+
+static void
+quoted(struct scan *s)
+{
+	for (s->p++; s->p < s->end && *s->p != '"'; s->p++) {
+		if (*s->p == '\\' && s->p + 1 < s->end)
+			s->p++;
+		buffer_put(&s->word, s->p, 1);
+	}
+	if (s->p < s->end)
+		s->p++;
+}
+
+/* The next word into s->word, or false at the end. */
+static bool
+next(struct scan *s)
+{
+	buffer_take(&s->word, buffer_len(&s->word));
+	for (;;) {
+		while (s->p < s->end && is_blank(*s->p))
+			s->p++;
+		if (s->p == s->end)
+			return false;
+		if (*s->p != '#')
+			break;
+		skip_line(s);
+	}
+	if (*s->p == '"')
+		quoted(s);
+	else
+		for (; s->p < s->end && !is_blank(*s->p); s->p++) {
+			if (*s->p == '\\' && s->p + 1 < s->end)
+				s->p++;
+			buffer_put(&s->word, s->p, 1);
+		}
+	buffer_put(&s->word, "", 1);
+	return true;
+}
+
+/* "macdef name" and all lines up to an empty one. */
+static void
+skip_macro(struct scan *s)
+{
+	const char *start;
+
+	do {
+		skip_line(s);
+		start = s->p < s->end ? ++s->p : s->p;
+		while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' ||
+		    *s->p == '\r'))
+			s->p++;
+	} while (s->p < s->end && *s->p != '\n' && start != s->end);
+}
+
+static bool
+is_word(const struct scan *s, const char *word)
+{
+	return strcmp(buffer_data(&s->word), word) == 0;
+}
+
+static bool
+finish(struct entry *e, struct buffer *secret)
+{
+	bool found = e->applies && !e->other_login && e->has_password;
+
+	if (found)
+		buffer_put(secret, buffer_data(&e->password),
+		    buffer_len(&e->password));
+	buffer_wipe(&e->password);
+	*e = (struct entry){ 0 };
+	return found;
+}
+
+static void
+value(struct scan *s, struct entry *e, const char *user)
+{
+	if (is_word(s, "login")) {
+		if (next(s))
+			e->other_login = !is_word(s, user);
+	} else if (is_word(s, "password")) {
+		if (!next(s))
+			return;
+		buffer_wipe(&e->password);
+		buffer_put(&e->password, buffer_data(&s->word),
+		    strlen(buffer_data(&s->word)));
+		e->has_password = true;
+	} else if (is_word(s, "account")) {
+		(void)next(s);
+	} else if (is_word(s, "macdef")) {
+		skip_macro(s);
+	}
+}
+
+bool
+netrc_find(const char *text, size_t len, const char *host, const char *user,
+    struct buffer *secret)
+{
+	struct scan s = { .p = text, .end = text + len };
+	struct entry e = { 0 };
+	bool found = false;
+
+	while (!found && next(&s)) {
+		if (is_word(&s, "default")) {
+			found = finish(&e, secret);
+			e.applies = true;
+		} else if (is_word(&s, "machine")) {
+			found = finish(&e, secret);
+			e.applies = next(&s) &&
+			    strcasecmp(buffer_data(&s.word), host) == 0;
+		} else {
+			value(&s, &e, user);
+		}
+	}
+	if (!found)
+		found = finish(&e, secret);
+	buffer_wipe(&e.password);
+	buffer_wipe(&s.word);
+	return found;
+}

@@ -65,12 +65,37 @@ data_say(struct transaction *t, struct failure *why)
 	return true;
 }
 
+/* RFC 2033 section 4.2: one reply for each whose RCPT was accepted. */
+static void
+hear_each_verdict(struct transaction *t)
+{
+	struct reply reply;
+	struct failure why;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		if (!t->is_accepted[i])
+			continue;
+		dialogue_step(t->talk, STEP_DOT);
+		if (!dialogue_hear(t->talk, &reply, NULL, NULL, &why)) {
+			transaction_lost(t, &why);
+			return;
+		}
+		transaction_settle_one(t, i, &reply);
+	}
+	t->s->needs_reset = false;
+}
+
 static void
 hear_verdict(struct transaction *t, enum step step)
 {
 	struct reply reply;
 	struct failure why;
 
+	if (t->s->params->lmtp) {
+		hear_each_verdict(t);
+		return;
+	}
 	dialogue_step(t->talk, step);
 	if (!dialogue_hear(t->talk, &reply, NULL, NULL, &why)) {
 		transaction_lost(t, &why);

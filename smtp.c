@@ -55,7 +55,7 @@ helo(struct smtp *s, struct failure *why)
 static bool
 knows_no_ehlo(const struct smtp *s, const struct reply *reply)
 {
-	return !s->talked && (reply->code == 500 ||
+	return !s->talked && !s->params->lmtp && (reply->code == 500 ||
 	    reply->code == 501 || reply->code == 502 || reply->code == 504);
 }
 
@@ -70,12 +70,15 @@ hello(struct smtp *s, struct failure *why)
 	dialogue_step(&s->talk, STEP_EHLO);
 	if (!dialogue_is_quiet(&s->talk, why))
 		return false;
-	dialogue_say(&s->talk, "EHLO %s", s->params->hello);
+	dialogue_say(&s->talk, "%s %s", s->params->lmtp ? "LHLO" : "EHLO",
+	    s->params->hello);
 	if (!dialogue_hear(&s->talk, &reply, keyword, &k, why))
 		return false;
 	if (reply.code == 250) {
 		s->talked = true;
 		s->can.extended = true;
+		if (s->params->lmtp)	/* DATA has the clearer replies */
+			s->can.chunking = false;
 		return true;
 	}
 	s->can = (struct capabilities){ 0 };

@@ -222,6 +222,21 @@ put_off(struct transaction *t, size_t i, const struct failure *why)
 	t->n_put_off++;
 }
 
+/* A refusal that names whom it is about. */
+static void
+refused_for(const struct transaction *t, const char *path,
+    const struct reply *reply, enum failure_kind kind, struct failure *named)
+{
+	struct failure why;
+
+	(void)dialogue_refused(t->talk, reply, kind, &why);
+	*named = why;
+	(void)stream_fail(t->talk->stream, named, why.kind, "<%s>: server "
+	    "said %s", path, reply->text);
+	dialogue_quote(named, reply);
+	named->of_mail = true;
+}
+
 /*
  * RFC 5321 section 4.5.3.1.10: 552 to RCPT means 452, and who did not fit may
  * fit into a transaction of their own.
@@ -231,7 +246,7 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 {
 	const char *path = t->envelope->recipients[t->who[i]].path;
 	enum failure_kind kind = FAILURE_REFUSED;
-	struct failure why, named;
+	struct failure named;
 
 	if (reply_is_success(reply)) {
 		t->is_accepted[i] = true;
@@ -242,12 +257,7 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 		kind = FAILURE_NOUSER;
 	if (reply->code == 552)
 		kind = FAILURE_DEFERRED;	/* as 452 */
-	(void)dialogue_refused(t->talk, reply, kind, &why);
-	named = why;
-	(void)stream_fail(t->talk->stream, &named, why.kind, "<%s>: server "
-	    "said %s", path, reply->text);
-	dialogue_quote(&named, reply);
-	named.of_mail = true;
+	refused_for(t, path, reply, kind, &named);
 	if (reply->code == 452 || reply->code == 552)
 		put_off(t, i, &named);
 	else
@@ -288,6 +298,28 @@ transaction_settle(struct transaction *t, const struct reply *reply)
 		transaction_lost(t, &why);
 	else
 		transaction_settle_failed(t, &why);
+}
+
+/* The same of LMTP, for one of them. */
+void
+transaction_settle_one(struct transaction *t, size_t i,
+    const struct reply *reply)
+{
+	const char *path = t->envelope->recipients[t->who[i]].path;
+	struct failure why;
+
+	if (reply_is_success(reply)) {
+		t->taken = true;
+		outcome_sent(t->outcome, t->who[i], reply->text);
+		return;
+	}
+	if (!reply_is_temporary(reply) && !reply_is_permanent(reply)) {
+		(void)dialogue_refused(t->talk, reply, FAILURE_DATA, &why);
+		transaction_lost(t, &why);
+		return;
+	}
+	refused_for(t, path, reply, FAILURE_DATA, &why);
+	outcome_failed(t->outcome, t->who[i], &why);
 }
 
 /* Everything up to the data in one group, then its replies in their order. */
@@ -380,8 +412,8 @@ transact(struct transaction *t, struct failure *why)
 {
 	t->in_flight = data_fits_flight(t);
 	dialogue_step(t->talk, STEP_MAIL);
-	if (!demands_met(&t->demands, t->envelope, t->s, why) || !dialogue_is_quiet(t->talk, why) ||
-	    !reset(t, why)) {
+	if (!demands_met(&t->demands, t->envelope, t->s, why) ||
+	    !dialogue_is_quiet(t->talk, why) || !reset(t, why)) {
 		outcome_rest_failed(t->outcome, why);
 		return false;
 	}

@@ -74,6 +74,8 @@ bool	transaction_hear(struct transaction *, enum step, struct reply *);
  * all whom it had accepted.
  */
 void	transaction_settle(struct transaction *, const struct reply *);
+void	transaction_settle_one(struct transaction *, size_t i,
+	    const struct reply *);		/* LMTP: of who[i] */
 void	transaction_settle_failed(struct transaction *, struct failure *);
 
 /*

@@ -82,7 +82,8 @@ class Stage:
     def url(self, act, scheme):
         host = act.setup.get("host", "localhost")
         if self.way == "unix":
-            return f"smtp://{self.home}/socket"
+            name = "lmtp" if scheme == "lmtp" else "smtp"
+            return f"{name}://{self.home}/socket"
         known = {"plain": "smtp+plain", "tls": "smtps", "starttls": scheme}
         return f"{known[self.way]}://{host}:{self.port}"
 

@@ -7,7 +7,8 @@ from .pattern import Bad, check_template, expand_index
 
 WAYS = ("plain", "tls", "unix", "starttls")
 MODES = ("whole", "octets", "cuts", "verbose", "json")
-SCHEMES = ("smtp", "smtps", "smtp+plain", "smtp+opportunistic", "unix")
+SCHEMES = ("smtp", "smtps", "smtp+plain", "smtp+opportunistic", "unix",
+           "lmtp")
 
 DEFAULT_ARGS = ["bob@example.net"]
 DEFAULT_INPUT = [
@@ -218,6 +219,7 @@ class Transcript:
     def ways(self):
         ways = {
             "smtp+plain": ["plain", "tls", "unix"], "unix": ["unix"],
+            "lmtp": ["unix"],
             "smtp": ["starttls"], "smtps": ["tls"],
             "smtp+opportunistic": ["starttls"],
         }[self.scheme]

@@ -127,6 +127,9 @@ caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
 	c->fqdn = strchr(host, '.') != NULL ? c->hostname : NULL;
 	c->mailname = mailname(pool);
 	c->config_home = absolute("XDG_CONFIG_HOME", pool);
+	c->state_home = absolute("XDG_STATE_HOME", pool);
+	if (c->state_home == NULL && c->home != NULL)
+		c->state_home = pool_printf(pool, "%s/.local/state", c->home);
 	c->credentials = absolute("CREDENTIALS_DIRECTORY", pool);
 	c->temporary = absolute("TMPDIR", pool);
 	c->stdin_terminal = isatty(STDIN_FILENO) == 1;

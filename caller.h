@@ -19,6 +19,8 @@ struct caller {
 	const char *fqdn;		/* with a dot in it, or NULL */
 	const char *mailname;		/* of /etc/mailname, or NULL */
 	const char *config_home;	/* $XDG_CONFIG_HOME, absolute, or NULL */
+	const char *state_home;		/* $XDG_STATE_HOME, or below home; or
+					   NULL */
 	const char *credentials;	/* $CREDENTIALS_DIRECTORY, or NULL */
 	const char *temporary;		/* $TMPDIR, absolute, or NULL */
 	bool stdin_closed;		/* it was at the start */

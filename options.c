@@ -361,6 +361,11 @@ valued_option(struct parse *p, const char *name, const char *value)
 			return true;
 		}
 	}
+	if (strcmp(name, "forget") == 0) {
+		o->mode = MODE_FORGET;
+		o->account = value;
+		return true;
+	}
 	if (strcmp(name, "tls-required") == 0) {
 		if (strcmp(value, "no") != 0)
 			return fail(p->why, FAILURE_USAGE, "--tls-required is \"no\" (or "
@@ -377,6 +382,7 @@ static bool
 takes_value(const char *name)
 {
 	return config_has_option(name) || strcmp(name, "account") == 0 ||
+	    strcmp(name, "forget") == 0 ||
 	    strcmp(name, "config") == 0 || strcmp(name, "log-level") == 0 ||
 	    strcmp(name, "tls-required") == 0;
 }

@@ -19,6 +19,7 @@ enum mode {
 	MODE_ALIASES,			/* -bi, newaliases */
 	MODE_VERIFY,			/* -bv */
 	MODE_CHECK,
+	MODE_FORGET,			/* --forget */
 	MODE_VERSION,
 	MODE_HELP,
 	MODE_NOTHING
@@ -60,7 +61,7 @@ struct options {
 	size_t nselections;
 	const char *tag;		/* -L, for syslog; or NULL */
 	const char *config;		/* -C, --config; or NULL */
-	const char *account;		/* --account, or NULL */
+	const char *account;		/* --account, --forget, or NULL */
 	const char *log_level;		/* or NULL */
 	bool json;
 	bool keep;			/* --keep */

@@ -108,6 +108,25 @@ none_fits(const struct sasl_policy *policy, const char *offered,
 }
 
 const char *
+sasl_strongest(const char *offered)
+{
+	size_t i;
+
+	for (i = 1; i < MECHANISMS; i++)
+		if (is_offered(offered, mechanisms[i].name))
+			return mechanisms[i].name;
+	return NULL;
+}
+
+bool
+sasl_is_weaker(const char *a, const char *b)
+{
+	const struct mechanism *of_b = b != NULL ? find(b, strlen(b)) : NULL;
+
+	return of_b != NULL && (a == NULL || find(a, strlen(a)) > of_b);
+}
+
+const char *
 sasl_choose(const struct sasl_policy *policy,
     const struct sasl_channel *channel, const char *offered,
     struct failure *why)

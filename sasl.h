@@ -49,6 +49,15 @@ const char *sasl_choose(const struct sasl_policy *,
 	    const struct sasl_channel *, const char *offered,
 	    struct failure *why);
 
+/*
+ * The strongest of those offered, whatever the policy; but for EXTERNAL, which
+ * is a matter of the certificate.  NULL: none that we know.
+ */
+const char *sasl_strongest(const char *offered);
+
+/* Does a (or NULL) come after b in our order? */
+bool	sasl_is_weaker(const char *a, const char *b);
+
 struct sasl;
 
 /*

@@ -5,12 +5,14 @@
 #include "caller.h"
 #include "config.h"
 #include "log.h"
+#include "memory.h"
 #include "names.h"
 #include "options.h"
 #include "pool.h"
 #include "queue.h"
 #include "report.h"
 #include "serve.h"
+#include "session.h"
 #include "submit.h"
 #include "tls.h"
 #include "usage.h"
@@ -64,6 +66,24 @@ check_configuration(struct run *r)
 	return ok ? EX_OK : failure_status(why.kind);
 }
 
+/* What the account's servers offer is learnt anew (memory.h). */
+static int
+forget(struct run *r)
+{
+	struct memory *m = memory_open(session_memory(&r->caller, r->pool),
+	    r->pool);
+	struct failure why = { 0 };
+	size_t n = 0;
+
+	if (!memory_forget(m, r->options.account, &n, &why)) {
+		(void)fprintf(stderr, "%s: %s\n", r->program, why.text);
+		return failure_status(why.kind);
+	}
+	(void)printf("%zu forgotten of the account \"%s\"\n", n,
+	    r->options.account);
+	return EX_OK;
+}
+
 static int
 act(struct run *r)
 {
@@ -77,6 +97,8 @@ act(struct run *r)
 		return EX_OK;
 	case MODE_CHECK:
 		return check_configuration(r);
+	case MODE_FORGET:
+		return forget(r);
 	case MODE_NOTHING:
 		return EX_OK;
 	case MODE_LIST:

@@ -7,12 +7,22 @@
 #include <string.h>
 #include <strings.h>
 
+const char *
+session_memory(const struct caller *c, struct pool *pool)
+{
+	return c->state_home == NULL ? NULL :
+	    pool_printf(pool, "%s/sendoff.seen", c->state_home);
+}
+
 void
 session_init(struct session *s, const struct route *route,
     const struct caller *caller, struct pool *pool)
 {
 	*s = (struct session){ .route = *route, .caller = caller,
 	    .user = route->smtp.user, .pool = pool, .begun = clock_now() };
+	s->memory = memory_open(session_memory(caller, pool), pool);
+	s->route.smtp.accept = pool_printf(pool, "sendoff --forget=%s",
+	    route->account->name);
 }
 
 /* Sockets and names of our own need no resolver. */
@@ -24,11 +34,27 @@ dns_of(struct session *s)
 	return s->dns;
 }
 
+/* That a domain which has named its servers names none may be a lie. */
+static bool
+has_named_none(struct session *s, const char *domain, struct failure *why)
+{
+	const struct sight *seen = memory_of(s->memory,
+	    s->route.account->name, domain);
+
+	if (seen == NULL || seen->mechanism == NULL || (why->kind !=
+	    FAILURE_CONFIG && why->kind != FAILURE_RESOLVE_NONE))
+		return false;
+	return fail(why, FAILURE_RESOLVE_TEMPORARY, "%s names no server now "
+	    "and has named %s (%s); either its SRV records were taken out or "
+	    "somebody withholds them; if they were, add the line: server %s",
+	    domain, seen->mechanism, seen->day, seen->mechanism);
+}
+
 /* RFC 6186: the domain of the account's address names its servers. */
 static bool
 find_servers(struct session *s, struct failure *why)
 {
-	const char *from = s->route.account->values[SET_FROM];
+	const char *from = s->route.account->values[SET_FROM], *domain;
 	struct endpoint *found;
 
 	if (s->route.nendpoints > 0)
@@ -38,9 +64,10 @@ find_servers(struct session *s, struct failure *why)
 		    "server, and behind a proxy none is looked for in the DNS; "
 		    "add a line like: server smtps://mail.example.org",
 		    s->route.account->name);
-	if (!discover(dns_of(s), strrchr(from, '@') + 1, s->pool, &found,
+	domain = strrchr(from, '@') + 1;
+	if (!discover(dns_of(s), domain, s->pool, &found,
 	    &s->route.nendpoints, why))
-		return false;
+		return has_named_none(s, domain, why);
 	s->route.endpoints = found;
 	return true;
 }
@@ -166,6 +193,34 @@ find_place(struct session *s, const struct endpoint *e, struct place *place,
 	    s->pool, place, why);
 }
 
+static const char *
+later(const char *a, const char *b)
+{
+	return a == NULL || (b != NULL && strcmp(a, b) < 0) ? b : a;
+}
+
+/* Only a server that has proven who it is, or taken our login, teaches. */
+static void
+remember(struct session *s, const struct endpoint *e)
+{
+	const struct sight *seen = s->route.smtp.seen;
+	const struct smtp_facts *f = &s->facts;
+	struct sight now = { .mechanism = f->mechanism != NULL ?
+	    f->strongest : NULL, .tls = f->tls.verified ? f->tls.version :
+	    NULL };
+
+	if (seen != NULL) {
+		now.tls = later(now.tls, seen->tls);
+		if (sasl_is_weaker(now.mechanism, seen->mechanism))
+			now.mechanism = seen->mechanism;
+	}
+	if (now.mechanism != NULL || now.tls != NULL)
+		memory_note(s->memory, s->route.account->name, e->text, &now);
+	if (e->domain != NULL && f->tls.verified)
+		memory_note(s->memory, s->route.account->name, e->domain,
+		    &(struct sight){ .mechanism = e->text });
+}
+
 static bool
 try_endpoint(struct session *s, const struct endpoint *e, struct failure *why)
 {
@@ -182,9 +237,13 @@ try_endpoint(struct session *s, const struct endpoint *e, struct failure *why)
 	    (milliseconds)s->route.timeout_session * 1000);
 	fit_endpoint(s, e, place);
 	s->open = true;
+	s->route.smtp.seen = memory_of(s->memory, s->route.account->name,
+	    e->text);
 	if (smtp_begin(&s->smtp, s->stream, &s->route.smtp, s->pool,
-	    &s->facts, why))
+	    &s->facts, why)) {
+		remember(s, e);
 		return true;
+	}
 	session_close(s);
 	return false;
 }

@@ -11,6 +11,7 @@
 #include "caller.h"
 #include "clock.h"
 #include "failure.h"
+#include "memory.h"
 #include "net.h"
 #include "pool.h"
 #include "route.h"
@@ -23,6 +24,7 @@ struct session {
 	const char *user;		/* where the URL names none; or NULL */
 	struct pool *pool;
 	struct dns *dns;		/* NULL: not needed yet */
+	struct memory *memory;
 	struct buffer secret;
 	struct secret_use use;		/* what it was fetched for */
 	enum secret_source source;
@@ -36,6 +38,9 @@ struct session {
 	struct net_facts net;		/* of it, also when it failed */
 	struct smtp_facts facts;
 };
+
+/* The file of what was seen once (memory.h), or NULL without a home. */
+const char *session_memory(const struct caller *, struct pool *);
 
 void	session_init(struct session *, const struct route *,
 	    const struct caller *, struct pool *);

@@ -349,6 +349,37 @@ login(struct smtp *s, struct failure *why)
 }
 
 static bool
+is_weaker(struct smtp *s, enum failure_kind kind, const char *now,
+    const char *then, struct failure *why)
+{
+	return stream_fail(s->talk.stream, why, kind, "the server offers %s "
+	    "now and has offered %s (%s); either it was changed or somebody on "
+	    "the way weakens it, so nothing was sent; if it is right: %s",
+	    now, then, s->params->seen->day, s->params->accept);
+}
+
+/* What was offered once and is no longer may have been struck out. */
+static bool
+compare(struct smtp *s, struct failure *why)
+{
+	const struct sight *seen = s->params->seen;
+	const struct tls_facts *tls = &s->facts->tls;
+	const char *now = s->facts->strongest;
+
+	if (seen == NULL)
+		return true;
+	dialogue_step(&s->talk, STEP_EHLO);
+	if (seen->tls != NULL && tls->verified && s->params->tls.priority ==
+	    NULL && strcmp(tls->version, seen->tls) < 0)
+		return is_weaker(s, FAILURE_TLS_MISSING, tls->version,
+		    seen->tls, why);
+	if (s->params->login && sasl_is_weaker(now, seen->mechanism))
+		return is_weaker(s, FAILURE_NO_MECHANISM, now != NULL ? now :
+		    "no login", seen->mechanism, why);
+	return true;
+}
+
+static bool
 story(struct smtp *s, struct failure *why)
 {
 	enum security security = s->params->security;
@@ -361,7 +392,10 @@ story(struct smtp *s, struct failure *why)
 	if ((security == SECURITY_STARTTLS ||
 	    security == SECURITY_OPPORTUNISTIC) && !starttls(s, &done, why))
 		return false;
-	return (!done || hello(s, why)) && login(s, why);
+	if (done && !hello(s, why))
+		return false;
+	s->facts->strongest = sasl_strongest(s->can.mechanisms);
+	return compare(s, why) && login(s, why);
 }
 
 /* A secret goes only through verified TLS, or where nobody listens. */

@@ -11,6 +11,7 @@
 
 #include "dialogue.h"
 #include "failure.h"
+#include "memory.h"
 #include "pool.h"
 #include "reply.h"
 #include "sasl.h"
@@ -33,12 +34,15 @@ struct smtp_params {
 	const char *password;		/* octets, or NULL */
 	size_t password_len;
 	int timeout_reply;		/* seconds for every step; 0: RFC 5321's */
+	const struct sight *seen;	/* what it has offered before, or NULL */
+	const char *accept;		/* the command that forgets it */
 };
 
 /* What was learnt on the way, for the log; also when something failed. */
 struct smtp_facts {
 	struct tls_facts tls;		/* version NULL: no TLS */
 	const char *mechanism;		/* logged in with, or NULL */
+	const char *strongest;		/* offered, or NULL */
 	milliseconds greeting_ms, tls_ms, auth_ms;	/* durations */
 };
 

@@ -20,6 +20,7 @@ usage_text(void)
 	    "  --json             the outcome as JSON on standard output\n"
 	    "  --log-level LEVEL  error, warning, info, debug\n"
 	    "  --check            read the configuration and print it\n"
+	    "  --forget ACCOUNT   accept what its server offers from now on\n"
 	    "  --version --help\n"
 	    "Every setting of sendoff.conf(5) that is no secret has a long "
 	    "option of its name.\n";

@@ -154,6 +154,7 @@ connection(const struct out *o, const struct session *s)
 	text(o, "cipher", tls->cipher);
 	if (tls->version != NULL)
 		text(o, "verified", tls->verified ? "yes" : "no");
+	text(o, "verified-by", tls->verified_by);
 	text(o, "tls-objection", tls->objection);
 	text(o, "mechanism", s->facts.mechanism);
 	number(o, "greeting-ms", s->facts.greeting_ms);

@@ -27,6 +27,40 @@ is_wanted(const struct bundle_names *names, struct octets subject)
 	return false;
 }
 
+/* RFC 4648 section 4, each value one more, so that 0 is none. */
+static const unsigned char values[256] = {
+	['+'] = 63, ['/'] = 64,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+	17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39,
+	40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+};
+
+static int
+value_of(char c)
+{
+	return values[(unsigned char)c] - 1;
+}
+
+/* The common case: four of them on end are three octets. */
+static bool
+quartet(const char *p, char *out)
+{
+	unsigned a = values[(unsigned char)p[0]],
+	    b = values[(unsigned char)p[1]],
+	    c = values[(unsigned char)p[2]],
+	    d = values[(unsigned char)p[3]], bits;
+
+	if (a == 0 || b == 0 || c == 0 || d == 0)
+		return false;
+	bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+	out[0] = (char)(bits >> 16);
+	out[1] = (char)(bits >> 8);
+	out[2] = (char)bits;
+	return true;
+}
+
 /*
  * RFC 7468: base64 with line ends anywhere.  No padding is asked for: what is
  * not a whole certificate is found out later.
@@ -34,29 +68,25 @@ is_wanted(const struct bundle_names *names, struct octets subject)
 static bool
 decode(const char *p, const char *end, struct buffer *der)
 {
-	static const signed char values[128] = {
-		['+'] = 63, ['/'] = 64,
-		['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
-		['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-		17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
-		['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39,
-		40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
-	};
 	char *out = buffer_room(der, (size_t)(end - p));
 	unsigned bits = 0, n = 0;
 	size_t len = 0;
 	int value;
 
-	for (; p < end; p++) {
-		value = (unsigned char)*p < 128 ?
-		    values[(unsigned char)*p] : 0;
-		if (value == 0) {
-			if (*p != '\n' && *p != '\r' && *p != ' ' &&
-			    *p != '\t' && *p != '=')
-				return false;
+	while (p < end) {
+		if (n % 4 == 0 && end - p >= 4 && quartet(p, out + len)) {
+			p += 4;
+			len += 3;
 			continue;
 		}
-		bits = bits << 6 | (unsigned)(value - 1);
+		value = value_of(*p);
+		if (value < 0 && (*p == '\0' ||
+		    strchr("\n\r \t=", *p) == NULL))
+			return false;
+		p++;
+		if (value < 0)
+			continue;
+		bits = bits << 6 | (unsigned)value;
 		if (++n % 4 != 1)
 			out[len++] = (char)(bits >> (6 - 2 * ((n - 1) % 4)));
 	}

@@ -113,6 +113,7 @@ caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
 	struct passwd *pw;
 	char host[256] = "";
 
+	(void)unsetenv("RES_OPTIONS");	/* "trust-ad" is not the caller's to say */
 	*c = (struct caller){ .uid = getuid(), .stdin_closed = stdin_closed };
 	pw = getpwuid(c->uid);
 	c->login = pw != NULL ? pool_string(pool, pw->pw_name) :

@@ -15,6 +15,7 @@
 #include "session.h"
 #include "submit.h"
 #include "tls.h"
+#include "url.h"
 #include "usage.h"
 
 #include <locale.h>
@@ -34,7 +35,7 @@ struct run {
 };
 
 static void
-print_account(const struct account *a)
+print_account(const struct account *a, struct pool *pool)
 {
 	int s;
 
@@ -45,7 +46,8 @@ print_account(const struct account *a)
 		if (value != NULL)
 			(void)printf("    %-20s %s\n",
 			    config_name((enum setting)s),
-			    config_is_secret((enum setting)s) ? "***" : value);
+			    config_is_secret((enum setting)s) ? "***" :
+			    url_shown(value, pool));
 	}
 }
 
@@ -62,7 +64,7 @@ check_configuration(struct run *r)
 	if (!ok && r->config.nerrors == 0)
 		(void)fprintf(stderr, "%s: %s\n", r->program, why.text);
 	for (i = 0; ok && i < r->config.n; i++)
-		print_account(&r->config.accounts[i]);
+		print_account(&r->config.accounts[i], r->pool);
 	return ok ? EX_OK : failure_status(why.kind);
 }
 

@@ -65,8 +65,8 @@ alert(const struct tls *t, struct failure *why)
 		    "certificate and there is none (client-certificate); its "
 		    "alert is \"%s\"", name);
 	return fail(why, FAILURE_AUTH, "the server does not accept the client "
-	    "certificate %s: its alert is \"%s\"", t->params->certificate,
-	    name);
+	    "certificate %s: its alert is \"%s\"",
+	    url_shown(t->params->certificate, t->pool), name);
 }
 
 /* Errors of the library in the user's words. */
@@ -195,8 +195,8 @@ load_identity(struct tls *t, const struct stream *s, struct failure *why)
 	if (error >= 0)
 		return true;
 	return stream_fail(s, why, FAILURE_CONFIG, "the client certificate %s "
-	    "with the key %s cannot be used: %s", p->certificate, key,
-	    gnutls_strerror(error));
+	    "with the key %s cannot be used: %s", url_shown(p->certificate,
+	    t->pool), url_shown(key, t->pool), gnutls_strerror(error));
 }
 
 static int

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE			/* strcasestr */
 #include "url.h"
 
 #include <arpa/inet.h>
@@ -223,4 +224,18 @@ url_ascii(const char *host, struct pool *pool)
 		out = pool_string(pool, ascii);
 	idn2_free(ascii);
 	return out;
+}
+
+const char *
+url_shown(const char *text, struct pool *pool)
+{
+	static const char pin[] = "pin-value=";
+	const char *at = strncasecmp(text, "pkcs11:", 7) == 0 ?
+	    strcasestr(text, pin) : NULL, *rest;
+
+	if (at == NULL)
+		return text;
+	rest = at + sizeof pin - 1;
+	return pool_printf(pool, "%.*s***%s", (int)(rest - text), text,
+	    rest + strcspn(rest, "&"));
 }

@@ -59,6 +59,9 @@ bool	url_parse_proxy(const char *text, struct proxy *, struct pool *,
  */
 char	*url_ascii(const char *host, struct pool *);
 
+/* A file name, or a pkcs11: URI (RFC 7512) with its pin-value masked. */
+const char *url_shown(const char *text, struct pool *);
+
 /* Is it an IPv4 or IPv6 address (without brackets), not a name? */
 bool	url_is_address(const char *host);
 

@@ -242,10 +242,11 @@ class Lab:
                   "smtp+plain" if port.endswith("_NOTLS") else "smtp")
         return f"{scheme}://{host}:{self.env[port]}"
 
-    def settings(self, port, user=ALICE, host="localhost",
+    def settings(self, port, user=ALICE, host="localhost", user_line=True,
                  **more):
         """The account's lines; a setting of None is left out."""
-        lines = {"from": user, "server": self.url(port, host), "user": user,
+        lines = {"from": user, "server": self.url(port, host),
+                 "user": user if user_line else None,
                  "password": f'"{self.users[user]}"', "log": "none",
                  "ca-file": self.env["CERTS"] + "/ca.pem"}
         lines.update((k.replace("_", "-"), v) for k, v in more.items())

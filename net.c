@@ -149,7 +149,9 @@ begin(struct race *r)
 
 	a->address = &r->place->addresses[r->begun++];
 	log_detail("connecting to %s, port %s",
-	    numeric(sockaddr_of(a->address), r->pool), r->endpoint->port);
+	    numeric(sockaddr_of(a->address), r->pool),
+	    r->params->proxy != NULL ? r->params->proxy->port :
+	    r->endpoint->port);
 	a->deadline = clock_now() +
 	    (milliseconds)r->params->timeout_connect * 1000;
 	r->next = clock_now() + ATTEMPT_DELAY;

@@ -1,4 +1,5 @@
 #include "socks.h"
+#include "log.h"
 #include "signals.h"
 
 #include <arpa/inet.h>
@@ -18,6 +19,7 @@ enum {
 
 struct socks {
 	int fd;
+	const struct endpoint *endpoint;
 	const struct socks_params *params;
 };
 
@@ -25,7 +27,8 @@ static bool
 proxy_fail(const struct socks *s, struct failure *why, enum failure_kind kind,
     const char *text)
 {
-	return fail(why, kind, "the proxy %s:%s %s", s->params->proxy->host,
+	return fail(why, kind, "%s:%s: the proxy %s:%s %s", s->endpoint->host,
+	    s->endpoint->port, s->params->proxy->host,
 	    s->params->proxy->port, text);
 }
 
@@ -160,7 +163,7 @@ static const char *
 reply_text(unsigned code)
 {
 	static const char *const texts[] = {
-		NULL, "has failed", "does not allow this connection",
+		NULL, "cannot connect and does not say why", "does not allow this connection",
 		"says that the network is unreachable",
 		"says that the server is unreachable or its name unknown",
 		"says that the server refuses the connection",
@@ -190,8 +193,9 @@ take_bound(const struct socks *s, unsigned type, struct failure *why)
 }
 
 static bool
-request(const struct socks *s, const struct endpoint *e, struct failure *why)
+request(const struct socks *s, struct failure *why)
 {
+	const struct endpoint *e = s->endpoint;
 	unsigned char p[3 + 2 + TEXT_MAX + 2] = { VERSION_5, CONNECT, 0 };
 	unsigned char reply[REPLY_HEAD];
 	unsigned port = (unsigned)atoi(e->port);
@@ -217,7 +221,9 @@ bool
 socks_connect(int fd, const struct socks_params *params,
     const struct endpoint *e, struct failure *why)
 {
-	const struct socks s = { fd, params };
+	const struct socks s = { fd, e, params };
 
-	return greet(&s, why) && request(&s, e, why);
+	log_detail("asking the proxy to connect to %s, port %s", e->host,
+	    e->port);
+	return greet(&s, why) && request(&s, why);
 }

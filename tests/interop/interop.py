@@ -245,7 +245,8 @@ class Lab:
     def settings(self, port, user=ALICE, host="localhost", user_line=True,
                  **more):
         """The account's lines; a setting of None is left out."""
-        lines = {"from": user, "server": self.url(port, host),
+        lines = {"from": user,
+                 "server": self.url(port, host) if port else None,
                  "user": user if user_line else None,
                  "password": f'"{self.users[user]}"', "log": "none",
                  "ca-file": self.env["CERTS"] + "/ca.pem"}
@@ -253,10 +254,15 @@ class Lab:
         return "account lab\n" + "".join(
             f"    {k} {v}\n" for k, v in lines.items() if v is not None)
 
-    def send(self, port, mail, *options, sender=ALICE,
+    def send(self, port, mail, *options, sender=ALICE, files={},
              **settings):
+        """files: names below the home, and what is in them"""
         home = tempfile.mkdtemp(prefix="sendoff-interop.")
         try:
+            for name, text in files.items():
+                with open(os.open(f"{home}/{name}", os.O_WRONLY | os.O_CREAT,
+                                  0o600), "w") as f:
+                    f.write(text)
             run = self.send_from(home, mail, options, sender,
                                  self.settings(port, **settings))
         finally:

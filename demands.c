@@ -36,9 +36,9 @@ static bool
 has_requiretls(const struct smtp *s, struct failure *why)
 {
 	if (!s->facts->tls.verified && s->params->path_kind != PATH_UNIX)
-		return unmet(s, FAILURE_REQUIRETLS, "5.7.30", "the message "
+		return unmet(s, FAILURE_REQUIRETLS, "5.7.10", "the message "
 		    "requires TLS all the way and cannot go here: TLS is not "
-		    "verified on this connection (5.7.30)", why);
+		    "verified on this connection (5.7.10)", why);
 	if (!s->can.requiretls)
 		return unmet(s, FAILURE_REQUIRETLS, "5.7.30", "the message "
 		    "requires TLS all the way and cannot go here: the server "

@@ -106,9 +106,9 @@ route_requires_tls(const struct route *r, struct failure *why)
 		if (e->path != NULL || e->security < SECURITY_OPPORTUNISTIC)
 			continue;
 		(void)fail(why, FAILURE_REQUIRETLS, "the message requires TLS "
-		    "all the way, but %s does not verify it (5.7.30); write "
+		    "all the way, but %s does not verify it (5.7.10); write "
 		    "smtps:// or smtp://", e->text);
-		(void)strcpy(why->enhanced, "5.7.30");
+		(void)strcpy(why->enhanced, "5.7.10");
 		return false;
 	}
 	return true;

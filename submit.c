@@ -45,13 +45,21 @@ end_early(struct submission *s, const struct failure *why)
 	return failure_status(why->kind);
 }
 
-/* All deferred by a 421, and nothing can have arrived. */
+/*
+ * All deferred by a 421, or REQUIRETLS is not to be had there (RFC 8689
+ * section 4.2.1): nothing can have arrived.
+ */
 static bool
 may_begin_anew(const struct errand *e)
 {
 	const struct failure *why = outcome_gravest(&e->outcome);
 
-	return why != NULL && why->reply == 421 &&
+	if (why == NULL)
+		return false;
+	if (why->kind == FAILURE_REQUIRETLS)
+		return outcome_count(&e->outcome, VERDICT_REFUSED) ==
+		    e->outcome.n;
+	return why->reply == 421 &&
 	    outcome_count(&e->outcome, VERDICT_DEFERRED) == e->outcome.n;
 }
 

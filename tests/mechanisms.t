@@ -55,16 +55,20 @@ config "from alice@example.test" "server smtps://localhost:$port" \
 run 0 "EXTERNAL by certificate" "$sendoff" bob@example.net
 cat "$tmp"/external/envelope/* > "$tmp/envelope"
 has "$tmp/envelope" "mechanism EXTERNAL" "EXTERNAL: used"
-config "from alice@example.test" "server smtps://localhost:$port" \
-    "client-certificate $tmp/ca/client-other.pem" "auth none" \
-    "client-key $tmp/ca/client-other.key" \
-    "ca-file $tmp/ca/ca.pem" "log none"
 serve required --tls=implicit --client-ca --require-client-cert \
     --mechanisms EXTERNAL
 config "from alice@example.test" "server smtps://localhost:$port" \
     "ca-file $tmp/ca/ca.pem" "auth none" "log none"
 run 77 "a client certificate is wanted" "$sendoff" bob@example.net
-has "$tmp/err" "client certificate" "and that is said"
+has "$tmp/err" "wants a client certificate and there is none" \
+    "and that is said"
+config "from alice@example.test" "server smtps://localhost:$port" \
+    "client-certificate $tmp/ca/client-other.pem" "auth none" \
+    "client-key $tmp/ca/client-other.key" \
+    "ca-file $tmp/ca/ca.pem" "log none"
+run 77 "a client certificate of another issuer" "$sendoff" bob@example.net
+has "$tmp/err" "does not accept the client certificate $tmp/ca/client-other" \
+    "is told apart"
 
 serve liar --tls=implicit --user 'alice@example.test:secret' \
     --fault wrong-server-signature

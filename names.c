@@ -5,6 +5,7 @@
 #include "resolve.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct names {
 	const struct options *options;
@@ -63,10 +64,13 @@ print(const struct names *v, const char *asked, const struct mailbox *m)
 	const char *path = path_of(m, pool);
 	const struct account *a = accounts_of_recipient(v->config, &v->choice,
 	    path);
+	const char *server = a->values[SET_SERVER];
 
-	(void)printf("%s... goes to <%s> by the account \"%s\" (%s)\n", asked,
-	    path, a->name, a->values[SET_SERVER] != NULL ?
-	    a->values[SET_SERVER] : "no server");
+	(void)printf("%s... goes to <%s> by the account \"%s\" (%s%s)\n",
+	    asked, path, a->name, server != NULL ? server :
+	    a->values[SET_FROM] != NULL ? "SRV records of " : "no server",
+	    server != NULL || a->values[SET_FROM] == NULL ? "" :
+	    strrchr(a->values[SET_FROM], '@') + 1);
 }
 
 static void

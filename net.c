@@ -13,7 +13,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ATTEMPT_DELAY = 250 };		/* RFC 8305 section 8, milliseconds */
+enum {					/* milliseconds */
+	ATTEMPT_DELAY = 250,		/* RFC 8305 section 8 */
+	UNIX_DELAY = 50
+};
 
 struct attempt {
 	const struct address *address;
@@ -273,16 +276,35 @@ peer_text(const struct race *r, const char *address)
 	return pool_printf(r->pool, "%s[%s]:%s", e->host, address, e->port);
 }
 
-/* Such a socket answers at once or not at all. */
-static bool
-connect_unix(const struct endpoint *e, struct pool *pool,
-    struct stream **stream, struct net_facts *facts, struct failure *why)
+/*
+ * Such a socket answers at once, or it has too many waiting (EAGAIN), which
+ * no descriptor tells the end of.
+ */
+static int
+open_unix(const char *path, milliseconds deadline)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd;
 
-	(void)strcpy(un.sun_path, e->path);
-	fd = begin_connect((const struct sockaddr *)&un, sizeof un, NULL);
+	(void)strcpy(un.sun_path, path);
+	for (;;) {
+		fd = begin_connect((const struct sockaddr *)&un, sizeof un,
+		    NULL);
+		if (fd >= 0 || errno != EAGAIN || clock_now() >= deadline)
+			return fd;
+		if (signals_poll(NULL, 0, clock_now() + UNIX_DELAY) < 0)
+			return -1;
+	}
+}
+
+static bool
+connect_unix(const struct endpoint *e, const struct net_params *params,
+    struct pool *pool, struct stream **stream, struct net_facts *facts,
+    struct failure *why)
+{
+	int fd = open_unix(e->path, clock_now() +
+	    (milliseconds)params->timeout_connect * 1000);
+
 	if (fd < 0)
 		return fail_errno(why, FAILURE_CONNECT, "the server's socket "
 		    "%s cannot be reached", e->path);
@@ -306,7 +328,7 @@ net_connect(const struct endpoint *e, const struct place *place,
 	*stream = NULL;
 	*facts = (struct net_facts){ .host = e->host };
 	if (e->path != NULL)
-		return connect_unix(e, pool, stream, facts, why);
+		return connect_unix(e, params, pool, stream, facts, why);
 	if (!run_race(&r, why) || !through_proxy(&r, why))
 		return false;
 	address = sockaddr_of(r.winner->address);

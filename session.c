@@ -187,6 +187,9 @@ find_place(struct session *s, const struct endpoint *e, struct place *place,
 	*place = (struct place){ .name = e->host, .base = e->host };
 	if (e->path != NULL)
 		return true;
+	if (params.dane == DANE_REQUIRE && !url_is_verified(e))
+		return fail(why, FAILURE_CONFIG, "\"dane require\", but %s "
+		    "verifies nothing; write smtps:// or smtp://", e->text);
 	if (proxy != NULL || !url_is_verified(e))
 		params.dane = DANE_OFF;
 	return locate(dns_of(s), proxy != NULL ? &of_proxy : e, &params,

@@ -92,4 +92,33 @@ mail <two@example.test> mail <two@example.test> mail <x@two.test> " \
     "each with its sender"
 run 78 "an account that is not there" "$sendoff" --account x bob@example.net
 run 64 "sendmail takes no long options" "$sendmail" --account two bob@x.test
+
+# The network's settings: what cannot be together is said before connecting.
+config "from me@example.test" "password secret" "log none" \
+    "resolver 127.0.0.1:9"
+run 0 "-bv without a server" "$sendoff" -bv bob@example.net
+has "$tmp/out" "(SRV records of example.test)" "names where it looks"
+run 75 "and no resolver" "$sendoff" -i bob@example.net
+has "$tmp/err" "_submission" "says what was asked for"
+has "$tmp/err" "no resolver can be reached" "and why there is no answer"
+run 78 "no server, and a proxy" "$sendoff" --proxy=socks5://localhost \
+    bob@example.net
+has "$tmp/err" "behind a proxy none is looked for" "says so"
+run 78 "dane require, and a proxy" "$sendoff" --proxy=socks5://localhost \
+    --dane=require --server=smtps://localhost bob@example.net
+has "$tmp/err" "\"dane require\" and a proxy" "says so"
+run 78 "dane require, and no TLS" "$sendoff" --dane=require \
+    --server=smtp+plain://localhost bob@example.net
+has "$tmp/err" "smtp+plain://localhost:587 verifies nothing" "says so"
+config "user me" "password secret" "log none"
+run 78 "neither server nor from" "$sendoff" -f me@example.test bob@example.net
+has "$tmp/err" "names no server, nor by \"from\" a domain" "says so"
+run 64 "a proxy's password in the URL" "$sendoff" \
+    --proxy=socks5://me:secret@localhost bob@example.net
+lacks "$tmp/err" secret "is not repeated"
+config "from me@example.test" "password secret" "log none" \
+    "server smtps://localhost:1" \
+    "client-certificate 'pkcs11:token=a?pin-value=9876&x=y'"
+run 0 "--check with a PIN" "$sendoff" --check
+has "$tmp/out" "pkcs11:token=a?pin-value=***&x=y" "masks it"
 done_testing

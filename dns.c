@@ -450,8 +450,8 @@ dns_state_text(enum dns_state state)
 		[DNS_FOUND] = "found",
 		[DNS_NO_DATA] = "there is no such record",
 		[DNS_NO_NAME] = "there is no such name",
-		[DNS_SERVER_FAILED] = "the resolver fails (SERVFAIL, as it "
-		    "answers for what DNSSEC finds forged)",
+		[DNS_SERVER_FAILED] = ("the resolver fails (SERVFAIL, as it "
+		    "answers for what DNSSEC finds forged)"),
 		[DNS_REFUSED] = "the resolver refuses to answer",
 		[DNS_GARBAGE] = "the answer cannot be understood",
 		[DNS_TIMEOUT] = "no answer in time",

@@ -46,18 +46,19 @@ wait_for(const struct socks *s, short events, struct failure *why)
 	    "ended by a signal");
 }
 
+/* Says all of them, or hears just as many: what follows is the server's. */
 static bool
-say(const struct socks *s, const void *octets, size_t len,
+move(const struct socks *s, unsigned char *p, size_t len, bool say,
     struct failure *why)
 {
-	const char *p = octets;
 	ssize_t n;
 
 	while (len > 0) {
-		if (!wait_for(s, POLLOUT, why))
+		if (!wait_for(s, say ? POLLOUT : POLLIN, why))
 			return false;
-		n = send(s->fd, p, len, MSG_NOSIGNAL);
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
+		n = say ? send(s->fd, p, len, MSG_NOSIGNAL) :
+		    recv(s->fd, p, len, 0);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 			return proxy_fail(s, why, FAILURE_CONNECT,
 			    "has cut the connection");
 		if (n > 0) {
@@ -68,26 +69,17 @@ say(const struct socks *s, const void *octets, size_t len,
 	return true;
 }
 
-/* Just as many octets as asked for: what follows is the server's. */
+static bool
+say(const struct socks *s, unsigned char *p, size_t len, struct failure *why)
+{
+	return move(s, p, len, true, why);
+}
+
 static bool
 hear(const struct socks *s, unsigned char *p, size_t len,
     struct failure *why)
 {
-	ssize_t n;
-
-	while (len > 0) {
-		if (!wait_for(s, POLLIN, why))
-			return false;
-		n = recv(s->fd, p, len, 0);
-		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-			return proxy_fail(s, why, FAILURE_CONNECT,
-			    "has cut the connection");
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-		}
-	}
-	return true;
+	return move(s, p, len, false, why);
 }
 
 /* RFC 1929. */
@@ -121,7 +113,7 @@ static bool
 greet(const struct socks *s, struct failure *why)
 {
 	bool has_user = s->params->proxy->user != NULL;
-	const unsigned char request[] = { VERSION_5, has_user ? 2 : 1,
+	unsigned char request[] = { VERSION_5, has_user ? 2 : 1,
 	    METHOD_NONE, METHOD_PASSWORD };
 	unsigned char reply[2];
 

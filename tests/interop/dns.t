@@ -124,6 +124,34 @@ fails("a loop of aliases", 75, "loop.example.test", **at("loop.example.test"))
 fails("a name that is not", 68, "no.example.test", "no host of this name",
       **at("no.example.test"))
 
+# --- what is not as it was -----------------------------------------------------
+
+
+def seen(server, mechanism, tls="TLS1.3"):
+    return {".local/state/sendoff.seen":
+            f"lab\t{server}\t{mechanism}\t{tls}\t2026-01-02\n"}
+
+
+fails("SRV records that have been there are withheld", 75,
+      "none.example.test names no server now",
+      "has named smtps://mail.example.test:465 (2026-01-02)",
+      files=seen("none.example.test", "smtps://mail.example.test:465", "-"),
+      **{"from": "alice@none.example.test"})
+fails("EHLO offers less than it did", 69,
+      "offers SCRAM-SHA-256 now and has offered SCRAM-SHA-256-PLUS",
+      "sendoff --forget=lab", server=lab.url("POSTFIX_TLS"),
+      files=seen(lab.url("POSTFIX_TLS"), "SCRAM-SHA-256-PLUS"))
+fails("another server has its name: a pin", 75, "this is another server",
+      "sha256:", server=lab.url("POSTFIX_TLS"), pin="sha256:" + "0" * 64)
+pin = re.search(r"its pin is (sha256:[0-9a-f]{64})", lab.send(
+    "POSTFIX_TLS", lab.mail(), pin="0" * 64).err)
+for port, status in (("POSTFIX_TLS", 0), ("POSTFIX_UNKNOWN_CA_TLS", 75)):
+    mail = lab.mail()
+    run = lab.send(port, mail, ca_file="none",
+                   pin=f"sha256:{'1' * 64} {pin and pin.group(1)}")
+    lab.case(f"{port}: a pin alone", run.has(status),
+             mail.nowhere() if status else mail.arrived())
+
 mail = lab.mail()
 run = send(mail, "--require-tls", server=None)
 lab.case("REQUIRETLS is not what Postfix offers", run.fails(

@@ -260,6 +260,7 @@ class Lab:
         home = tempfile.mkdtemp(prefix="sendoff-interop.")
         try:
             for name, text in files.items():
+                os.makedirs(os.path.dirname(f"{home}/{name}"), exist_ok=True)
                 with open(os.open(f"{home}/{name}", os.O_WRONLY | os.O_CREAT,
                                   0o600), "w") as f:
                     f.write(text)

@@ -577,7 +577,7 @@ test_variants(void **state)
 	m = message(pool);
 	m->header_8bit = true;
 	m->body_8bit = false;
-	outcome_init(&o, 1, pool);
+	outcome_init(&o, cases[0].e.n, pool);
 	outcome_rest_failed(&o, &why);
 	assert_true(keep_message("id", NULL, &cases[0].e, m, &o, &c, pool,
 	    &kept, &ignored));

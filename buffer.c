@@ -39,8 +39,9 @@ enlarge(struct buffer *b, size_t n)
 char *
 buffer_room(struct buffer *b, size_t n)
 {
-	if (b->room - b->end < n) {
-		if (b->start >= n && b->start >= b->room / 2) {
+	if (b->data == NULL || b->room - b->end < n) {
+		if (b->data != NULL && b->start >= n &&
+		    b->start >= b->room / 2) {
 			memmove(b->data, buffer_data(b), buffer_len(b));
 			b->end -= b->start;
 			b->start = 0;

@@ -18,7 +18,7 @@ struct entry {
 static bool
 is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',';
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 static void
@@ -29,14 +29,21 @@ skip_line(struct scan *s)
 }
 
 static void
+take_octet(struct scan *s)
+{
+	if (*s->p == '\\' && s->p + 1 < s->end)
+		s->p++;
+	buffer_put(&s->word, s->p++, 1);
+}
+
+/* A quotation that nobody closes ends with its line. */
+static void
 quoted(struct scan *s)
 {
-	for (s->p++; s->p < s->end && *s->p != '"'; s->p++) {
-		if (*s->p == '\\' && s->p + 1 < s->end)
-			s->p++;
-		buffer_put(&s->word, s->p, 1);
-	}
-	if (s->p < s->end)
+	s->p++;
+	while (s->p < s->end && *s->p != '"' && *s->p != '\n')
+		take_octet(s);
+	if (s->p < s->end && *s->p == '"')
 		s->p++;
 }
 
@@ -45,25 +52,30 @@ static bool
 next(struct scan *s)
 {
 	buffer_take(&s->word, buffer_len(&s->word));
-	for (;;) {
-		while (s->p < s->end && is_blank(*s->p))
-			s->p++;
-		if (s->p == s->end)
-			return false;
-		if (*s->p != '#')
-			break;
-		skip_line(s);
-	}
+	while (s->p < s->end && is_blank(*s->p))
+		s->p++;
+	if (s->p == s->end)
+		return false;
 	if (*s->p == '"')
 		quoted(s);
 	else
-		for (; s->p < s->end && !is_blank(*s->p); s->p++) {
-			if (*s->p == '\\' && s->p + 1 < s->end)
-				s->p++;
-			buffer_put(&s->word, s->p, 1);
-		}
+		while (s->p < s->end && !is_blank(*s->p))
+			take_octet(s);
 	buffer_put(&s->word, "", 1);
 	return true;
+}
+
+/* Only where a keyword may stand: a password may begin with '#'. */
+static bool
+next_keyword(struct scan *s)
+{
+	for (;;) {
+		while (s->p < s->end && is_blank(*s->p))
+			s->p++;
+		if (s->p == s->end || *s->p != '#')
+			return next(s);
+		skip_line(s);
+	}
 }
 
 /* "macdef name" and all lines up to an empty one. */
@@ -111,7 +123,7 @@ value(struct scan *s, struct entry *e, const char *user)
 			return;
 		buffer_wipe(&e->password);
 		buffer_put(&e->password, buffer_data(&s->word),
-		    strlen(buffer_data(&s->word)));
+		    buffer_len(&s->word) - 1);
 		e->has_password = true;
 	} else if (is_word(s, "account")) {
 		(void)next(s);
@@ -128,7 +140,7 @@ netrc_find(const char *text, size_t len, const char *host, const char *user,
 	struct entry e = { 0 };
 	bool found = false;
 
-	while (!found && next(&s)) {
+	while (!found && next_keyword(&s)) {
 		if (is_word(&s, "default")) {
 			found = finish(&e, secret);
 			e.applies = true;

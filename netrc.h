@@ -1,6 +1,7 @@
 /*
- * ~/.netrc, as ftp(1) reads it: machine, default, login, password, account,
- * macdef; words in double quotes; comments.  Pure.
+ * ~/.netrc, as ftp(1) and its successors read it: machine, default, login,
+ * password, account, macdef; words in double quotes; comments where a keyword
+ * could stand.  Pure.
  */
 #ifndef NETRC_H
 #define NETRC_H

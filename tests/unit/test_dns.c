@@ -125,9 +125,9 @@ by_tcp(struct server *s)
 	unsigned char size[2];
 	size_t n, i;
 
-	if (len > 19 && is(query + 2, "hang")) {
-		(void)sleep(30);
-	} else if (len > 19 && !is(query + 2, "closed")) {
+	if (len > 19 && is(query + 2, "hang"))
+		return;				/* and leaves it open */
+	if (len > 19 && !is(query + 2, "closed")) {
 		n = reply(query + 2, (size_t)len - 2, out, false);
 		size[0] = (unsigned char)(n >> 8);
 		size[1] = (unsigned char)n;

@@ -248,12 +248,3 @@ certificate_judge(gnutls_x509_crt_t crt, unsigned status,
 		object(o, "validation-failure", "it is not valid");
 	gnutls_free(text.data);
 }
-
-bool
-certificate_is_timely(gnutls_x509_crt_t crt)
-{
-	time_t now = time(NULL);
-
-	return gnutls_x509_crt_get_activation_time(crt) <= now &&
-	    gnutls_x509_crt_get_expiration_time(crt) >= now;
-}

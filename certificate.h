@@ -40,9 +40,6 @@ void	certificate_judge(gnutls_x509_crt_t, unsigned status,
 /* Does it carry the host name or address as dNSName or iPAddress? */
 bool	certificate_is_for(gnutls_x509_crt_t, const char *name, struct pool *);
 
-/* Is it within its dates? */
-bool	certificate_is_timely(gnutls_x509_crt_t);
-
 /* The names in it: "a, b, and 3 more". */
 char	*certificate_names(gnutls_x509_crt_t, struct pool *);
 

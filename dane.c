@@ -152,85 +152,132 @@ has_name(struct chain *c)
 	return false;
 }
 
-/* Does the chain lead to this anchor and to no other? */
+/* What the library's verdict says besides "not signed". */
+static const struct {
+	unsigned bit;
+	const char *result, *text;
+} objections[] = {
+	{ GNUTLS_CERT_EXPIRED, "certificate-expired", "it, or a certificate "
+	    "of its issuer, has expired" },
+	{ GNUTLS_CERT_NOT_ACTIVATED, "validation-failure", "it, or a "
+	    "certificate of its issuer, is not yet valid" },
+	{ GNUTLS_CERT_PURPOSE_MISMATCH, "validation-failure", "it is not meant "
+	    "for servers (no serverAuth among its purposes)" },
+	{ GNUTLS_CERT_INSECURE_ALGORITHM, "validation-failure", "a key or a "
+	    "signature is too weak" },
+};
+
 static bool
-leads_to(struct chain *c, gnutls_x509_crt_t anchor)
+is_in_order(struct chain *c, unsigned status)
+{
+	const unsigned not_signed = GNUTLS_CERT_SIGNER_NOT_FOUND |
+	    GNUTLS_CERT_SIGNER_NOT_CA | GNUTLS_CERT_SIGNATURE_FAILURE;
+	size_t i;
+
+	if (status == 0)
+		return true;
+	disliked(c, "validation-failure", "it is not properly signed by the "
+	    "authority that matches");
+	for (i = 0; i < sizeof objections / sizeof *objections; i++)
+		if ((status & not_signed) == 0 &&
+		    (status & objections[i].bit) != 0) {
+			disliked(c, objections[i].result, objections[i].text);
+			break;
+		}
+	return false;
+}
+
+static bool
+is_authority(const gnutls_datum_t *a, const gnutls_datum_t *b)
+{
+	struct der_certificate one, other;
+
+	return der_certificate(a->data, a->size, &one) &&
+	    der_certificate(b->data, b->size, &other) &&
+	    octets_equal(one.subject, other.subject) &&
+	    octets_equal(one.key, other.key);
+}
+
+/*
+ * Does the chain lead to this anchor and to no other?  The library does not
+ * find it when it is an intermediate one and sent along with certificates
+ * that do not belong to it; so it is left out of what is verified.
+ */
+static unsigned
+status_of(const struct chain *c, gnutls_x509_crt_t anchor,
+    const gnutls_datum_t *der)
 {
 	unsigned char purpose[] = GNUTLS_KP_TLS_WWW_SERVER;
 	gnutls_typed_vdata_st data = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
 	    .data = purpose };
-	gnutls_x509_crt_t sorted[CHAIN_MAX];
+	gnutls_x509_crt_t path[CHAIN_MAX] = { c->crts[0] };
 	gnutls_x509_trust_list_t list;
-	unsigned status = ~0U;
-	int error;
+	unsigned status = GNUTLS_CERT_INVALID, i, n = 1;
 
+	for (i = 1; i < c->n; i++)
+		if (!is_authority(&c->der[i], der))
+			path[n++] = c->crts[i];
 	if (gnutls_x509_trust_list_init(&list, 0) != 0)
-		return false;
-	memcpy(sorted, c->crts, sizeof sorted);
-	error = gnutls_x509_trust_list_add_cas(list, &anchor, 1, 0) == 1 ?
-	    gnutls_x509_trust_list_verify_crt2(list, sorted, c->n, &data, 1,
+		return GNUTLS_CERT_INVALID;
+	if (gnutls_x509_trust_list_add_cas(list, &anchor, 1, 0) != 1 ||
+	    gnutls_x509_trust_list_verify_crt2(list, path, n, &data, 1,
 	    GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS |
-	    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &status, NULL) :
-	    GNUTLS_E_INTERNAL_ERROR;
+	    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &status,
+	    NULL) != 0)
+		status = GNUTLS_CERT_INVALID;
 	gnutls_x509_trust_list_deinit(list, 0);
-	if (error == 0 && status == 0)
-		return has_name(c);
-	disliked(c, (status & GNUTLS_CERT_EXPIRED) != 0 ?
-	    "certificate-expired" : "validation-failure",
-	    error == 0 && (status & GNUTLS_CERT_EXPIRED) != 0 ?
-	    "it has expired" : "it is not properly signed by the authority "
-	    "that matches");
-	return false;
+	return status;
 }
 
-/* 2 0 0: the record itself is the anchor, sent along or not. */
 static bool
-leads_to_record(struct chain *c, const struct tlsa *t)
+leads_to(struct chain *c, const gnutls_datum_t *der)
 {
-	const gnutls_datum_t der = { (unsigned char *)(size_t)t->data,
-	    (unsigned)t->len };
 	gnutls_x509_crt_t anchor;
 	bool ok;
 
 	if (gnutls_x509_crt_init(&anchor) != 0)
 		return false;
-	ok = gnutls_x509_crt_import(anchor, &der, GNUTLS_X509_FMT_DER) == 0 &&
-	    leads_to(c, anchor);
+	ok = gnutls_x509_crt_import(anchor, der, GNUTLS_X509_FMT_DER) == 0 &&
+	    is_in_order(c, status_of(c, anchor, der)) && has_name(c);
 	gnutls_x509_crt_deinit(anchor);
 	return ok;
 }
 
-static bool
-is_signed_by(const struct chain *c, unsigned i, gnutls_pubkey_t key)
+static gnutls_datum_t
+datum(struct octets o)
 {
-	const gnutls_datum_t *der = &c->der[i];
-	gnutls_datum_t tbs, signature = { 0 };
+	return (gnutls_datum_t){ (unsigned char *)(size_t)o.p,
+	    (unsigned)o.len };
+}
+
+static bool
+is_signed_by(const struct chain *c, unsigned i,
+    const struct der_certificate *parts, gnutls_pubkey_t key)
+{
+	gnutls_datum_t tbs = datum(parts->tbs), signature;
 	unsigned char room[2048];
-	struct der_certificate parts;
 	size_t len = sizeof room;
 	int algorithm = gnutls_x509_crt_get_signature_algorithm(c->crts[i]);
 
-	if (algorithm <= 0 || !der_certificate(der->data, der->size, &parts) ||
-	    gnutls_x509_crt_get_signature(c->crts[i], (char *)room, &len) != 0)
+	if (algorithm <= 0 || gnutls_x509_crt_get_signature(c->crts[i],
+	    (char *)room, &len) != 0)
 		return false;
-	tbs = (gnutls_datum_t){ (unsigned char *)(size_t)parts.tbs.p,
-	    (unsigned)parts.tbs.len };
 	signature = (gnutls_datum_t){ room, (unsigned)len };
 	return gnutls_pubkey_verify_data2(key,
-	    (gnutls_sign_algorithm_t)algorithm,
-	    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &tbs,
-	    &signature) >= 0 && certificate_is_timely(c->crts[i]);
+	    (gnutls_sign_algorithm_t)algorithm, 0, &tbs, &signature) >= 0;
 }
 
 /*
- * 2 1 0: a bare key, whose certificate need not be there: what it has signed
- * is as good as itself (RFC 7671 section 5.2.2).
+ * 2 1 0: a bare key, whose certificate need not be there (RFC 7671 section
+ * 5.2.2).  Where it has signed, a certificate is put together from the name
+ * of the signer and the key, so that nothing is spared what it has signed.
  */
 static bool
-leads_to_key(struct chain *c, const struct tlsa *t)
+leads_to_key(struct chain *c, struct octets bits)
 {
-	const gnutls_datum_t der = { (unsigned char *)(size_t)t->data,
-	    (unsigned)t->len };
+	const gnutls_datum_t der = datum(bits);
+	struct der_certificate parts;
+	gnutls_datum_t anchor;
 	gnutls_pubkey_t key;
 	bool ok = false;
 	unsigned i;
@@ -238,9 +285,14 @@ leads_to_key(struct chain *c, const struct tlsa *t)
 	if (gnutls_pubkey_init(&key) != 0)
 		return false;
 	if (gnutls_pubkey_import(key, &der, GNUTLS_X509_FMT_DER) == 0)
-		for (i = 0; i < c->n && !ok; i++)
-			ok = is_signed_by(c, i, key) &&
-			    leads_to(c, c->crts[i]);
+		for (i = 0; i < c->n && !ok; i++) {
+			if (!der_certificate(c->der[i].data, c->der[i].size,
+			    &parts) || !is_signed_by(c, i, &parts, key))
+				continue;
+			anchor = datum(der_anchor(parts.issuer, bits,
+			    c->pool));
+			ok = leads_to(c, &anchor);
+		}
 	gnutls_pubkey_deinit(key);
 	return ok;
 }
@@ -249,15 +301,17 @@ leads_to_key(struct chain *c, const struct tlsa *t)
 static bool
 has_anchor(struct chain *c, const struct tlsa *t)
 {
+	const struct octets data = { t->data, t->len };
+	const gnutls_datum_t der = datum(data);
 	unsigned i;
 
 	for (i = 1; i < c->n; i++)
-		if (matches(t, &c->der[i]) && leads_to(c, c->crts[i]))
+		if (matches(t, &c->der[i]) && leads_to(c, &c->der[i]))
 			return true;
-	if (t->matching != MATCHING_FULL)
+	if (t->matching != MATCHING_FULL || matches(t, &c->der[0]))
 		return false;
-	return t->selector == SELECTOR_CERT ? leads_to_record(c, t) :
-	    leads_to_key(c, t);
+	return t->selector == SELECTOR_CERT ? leads_to(c, &der) :
+	    leads_to_key(c, data);
 }
 
 static enum dane_verdict

@@ -62,6 +62,57 @@ der_is_sequence(const unsigned char *p, size_t len)
 	    inside.len > 0;
 }
 
+static size_t
+put_head(unsigned char *p, unsigned char tag, size_t len)
+{
+	size_t n = 0, i;
+
+	p[0] = tag;
+	p[1] = (unsigned char)len;
+	if (len < 0x80)
+		return 2;
+	while (n < LENGTH_OCTETS_MAX && len >> (8 * n) != 0)
+		n++;
+	p[1] = (unsigned char)(0x80 | n);
+	for (i = 0; i < n; i++)
+		p[2 + i] = (unsigned char)(len >> (8 * (n - 1 - i)));
+	return 2 + n;
+}
+
+/* One SEQUENCE of all parts. */
+static struct octets
+sequence(const struct octets *parts, size_t n, struct pool *pool)
+{
+	size_t len = 0, at, i;
+	unsigned char *p;
+
+	for (i = 0; i < n; i++)
+		len += parts[i].len;
+	p = pool_alloc(pool, 2 + LENGTH_OCTETS_MAX + len);
+	at = put_head(p, TAG_SEQUENCE, len);
+	for (i = 0; i < n; at += parts[i++].len)
+		memcpy(p + at, parts[i].p, parts[i].len);
+	return (struct octets){ p, at };
+}
+
+#define OCTETS(text) { (const unsigned char *)(text), sizeof (text) - 1 }
+
+struct octets
+der_anchor(struct octets name, struct octets key, struct pool *pool)
+{
+	static const struct octets serial = OCTETS("\x02\x01\x01"),
+	    ecdsa_with_sha256 = OCTETS("\x30\x0a\x06\x08\x2a\x86\x48\xce"
+	    "\x3d\x04\x03\x02"),
+	    validity = OCTETS("\x30\x1e\x17\x0d" "700101000000Z"
+	    "\x17\x0d" "491231235959Z"),
+	    signature = OCTETS("\x03\x02\x00\x00");
+	const struct octets tbs = sequence((const struct octets []){ serial,
+	    ecdsa_with_sha256, name, validity, name, key }, 6, pool);
+
+	return sequence((const struct octets []){ tbs, ecdsa_with_sha256,
+	    signature }, 3, pool);
+}
+
 bool
 octets_equal(struct octets a, struct octets b)
 {

@@ -1,12 +1,14 @@
 /*
  * The parts of a certificate (RFC 5280 section 4.1) as the octets that they
- * are, without any being copied or made anew.  Pure.
+ * are, without any being copied or made anew.
  */
 #ifndef DER_H
 #define DER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "pool.h"
 
 struct octets {
 	const unsigned char *p;
@@ -27,6 +29,12 @@ bool	der_certificate(const unsigned char *, size_t len,
 
 /* Is it one whole SEQUENCE and nothing else? */
 bool	der_is_sequence(const unsigned char *, size_t len);
+
+/*
+ * A certificate that says no more than that the key (SubjectPublicKeyInfo) is
+ * of the name: of version 1, without dates or a signature that count.
+ */
+struct octets der_anchor(struct octets name, struct octets key, struct pool *);
 
 bool	octets_equal(struct octets, struct octets);
 

@@ -99,6 +99,8 @@ certificate_is_for(gnutls_x509_crt_t crt, const char *name, struct pool *pool)
 	unsigned char octets[16];
 	size_t n = certificate_address(name, octets);
 
+	if (strchr(name, '*') != NULL)
+		return false;
 	if (n > 0)
 		return gnutls_x509_crt_check_ip(crt, octets, (unsigned)n, 0);
 	return has_san_of(crt, GNUTLS_SAN_DNSNAME, pool) &&
@@ -212,11 +214,8 @@ object_to_rest(struct objections *o, unsigned status)
 		{ GNUTLS_CERT_INSECURE_ALGORITHM, "its key or its signature "
 		    "is too weak" },
 		{ GNUTLS_CERT_REVOKED, "it was revoked" },
-		{ GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED, "the list of "
-		    "crl-file is out of date (fetch a new one)" },
-		{ GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE, "the list of "
-		    "crl-file is of a day to come (is the clock of this "
-		    "machine right?)" },
+		{ GNUTLS_CERT_SIGNATURE_FAILURE, "a signature is not its "
+		    "issuer's: it is forged or damaged" },
 		{ GNUTLS_CERT_MISSING_OCSP_STATUS, "it must come with an OCSP "
 		    "answer, which the server did not send" },
 	};

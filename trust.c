@@ -10,9 +10,10 @@
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PIN_LEN = 32, PIN_HEX = 2 * PIN_LEN };
+enum { PIN_LEN = 32, PIN_HEX = 2 * PIN_LEN, CHAIN_MAX = 16 };
 
 /* Where systems keep the authorities that they trust. */
 static const char *const stores[] = {
@@ -104,19 +105,93 @@ system_authorities(gnutls_certificate_credentials_t credentials,
 	    "installed?)");
 }
 
+/* Has an issuer of the chain made this list of revoked certificates? */
 static bool
-add_crl(gnutls_certificate_credentials_t credentials, const char *crl_file,
+is_of_chain(gnutls_session_t session, gnutls_x509_crl_t crl)
+{
+	gnutls_datum_t issuer = { 0 };
+	const gnutls_datum_t *chain;
+	struct der_certificate c;
+	unsigned n = 0, i;
+	bool found = false;
+
+	chain = gnutls_certificate_get_peers(session, &n);
+	if (gnutls_x509_crl_get_raw_issuer_dn(crl, &issuer) != 0)
+		return false;
+	for (i = 0; i < n && !found; i++)
+		found = der_certificate(chain[i].data, chain[i].size, &c) &&
+		    octets_equal(c.issuer, (struct octets){ issuer.data,
+		    issuer.size });
+	gnutls_free(issuer.data);
+	return found;
+}
+
+/*
+ * The library does not look at the dates of lists that it is given.  That one
+ * is stale is told only when no certificate is in it.
+ */
+static void
+note_dates(gnutls_x509_crl_t crl, const char *crl_file, struct failure *why)
+{
+	time_t now = time(NULL), next = gnutls_x509_crl_get_next_update(crl);
+
+	if (gnutls_x509_crl_get_this_update(crl) > now)
+		(void)fail(why, FAILURE_TLS_UNTRUSTED, "crl-file %s is of a "
+		    "day to come (is the clock of this machine right?)",
+		    crl_file);
+	else if (next != (time_t)-1 && next < now)
+		(void)fail(why, FAILURE_TLS_UNTRUSTED, "crl-file %s is out of "
+		    "date (fetch a new one)", crl_file);
+	else
+		return;
+	why->tls_result = "validation-failure";
+}
+
+/* Takes those of the chain's issuers; frees all. */
+static void
+take_crls(gnutls_certificate_credentials_t credentials,
+    gnutls_session_t session, gnutls_x509_crl_t *crls, unsigned n,
+    const char *crl_file, struct failure *stale)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (is_of_chain(session, crls[i])) {
+			note_dates(crls[i], crl_file, stale);
+			(void)gnutls_certificate_set_x509_crl(credentials,
+			    &crls[i], 1);
+		}
+		gnutls_x509_crl_deinit(crls[i]);
+	}
+	gnutls_free(crls);
+}
+
+static bool
+add_crls(gnutls_certificate_credentials_t credentials,
+    gnutls_session_t session, const char *crl_file, struct failure *stale,
     struct failure *why)
 {
-	int n;
+	struct buffer text = { 0 };
+	gnutls_x509_crl_t *crls = NULL;
+	gnutls_datum_t datum;
+	unsigned n = 0;
+	bool ok;
 
 	if (crl_file == NULL)
 		return true;
-	n = gnutls_certificate_set_x509_crl_file(credentials, crl_file,
-	    GNUTLS_X509_FMT_PEM);
-	return n > 0 || fail(why, FAILURE_CONFIG, "no list of revoked "
-	    "certificates can be read from crl-file %s: %s", crl_file,
-	    n == 0 ? "there is none in it (PEM)" : gnutls_strerror(n));
+	ok = read_whole(crl_file, &text) || fail_errno(why, FAILURE_CONFIG,
+	    "crl-file %s cannot be read", crl_file);
+	buffer_put(&text, "", 1);		/* the library wants an end */
+	datum = (gnutls_datum_t){ (unsigned char *)buffer_data(&text),
+	    (unsigned)buffer_len(&text) - 1 };
+	ok = ok && ((gnutls_x509_crl_list_import2(&crls, &n, &datum,
+	    GNUTLS_X509_FMT_PEM, 0) >= 0 && n > 0) || fail(why,
+	    FAILURE_CONFIG, "no list of revoked certificates can be read from "
+	    "crl-file %s: there is none in it (PEM)", crl_file));
+	if (ok)
+		take_crls(credentials, session, crls, n, crl_file, stale);
+	buffer_free(&text);
+	return ok;
 }
 
 /* The leaf is all that is imported; the chain is the library's affair. */
@@ -189,11 +264,17 @@ verify_pkix(gnutls_certificate_credentials_t credentials,
     gnutls_session_t session, const struct trust_params *params,
     struct failure *why)
 {
-	return (params->ca_file == NULL ?
+	struct failure stale = { .kind = FAILURE_NONE };
+
+	if (!(params->ca_file == NULL ?
 	    system_authorities(credentials, session, why) :
-	    own_authorities(credentials, session, params->ca_file, why)) &&
-	    add_crl(credentials, params->crl_file, why) &&
-	    is_in_order(session, params, why);
+	    own_authorities(credentials, session, params->ca_file, why)) ||
+	    !add_crls(credentials, session, params->crl_file, &stale, why) ||
+	    !is_in_order(session, params, why))
+		return false;
+	if (stale.kind != FAILURE_NONE)
+		*why = stale;
+	return stale.kind == FAILURE_NONE;
 }
 
 static bool
@@ -203,6 +284,38 @@ counts_no_authority(const struct trust_params *params)
 	    strcmp(params->ca_file, "none") == 0;
 }
 
+/*
+ * The chain with the authorities behind it, which servers seldom send, but
+ * usage 0 may mean (RFC 6698 section 2.1.1).
+ */
+static unsigned
+with_authorities(gnutls_certificate_credentials_t credentials,
+    const gnutls_datum_t *chain, unsigned n,
+    gnutls_datum_t all[2 * CHAIN_MAX])
+{
+	gnutls_x509_trust_list_t list;
+	gnutls_x509_crt_t crt, issuer;
+	unsigned total, i;
+
+	n = n > CHAIN_MAX ? CHAIN_MAX : n;
+	memcpy(all, chain, n * sizeof *chain);
+	gnutls_certificate_get_trust_list(credentials, &list);
+	for (total = n, i = 0; i < n; i++) {
+		if (gnutls_x509_crt_init(&crt) != 0)
+			break;
+		if (gnutls_x509_crt_import(crt, &chain[i],
+		    GNUTLS_X509_FMT_DER) == 0 &&
+		    gnutls_x509_trust_list_get_issuer(list, crt, &issuer,
+		    GNUTLS_TL_GET_COPY) == 0) {
+			total += gnutls_x509_crt_export2(issuer,
+			    GNUTLS_X509_FMT_DER, &all[total]) == 0;
+			gnutls_x509_crt_deinit(issuer);
+		}
+		gnutls_x509_crt_deinit(crt);
+	}
+	return total;
+}
+
 static const char *
 verify_dane(gnutls_certificate_credentials_t credentials,
     gnutls_session_t session, const struct trust_params *params,
@@ -210,22 +323,28 @@ verify_dane(gnutls_certificate_credentials_t credentials,
 {
 	const struct certificate_wanted *w = &params->wanted;
 	struct failure ignored;
+	gnutls_datum_t all[2 * CHAIN_MAX];
 	const gnutls_datum_t *chain;
-	unsigned n = 0;
+	unsigned n = 0, total;
+	enum dane_verdict verdict;
 	bool pkix = dane_needs_pkix(params->dane) &&
 	    !counts_no_authority(params) &&
 	    verify_pkix(credentials, session, params, &ignored);
 
 	chain = gnutls_certificate_get_peers(session, &n);
-	switch (dane_verify(params->dane, chain, n, pkix, w->names, w->nnames,
-	    pool, why)) {
-	case DANE_EE:
-		return "dane-ee";
-	case DANE_TA:
-		return "dane-ta";
-	default:
-		return NULL;
+	if (!pkix)
+		verdict = dane_verify(params->dane, chain, n, false, w->names,
+		    w->nnames, pool, why);
+	else {
+		n = n > CHAIN_MAX ? CHAIN_MAX : n;
+		total = with_authorities(credentials, chain, n, all);
+		verdict = dane_verify(params->dane, all, total, true,
+		    w->names, w->nnames, pool, why);
+		while (total > n)
+			gnutls_free(all[--total].data);
 	}
+	return verdict == DANE_EE ? "dane-ee" : verdict == DANE_TA ?
+	    "dane-ta" : NULL;
 }
 
 /* Of the leaf's public key alone: what comes behind it anyone can append. */

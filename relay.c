@@ -1,30 +1,22 @@
 #include "relay.h"
 #include "accounts.h"
+#include "lane.h"
 #include "log.h"
 #include "message.h"
 #include "path.h"
-#include "plan.h"
 #include "report.h"
 #include "resolve.h"
-#include "session.h"
-#include "transaction.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* What a header may grow by before the size that MAIL told is a lie. */
-enum { SIZE_ALLOWANCE = 4096 };
-
-/* One account's server, and its part of the present transaction. */
-struct lane {
-	const struct account *account;
-	struct session session;
-	bool routed;
-	bool mail;			/* MAIL was accepted there */
-	struct leg leg;
-	struct outcome outcome;
+/* Whom a RCPT of the caller stands for: recipient i of the lane. */
+struct link {
+	size_t command;
+	const struct lane *lane;
+	size_t i;
 };
 
 struct relay {
@@ -32,8 +24,7 @@ struct relay {
 	const struct caller *caller;
 	struct config *config;
 	const char *program;
-	bool ready;			/* the configuration is read */
-	struct failure broken;		/* or cannot be */
+	const struct failure *broken;	/* NULL: the configuration is whole */
 	struct lane **lanes;
 	size_t nlanes;
 	struct pool *pool;		/* of the transaction */
@@ -42,29 +33,31 @@ struct relay {
 	struct options asked;		/* the options with its sender */
 	struct choice choice;
 	struct resolver resolver;
+	struct link *links;		/* of the RCPTs that were accepted */
+	size_t nlinks;
+	size_t ncommands;		/* those RCPTs */
+	bool *missed;			/* by each of them, after the data */
 	milliseconds begun;
 };
 
 static bool
-answer(struct answer *a, int code, const char *text)
+answer(struct answer *a, enum failure_kind kind, const char *text)
 {
-	a->code = code;
+	a->kind = kind;
+	a->code = atoi(text);
 	(void)printable(a->text, sizeof a->text, text, strlen(text));
-	return code / 100 == 2;
+	return kind == FAILURE_NONE;
 }
 
 static bool
 answer_reply(struct answer *a, const struct reply *reply)
 {
-	return answer(a, reply->code, reply->text);
+	return answer(a, FAILURE_NONE, reply->text);
 }
 
-/*
- * Words of the server are passed on as they are.  What only our side or
- * another day can mend is a 4yz, so that the caller keeps the message.
- */
+/* Our own words, under the code that fits them. */
 static bool
-answer_failure(struct answer *a, const struct failure *why)
+answer_ours(struct answer *a, const struct failure *why)
 {
 	char text[sizeof a->text];
 	bool again = failure_is_temporary(why->kind) ||
@@ -72,22 +65,38 @@ answer_failure(struct answer *a, const struct failure *why)
 	    why->kind == FAILURE_PERMISSION || why->kind == FAILURE_PROTOCOL;
 	const char *code = why->kind == FAILURE_USAGE ? "501 5.5.4" :
 	    why->kind == FAILURE_ADDRESS ? "553 5.1.3" :
+	    why->kind == FAILURE_DATA ? "552 5.3.4" :
 	    again ? "451 4.3.0" : "554 5.0.0";
 
-	if (why->said > 0 && why->reply >= 400)
-		return answer(a, why->reply, why->text + why->said);
 	if (*why->enhanced != '\0' && why->enhanced[0] == code[0])
 		(void)snprintf(text, sizeof text, "%.3s %s %.1100s", code,
 		    why->enhanced, why->text);
 	else
 		(void)snprintf(text, sizeof text, "%s %.1100s", code,
 		    why->text);
-	return answer(a, atoi(code), text);
+	return answer(a, why->kind, text);
+}
+
+/*
+ * Words of the server are passed on as they are, but for its 421: that
+ * connection ends, the caller's does not.  What only our side or another day
+ * can mend is a 4yz, so that the caller keeps the message.
+ */
+static bool
+answer_failure(struct answer *a, const struct failure *why)
+{
+	if (why->said == 0 || why->reply < 400)
+		return answer_ours(a, why);
+	(void)answer(a, why->kind, why->text + why->said);
+	if (a->code == 421)
+		(void)memcpy(a->text, "451", 3);
+	a->code = atoi(a->text);
+	return false;
 }
 
 struct relay *
 relay_new(const struct options *o, const struct caller *c,
-    struct config *config, const char *program)
+    struct config *config, const struct failure *broken, const char *program)
 {
 	struct relay *r = pool_alloc(config->pool, sizeof *r);
 
@@ -95,21 +104,29 @@ relay_new(const struct options *o, const struct caller *c,
 	r->caller = c;
 	r->config = config;
 	r->program = program;
-	r->ready = accounts_load(config, o, c, &r->broken);
+	r->broken = broken;
 	r->pool = pool_new();
 	return r;
+}
+
+/* What was learnt of the data stays until the next one. */
+static void
+end_transaction(struct relay *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->nlanes; i++)
+		lane_reset(r->lanes[i]);
+	r->mail = false;
 }
 
 void
 relay_reset(struct relay *r)
 {
-	size_t i;
-
-	for (i = 0; i < r->nlanes; i++) {
-		r->lanes[i]->mail = false;
-		r->lanes[i]->leg = (struct leg){ 0 };
-	}
-	r->mail = false;
+	end_transaction(r);
+	r->links = NULL;
+	r->nlinks = r->ncommands = 0;
+	r->missed = NULL;
 	pool_free(r->pool);
 	r->pool = pool_new();
 }
@@ -175,101 +192,92 @@ route(struct relay *r, struct lane *l, struct failure *why)
 	    route_requires_tls(&l->session.route, why);
 }
 
-/*
- * MAIL on the lane's connection, which is made when there is none.  One that
- * has died since the last transaction is made again.
- */
-static bool
-say_mail(struct relay *r, struct lane *l, const struct demands *demands,
-    struct answer *a)
-{
-	struct session *s = &l->session;
-	bool reused = s->open;
-	struct failure why;
-	struct reply reply;
-	size_t at = 0;
-
-	for (;; reused = false, session_close(s), at = 0) {
-		s->begun = clock_now();
-		if (!s->open && !session_open(s, &at, &why))
-			return answer_failure(a, &why);
-		if (transaction_mail(&s->smtp, &l->leg.envelope, demands,
-		    &reply, &why)) {
-			l->mail = reply_is_success(&reply);
-			if (reply.code == 421 && reused)
-				continue;
-			return answer_reply(a, &reply);
-		}
-		if (s->smtp.talk.in_step)
-			return answer_failure(a, &why);
-		if (!reused)
-			break;
-	}
-	session_close(s);
-	(void)r;
-	return answer_failure(a, &why);
-}
-
-static struct demands
-claimed(const struct mail_command *m)
-{
-	return (struct demands){ m->size, m->body_8bit, m->smtputf8 };
-}
-
 /* Makes the lane's envelope and says MAIL there. */
 static bool
-begin(struct relay *r, struct lane *l, struct answer *a)
+begin(struct relay *r, struct lane *l, struct reply *reply,
+    struct failure *why)
 {
 	struct planning g = { .options = &r->asked, .caller = r->caller,
 	    .pool = r->pool };
 	const struct mail_command *m = &r->command;
-	struct demands demands = claimed(m);
+	const struct demands claimed = { m->size, m->body_8bit, m->smtputf8 };
 	struct envelope *e = &l->leg.envelope;
-	struct failure why;
 
 	l->leg = (struct leg){ .account = l->account };
 	e->ret = m->ret;
 	e->envid = m->envid;
 	e->requiretls = m->requiretls || r->options->require_tls ||
 	    strcmp(config_value(l->account, SET_REQUIRE_TLS), "yes") == 0;
-	if (!plan_sender(&g, &l->leg, &why) || !route(r, l, &why))
-		return answer_failure(a, &why);
-	return say_mail(r, l, &demands, a);
+	return plan_sender(&g, &l->leg, why) && route(r, l, why) &&
+	    lane_mail(l, &claimed, r->pool, reply, why);
 }
 
-bool
-relay_mail(struct relay *r, const char *text, struct answer *a)
+/* An account that the command line has made up is made once. */
+static bool
+choose(struct relay *r, const char *sender, struct failure *why)
 {
-	struct failure why;
+	if (r->config->n == 0 && r->choice.account != NULL)
+		return true;
+	return accounts_choose(r->config, &r->asked, sender, &r->choice, why);
+}
+
+static bool
+has_account(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; name != NULL && i < config->n; i++)
+		if (strcmp(config->accounts[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+start(struct relay *r, const char *text, const char *account,
+    struct reply *reply, struct failure *why)
+{
 	const char *sender;
 
-	relay_reset(r);
-	r->begun = clock_now();
-	if (!r->ready)
-		return answer_failure(a, &r->broken);
-	if (!command_mail(text, &r->command, r->pool, &why))
-		return answer_failure(a, &why);
+	if (!command_mail(text, &r->command, r->pool, why))
+		return false;
 	sender = path_of(&r->command.sender, r->pool);
 	r->asked = *r->options;
 	r->asked.sender = *sender != '\0' ? sender : "<>";
-	if (!accounts_choose(r->config, r->options, r->command.sender.domain !=
-	    NULL ? sender : NULL, &r->choice, &why))
-		return answer_failure(a, &why);
+	if (r->asked.account == NULL && has_account(r->config, account))
+		r->asked.account = account;
+	if (!choose(r, r->command.sender.domain != NULL ? sender : NULL, why))
+		return false;
 	accounts_log(r->choice.account, r->options);
 	resolve_init(&r->resolver, r->choice.account, r->caller,
 	    r->options->no_aliases, r->pool);
-	r->mail = begin(r, lane_of(r, r->choice.account), a);
-	return r->mail;
+	return begin(r, lane_of(r, r->choice.account), reply, why);
 }
 
-static void
-add(struct relay *r, struct lane *l, const struct recipient *who)
+bool
+relay_mail(struct relay *r, const char *text, const char *account,
+    struct answer *a)
 {
-	struct envelope *e = &l->leg.envelope;
+	struct failure why;
+	struct reply reply;
 
-	e->recipients = pool_grow(r->pool, e->recipients, &e->n,
-	    sizeof *e->recipients);
-	e->recipients[e->n - 1] = *who;
+	relay_reset(r);
+	r->begun = clock_now();
+	if (r->broken != NULL)
+		return answer_failure(a, r->broken);
+	r->mail = start(r, text, account, &reply, &why);
+	return r->mail ? answer_reply(a, &reply) : answer_failure(a, &why);
+}
+
+/* Who is named twice gets one copy: the index of the first, or the count. */
+static size_t
+place_of(const struct envelope *e, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		if (strcmp(e->recipients[i].key, key) == 0)
+			break;
+	return i;
 }
 
 /* One address behind the caller's RCPT, on the lane that it belongs to. */
@@ -278,103 +286,71 @@ say_rcpt(struct relay *r, const struct recipient *who, struct answer *a)
 {
 	struct lane *l = lane_of(r, accounts_of_recipient(r->config,
 	    &r->choice, who->path));
+	struct link link = { .command = r->ncommands, .lane = l,
+	    .i = place_of(&l->leg.envelope, who->key) };
 	struct failure why;
 	struct reply reply;
 
-	if (!l->mail && !begin(r, l, a))
-		return false;
-	if (!transaction_rcpt(&l->session.smtp, &l->leg.envelope, who, &reply,
-	    &why)) {
-		if (!l->session.smtp.talk.in_step)
-			l->mail = false;
-		return answer_failure(a, &why);
+	if (link.i < l->leg.envelope.n) {
+		(void)answer(a, FAILURE_NONE, "250 2.1.5 named already");
+	} else {
+		if ((!l->mail && link.i == 0 && !begin(r, l, &reply, &why)) ||
+		    !lane_rcpt(l, who, &reply, &why))
+			return answer_failure(a, &why);
+		(void)answer_reply(a, &reply);
 	}
-	if (reply.code == 421) {
-		l->mail = false;
-		session_close(&l->session);
+	r->links = pool_grow(r->pool, r->links, &r->nlinks, sizeof link);
+	r->links[r->nlinks - 1] = link;
+	return true;
+}
+
+/*
+ * One reply for all of them: when one behind an alias is refused, RCPT is,
+ * and nobody gets anything by it.
+ */
+static bool
+say_all(struct relay *r, const struct rcpt_command *command,
+    const struct mailbox *list, size_t n, struct answer *a)
+{
+	struct recipient who;
+	size_t i, links = r->nlinks;
+
+	for (i = 0; i < r->nlanes; i++)
+		r->lanes[i]->before = r->lanes[i]->leg.envelope.n;
+	for (i = 0; i < n; i++) {
+		who = (struct recipient){
+		    .path = path_of(&list[i], r->pool),
+		    .key = path_key(&list[i], r->pool), .utf8 = list[i].utf8,
+		    .notify = command->notify, .orcpt = command->orcpt,
+		    .orcpt_given = command->orcpt != NULL };
+		if (!say_rcpt(r, &who, a))
+			break;
 	}
-	if (reply_is_success(&reply))
-		add(r, l, who);
-	return answer_reply(a, &reply);
+	if (i == n) {
+		r->ncommands++;
+		return true;
+	}
+	for (i = 0; i < r->nlanes; i++)
+		lane_take_back(r->lanes[i]);
+	r->nlinks = links;
+	return false;
 }
 
 bool
 relay_rcpt(struct relay *r, const char *text, struct answer *a)
 {
 	struct rcpt_command command;
-	struct recipient who;
 	struct mailbox *list;
 	struct failure why;
-	size_t n, i;
+	size_t n;
 
 	if (!command_rcpt(text, &command, r->pool, &why) ||
 	    !resolve_mailbox(&r->resolver, &command.to, &list, &n, &why))
 		return answer_failure(a, &why);
-	for (i = 0; i < n; i++) {
-		who = (struct recipient){
-		    .path = path_of(&list[i], r->pool),
-		    .key = path_key(&list[i], r->pool), .utf8 = list[i].utf8,
-		    .notify = command.notify, .orcpt = command.orcpt,
-		    .orcpt_given = command.orcpt != NULL };
-		if (!say_rcpt(r, &who, a))
-			return false;
-	}
-	return n > 0 || answer(a, 550, "550 5.1.1 nobody is behind this name");
-}
-
-/* Is what MAIL said of the message less than the truth? */
-static bool
-was_untrue(const struct relay *r, const struct demands *truth)
-{
-	return (truth->body_8bit && !r->command.body_8bit) ||
-	    (truth->header_8bit && !r->command.smtputf8) ||
-	    (r->command.size > 0 &&
-	    truth->size > r->command.size + SIZE_ALLOWANCE);
-}
-
-/* The transaction again, with the truth; recipients that it loses fail. */
-static bool
-begin_anew(struct relay *r, struct lane *l, const struct demands *truth,
-    struct failure *why)
-{
-	struct envelope *e = &l->leg.envelope;
-	struct reply reply;
-	struct answer a;
-	size_t i;
-
-	if (!say_mail(r, l, truth, &a))
-		return fail(why, a.code / 100 == 4 ? FAILURE_DEFERRED :
-		    FAILURE_REFUSED, "%s", a.text);
-	for (i = 0; i < e->n; i++) {
-		if (!transaction_rcpt(&l->session.smtp, e, &e->recipients[i],
-		    &reply, why))
-			return false;
-		if (!reply_is_success(&reply))
-			return dialogue_refused(&l->session.smtp.talk, &reply,
-			    FAILURE_REFUSED, why);
-	}
-	return true;
-}
-
-static void
-pass_on(struct relay *r, struct lane *l, struct message *m)
-{
-	struct demands truth;
-	struct failure why;
-
-	message_compose(m, l->leg.prologue, l->leg.instead);
-	truth = demands_of(m);
-	if (!l->mail)
-		(void)fail(&why, FAILURE_LOST, "the connection to the server "
-		    "was lost");
-	if (l->mail && plan_message(m, &why) && (!was_untrue(r, &truth) ||
-	    begin_anew(r, l, &truth, &why)))
-		transaction_data(&l->session.smtp, &l->leg.envelope, m,
-		    &l->outcome);
-	if (l->outcome.open > 0)
-		outcome_rest_failed(&l->outcome, &why);
-	if (!l->session.smtp.talk.in_step || l->session.smtp.talk.closing)
-		session_close(&l->session);
+	if (n == 0)
+		return answer(a, FAILURE_NOUSER, "550 5.1.1 nobody is behind "
+		    "this name");
+	return say_all(r, &command, list, n, a);
 }
 
 /* Each server's part has a line in the log. */
@@ -419,36 +395,59 @@ verdict(const struct relay *r, struct answer *a)
 			reply = r->lanes[i]->outcome.results[0].reply;
 	}
 	return gravest != NULL ? answer_failure(a, gravest) :
-	    answer(a, atoi(reply), reply);
+	    answer(a, FAILURE_NONE, reply);
+}
+
+static void
+note_missed(struct relay *r)
+{
+	const struct result *result;
+	size_t i;
+
+	r->missed = pool_array(r->pool, r->ncommands, sizeof *r->missed);
+	for (i = 0; i < r->nlinks; i++) {
+		result = &r->links[i].lane->outcome.results[r->links[i].i];
+		if (result->verdict != VERDICT_SENT)
+			r->missed[r->links[i].command] = true;
+	}
+}
+
+bool
+relay_took(const struct relay *r, size_t command)
+{
+	return r->missed != NULL && command < r->ncommands &&
+	    !r->missed[command];
+}
+
+static bool
+pass_on(struct relay *r, struct message *m, struct answer *a)
+{
+	struct planning g = { .options = &r->asked, .caller = r->caller,
+	    .pool = r->pool, .message = m };
+	const char *message_id = plan_missing(&g, r->choice.account);
+	size_t i;
+
+	for (i = 0; i < r->nlanes; i++) {
+		if (r->lanes[i]->leg.envelope.n == 0)
+			continue;
+		plan_header(&g, &r->lanes[i]->leg);
+		lane_data(r->lanes[i], m);
+	}
+	report(r, m, message_id);
+	note_missed(r);
+	return verdict(r, a);
 }
 
 bool
 relay_data(struct relay *r, struct input *in, struct answer *a)
 {
-	struct planning g = { .options = &r->asked, .caller = r->caller,
-	    .pool = r->pool };
-	const char *message_id;
-	struct message *m;
+	struct message *m = NULL;
 	struct failure why;
-	struct lane *l;
 	bool ok;
-	size_t i;
 
-	if (!message_read(in, false, r->caller->temporary, r->pool, &m, &why))
-		return answer_failure(a, &why);
-	g.message = m;
-	message_id = plan_missing(&g, r->choice.account);
-	for (i = 0; i < r->nlanes; i++) {
-		l = r->lanes[i];
-		if (l->leg.envelope.n == 0)
-			continue;
-		outcome_init(&l->outcome, l->leg.envelope.n, r->pool);
-		plan_header(&g, &l->leg);
-		pass_on(r, l, m);
-	}
-	report(r, m, message_id);
-	ok = verdict(r, a);
+	ok = message_read(in, false, r->caller->temporary, r->pool, &m, &why) ?
+	    pass_on(r, m, a) : answer_failure(a, &why);
 	message_free(m);
-	relay_reset(r);
+	end_transaction(r);
 	return ok;
 }

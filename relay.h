@@ -18,18 +18,25 @@
 
 /* What the caller is told: one line, "550 5.1.1 no such user". */
 struct answer {
+	enum failure_kind kind;		/* FAILURE_NONE for a 2yz */
 	int code;
 	char text[1200];
 };
 
 struct relay;
 
+/* broken: why the configuration cannot be used; or NULL. */
 struct relay *relay_new(const struct options *, const struct caller *,
-	    struct config *, const char *program);
+	    struct config *, const struct failure *broken,
+	    const char *program);
 void	relay_free(struct relay *);			/* takes NULL */
 
-/* True when the answer is a 2yz. */
-bool	relay_mail(struct relay *, const char *text, struct answer *);
+/*
+ * True when the answer is a 2yz.  account: the name of the one that the mail
+ * goes by, if there still is such a one; or NULL.
+ */
+bool	relay_mail(struct relay *, const char *text, const char *account,
+	    struct answer *);
 bool	relay_rcpt(struct relay *, const char *text, struct answer *);
 
 /* Is there a MAIL; how many recipients were accepted after it? */
@@ -38,11 +45,15 @@ size_t	relay_recipients(const struct relay *);
 
 /*
  * The message (its octets, all of them behind input->more) goes to each
- * server that has accepted recipients; ends the transaction.  When what MAIL
- * said of the message was not true, the transaction is begun anew with the
- * truth.
+ * server that has accepted recipients; ends the transaction.
  */
 bool	relay_data(struct relay *, struct input *, struct answer *);
+
+/*
+ * After the data, until the next MAIL: have the servers taken the message for
+ * everyone behind this RCPT (counted from 0, of those that were accepted)?
+ */
+bool	relay_took(const struct relay *, size_t command);
 
 /* Forgets the transaction; connections stay. */
 void	relay_reset(struct relay *);

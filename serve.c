@@ -1,14 +1,12 @@
 #include "serve.h"
 #include "accounts.h"
-#include "buffer.h"
-#include "input.h"
+#include "chat.h"
 #include "log.h"
 #include "relay.h"
+#include "signals.h"
 #include "spool.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -22,20 +20,18 @@ enum {
 struct serve {
 	struct relay *relay;
 	const struct caller *caller;
-	struct input in;
-	struct buffer out;
-	enum { LINES_UNKNOWN, LINES_LF, LINES_CRLF } lines;
-	bool over;			/* QUIT, or nobody is there */
+	struct chat chat;
+	bool refused;			/* DATA was: a message may follow */
 	struct spool *content;		/* of DATA or BDAT; NULL: none begun */
-	bool content_failed;		/* it could not be spooled */
+	bool content_failed;		/* it could not be spooled, */
+	struct failure spooling;	/* and why */
 	bool chunked;			/* BDAT has begun, DATA may not come */
-	struct failure why;
 };
 
 static void
 put(struct serve *s, const char *line)
 {
-	buffer_printf(&s->out, "%s\r\n", line);
+	buffer_printf(&s->chat.out, "%s\r\n", line);
 }
 
 static void
@@ -44,44 +40,16 @@ put_answer(struct serve *s, const struct answer *a)
 	put(s, a->text);
 }
 
-/* Replies wait until the caller has nothing more to say for the moment. */
-static void
-flush(struct serve *s)
-{
-	ssize_t n;
-
-	while (buffer_len(&s->out) > 0) {
-		n = write(STDOUT_FILENO, buffer_data(&s->out),
-		    buffer_len(&s->out));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			(void)poll(&(struct pollfd){ .fd = STDOUT_FILENO,
-			    .events = POLLOUT }, 1, 1000);
-			continue;
-		}
-		if (n < 0) {
-			s->over = true;
-			buffer_free(&s->out);
-			return;
-		}
-		buffer_take(&s->out, (size_t)n);
-	}
-}
-
-static bool
-more(struct serve *s)
-{
-	flush(s);
-	return !s->over && input_more(&s->in, &s->why) && !s->in.eof;
-}
-
 /* --- the content of a message ---------------------------------------------*/
 
+/* A chat_sink; what belongs to no content goes nowhere. */
 static void
-keep_octets(struct serve *s, const char *p, size_t len)
+keep_octets(void *context, const char *p, size_t len)
 {
-	if (!s->content_failed && !spool_put(s->content, p, len, &s->why))
+	struct serve *s = context;
+
+	if (s->content != NULL && !s->content_failed &&
+	    !spool_put(s->content, p, len, &s->spooling))
 		s->content_failed = true;
 }
 
@@ -92,86 +60,6 @@ drop_content(struct serve *s)
 	s->content = NULL;
 	s->content_failed = false;
 	s->chunked = false;
-}
-
-/*
- * What stands at the start of a line, as far as it has been read: 0 wait for
- * more, -1 the end of the data (of *len octets), else the octets to pass over.
- */
-static int
-line_start(struct serve *s, size_t *len)
-{
-	const char *end = s->lines == LINES_CRLF ? ".\r\n" : ".\n";
-	size_t want = strlen(end), have = buffer_len(&s->in.octets);
-	const char *p = buffer_data(&s->in.octets);
-
-	*len = want;
-	if (have == 0)
-		return 0;
-	if (have < want && memcmp(p, end, have) == 0)
-		return 0;
-	return have >= want && memcmp(p, end, want) == 0 ? -1 : 1;
-}
-
-/*
- * DATA up to the dot that stands alone between two line ends of the caller's
- * own kind; line ends of the other kind are data.  False at the end of input.
- */
-static bool
-take_data(struct serve *s)
-{
-	bool at_start = true;
-	char last = '\0';
-	const char *p, *nl;
-	size_t n, len;
-	int what;
-
-	for (;;) {
-		while (at_start && (what = line_start(s, &len)) <= 0) {
-			if (what < 0) {
-				buffer_take(&s->in.octets, len);
-				return true;
-			}
-			if (!more(s))
-				return false;
-		}
-		if (buffer_len(&s->in.octets) == 0 && !more(s))
-			return false;
-		p = buffer_data(&s->in.octets);
-		if (at_start && *p == '.') {	/* RFC 5321 section 4.5.2 */
-			buffer_take(&s->in.octets, 1);
-			at_start = false;
-			last = '\0';
-			continue;
-		}
-		n = buffer_len(&s->in.octets);
-		nl = memchr(p, '\n', n);
-		if (nl != NULL)
-			n = (size_t)(nl + 1 - p);
-		at_start = nl != NULL && (s->lines == LINES_LF ||
-		    (n > 1 ? p[n - 2] : last) == '\r');
-		last = p[n - 1];
-		keep_octets(s, p, n);
-		buffer_take(&s->in.octets, n);
-	}
-}
-
-static bool
-take_octets(struct serve *s, uint64_t octets)
-{
-	size_t n;
-
-	for (; octets > 0; octets -= n) {
-		if (buffer_len(&s->in.octets) == 0 && !more(s))
-			return false;
-		n = buffer_len(&s->in.octets);
-		if (n > octets)
-			n = (size_t)octets;
-		if (s->content != NULL)
-			keep_octets(s, buffer_data(&s->in.octets), n);
-		buffer_take(&s->in.octets, n);
-	}
-	return true;
 }
 
 struct replay {
@@ -203,8 +91,8 @@ submit_content(struct serve *s)
 	    .context = &replay };
 	struct answer a;
 
-	if (s->content_failed || !spool_end(s->content, &s->why)) {
-		log_note(LEVEL_ERROR, "%s", s->why.text);
+	if (s->content_failed || !spool_end(s->content, &s->spooling)) {
+		log_note(LEVEL_ERROR, "%s", s->spooling.text);
 		put(s, "452 4.3.1 there is no room for the message here");
 		relay_reset(s->relay);
 	} else {
@@ -223,7 +111,7 @@ ehlo(struct serve *s, const char *args)
 	(void)args;
 	relay_reset(s->relay);
 	drop_content(s);
-	buffer_printf(&s->out, "250-%s at your service\r\n250-PIPELINING\r\n"
+	buffer_printf(&s->chat.out, "250-%s at your service\r\n250-PIPELINING\r\n"
 	    "250-SIZE\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n"
 	    "250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n250-REQUIRETLS\r\n"
 	    "250 HELP\r\n", s->caller->hostname);
@@ -235,7 +123,7 @@ helo(struct serve *s, const char *args)
 	(void)args;
 	relay_reset(s->relay);
 	drop_content(s);
-	buffer_printf(&s->out, "250 %s at your service\r\n",
+	buffer_printf(&s->chat.out, "250 %s at your service\r\n",
 	    s->caller->hostname);
 }
 
@@ -248,7 +136,8 @@ mail(struct serve *s, const char *args)
 		put(s, "503 5.5.1 the sender is named already");
 		return;
 	}
-	(void)relay_mail(s->relay, args, &a);
+	if (relay_mail(s->relay, args, NULL, &a))
+		s->refused = false;
 	put_answer(s, &a);
 }
 
@@ -261,7 +150,8 @@ rcpt(struct serve *s, const char *args)
 		put(s, "503 5.5.1 MAIL comes first");
 		return;
 	}
-	(void)relay_rcpt(s->relay, args, &a);
+	if (relay_rcpt(s->relay, args, &a))
+		s->refused = false;
 	put_answer(s, &a);
 }
 
@@ -279,18 +169,20 @@ static void
 data(struct serve *s, const char *args)
 {
 	(void)args;
+	s->refused = true;
 	if (s->chunked) {
 		put(s, "503 5.5.1 BDAT has begun");
 		return;
 	}
 	if (!may_send(s))
 		return;
+	s->refused = false;
 	put(s, "354 end it with a dot on a line of its own");
 	s->content = spool_new(s->caller->temporary);
-	if (take_data(s))
+	if (chat_data(&s->chat, keep_octets, s))
 		submit_content(s);
 	else
-		s->over = true;
+		s->chat.over = true;
 }
 
 /* RFC 3030 section 2: the octets follow even when the command is refused. */
@@ -303,28 +195,32 @@ bdat(struct serve *s, const char *args)
 
 	if (!command_bdat(args, &octets, &last, &why)) {
 		put(s, "501 5.5.4 BDAT wants a number of octets");
-		s->over = true;		/* what follows cannot be told apart */
+		s->chat.over = true;		/* what follows cannot be told apart */
 		return;
 	}
 	if (may_send(s) && s->content == NULL) {
 		s->content = spool_new(s->caller->temporary);
 		s->chunked = true;
 	}
-	if (!take_octets(s, octets))
-		s->over = true;
+	if (!chat_octets(&s->chat, octets, keep_octets, s))
+		s->chat.over = true;
 	else if (s->content != NULL && last)
 		submit_content(s);
 	else if (s->content != NULL)
-		buffer_printf(&s->out, "250 2.0.0 %" PRIu64 " octets\r\n",
+		buffer_printf(&s->chat.out, "250 2.0.0 %" PRIu64 " octets\r\n",
 		    octets);
 }
 
 static void
 rset(struct serve *s, const char *args)
 {
-	(void)args;
+	if (args[strspn(args, " \t")] != '\0') {
+		put(s, "501 5.5.4 RSET stands alone");
+		return;
+	}
 	relay_reset(s->relay);
 	drop_content(s);
+	s->refused = false;
 	put(s, "250 2.0.0 forgotten");
 }
 
@@ -355,7 +251,7 @@ quit(struct serve *s, const char *args)
 {
 	(void)args;
 	put(s, "221 2.0.0 bye");
-	s->over = true;
+	s->chat.over = true;
 }
 
 static const struct {
@@ -370,6 +266,19 @@ static const struct {
 	{ "QUIT", quit },
 };
 
+/*
+ * Who reads from a file does not see that DATA was refused: the first line
+ * that is no command says that a message follows, and its text must not
+ * become commands.
+ */
+static void
+unknown(struct serve *s)
+{
+	put(s, s->refused ? "421 4.7.0 DATA was refused, and this is no "
+	    "command" : "500 5.5.2 no such command here");
+	s->chat.over = s->refused;
+}
+
 static void
 command(struct serve *s, const char *line)
 {
@@ -383,45 +292,9 @@ command(struct serve *s, const char *line)
 			break;
 	}
 	if (i == sizeof commands / sizeof *commands)
-		put(s, "500 5.5.2 no such command here");
+		unknown(s);
 	else
 		commands[i].act(s, line + len);
-}
-
-/*
- * The octets up to and without the line end that the session's first line
- * has; *end with it.  False at the end of input; what has no end is no
- * command.
- */
-static bool
-command_line(struct serve *s, size_t *len, size_t *end)
-{
-	size_t seen = 0, n;
-	const char *p, *nl;
-
-	for (;;) {
-		p = buffer_data(&s->in.octets);
-		n = buffer_len(&s->in.octets);
-		nl = n > seen ? memchr(p + seen, '\n', n - seen) : NULL;
-		if (nl == NULL) {
-			seen = n;
-			if (n > COMMAND_MAX || !more(s))
-				return false;
-			continue;
-		}
-		*end = (size_t)(nl + 1 - p);
-		*len = *end - 1;
-		if (s->lines == LINES_UNKNOWN)
-			s->lines = *len > 0 && nl[-1] == '\r' ? LINES_CRLF :
-			    LINES_LF;
-		if (s->lines == LINES_LF)
-			return true;
-		if (*len > 0 && nl[-1] == '\r') {
-			--*len;
-			return true;
-		}
-		seen = *end;		/* a bare LF is no end here */
-	}
 }
 
 /* A NUL, CR or LF within a line is no part of a command. */
@@ -435,39 +308,58 @@ is_clean(const char *p, size_t len)
 static void
 converse(struct serve *s)
 {
+	struct buffer *octets = &s->chat.in.octets;
 	char line[COMMAND_MAX + 1];
 	size_t len, end;
-	const char *p;
+	bool clean;
 
-	while (!s->over && command_line(s, &len, &end)) {
-		p = buffer_data(&s->in.octets);
-		if (len > COMMAND_MAX || !is_clean(p, len)) {
-			buffer_take(&s->in.octets, end);
-			put(s, "500 5.5.2 this is no command");
-			continue;
+	while (!s->chat.over && signals_caught() == 0 &&
+	    chat_line(&s->chat, COMMAND_MAX, &len, &end)) {
+		clean = len <= COMMAND_MAX && is_clean(buffer_data(octets),
+		    len);
+		if (clean) {
+			memcpy(line, buffer_data(octets), len);
+			line[len] = '\0';
 		}
-		memcpy(line, p, len);
-		line[len] = '\0';
-		buffer_take(&s->in.octets, end);
-		command(s, line);
+		buffer_take(octets, end);
+		if (clean)
+			command(s, line);
+		else
+			unknown(s);
 	}
+}
+
+/* A signal while a server was waited for has been answered, not obeyed. */
+static void
+take_leave(struct serve *s)
+{
+	if (signals_caught() != 0) {
+		put(s, "421 4.3.2 ended by a signal");
+		(void)fail(&s->chat.why, FAILURE_INTERRUPTED, "ended by signal %d",
+		    signals_caught());
+	}
+	chat_flush(&s->chat);
 }
 
 int
 serve(const struct options *o, const struct caller *c, struct config *config,
     const char *program)
 {
-	struct serve s = { .caller = c, .in = { .fd = STDIN_FILENO } };
+	struct serve s = { .caller = c,
+	    .chat = { .in = { .fd = STDIN_FILENO } } };
+	struct failure broken;
+	bool whole;
 
 	log_trace_level(0);
+	whole = accounts_load(config, o, c, &broken);
 	accounts_log(NULL, o);
-	s.relay = relay_new(o, c, config, program);
-	buffer_printf(&s.out, "220 %s ESMTP sendoff\r\n", c->hostname);
+	s.relay = relay_new(o, c, config, whole ? NULL : &broken, program);
+	buffer_printf(&s.chat.out, "220 %s ESMTP sendoff\r\n", c->hostname);
 	converse(&s);
-	flush(&s);
+	take_leave(&s);
 	relay_free(s.relay);
 	drop_content(&s);
-	buffer_free(&s.in.octets);
-	buffer_free(&s.out);
-	return failure_status(s.why.kind);
+	buffer_free(&s.chat.in.octets);
+	buffer_free(&s.chat.out);
+	return failure_status(s.chat.why.kind);
 }

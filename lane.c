@@ -1,0 +1,201 @@
+#include "lane.h"
+#include "signals.h"
+#include "transaction.h"
+
+#include <poll.h>
+#include <string.h>
+
+/* What a header may grow by before the size that MAIL told is a lie. */
+enum { SIZE_ALLOWANCE = 4096 };
+
+void
+lane_reset(struct lane *l)
+{
+	l->leg = (struct leg){ 0 };
+	l->mail = false;
+	l->stale = false;
+	l->before = 0;
+}
+
+/* A 421, or its end, while we had nothing to say is no answer to anything. */
+static bool
+is_alive(struct session *s)
+{
+	struct pollfd pfd = { .events = POLLIN };
+
+	if (!s->open || !s->smtp.talk.in_step || s->smtp.talk.closing ||
+	    stream_has_input(s->stream))
+		return false;
+	pfd.fd = stream_fd(s->stream);
+	return poll(&pfd, 1, 0) == 0;
+}
+
+/* Late replies to what was said there must not be heard as others. */
+static void
+close_unless_alive(struct lane *l)
+{
+	if (is_alive(&l->session))
+		return;
+	session_close(&l->session);
+	l->mail = false;
+}
+
+static enum failure_kind
+permanent(const struct reply *reply)
+{
+	if (strncmp(reply->enhanced, "5.1.", 4) == 0)
+		return FAILURE_NOUSER;
+	return reply->code == 552 && strcmp(reply->enhanced, "5.3.4") == 0 ?
+	    FAILURE_DATA : FAILURE_REFUSED;
+}
+
+/*
+ * *worn: the connection may be to blame (the end of its life, RSET refused,
+ * 4yz as servers say after so many mails), and a new one is worth its while.
+ */
+static bool
+say_mail(struct lane *l, struct reply *reply, bool *worn, struct failure *why)
+{
+	struct smtp *smtp = &l->session.smtp;
+	bool heard = transaction_mail(smtp, &l->leg.envelope, &l->said, reply,
+	    why);
+
+	if (heard && reply_is_success(reply))
+		return true;
+	*worn = heard ? reply_is_temporary(reply) : why->reply != 0;
+	if (heard)
+		(void)dialogue_refused(&smtp->talk, reply,
+		    reply->code == 552 ? permanent(reply) : FAILURE_REFUSED,
+		    why);
+	*worn = *worn || !smtp->talk.in_step || smtp->talk.closing;
+	return false;
+}
+
+bool
+lane_mail(struct lane *l, const struct demands *demands, struct pool *pool,
+    struct reply *reply, struct failure *why)
+{
+	struct session *s = &l->session;
+	bool used, worn;
+	size_t at;
+
+	l->said = *demands;
+	l->pool = pool;
+	l->stale = false;
+	close_unless_alive(l);
+	do {
+		used = s->open;
+		at = 0;
+		s->begun = clock_now();
+		if (!s->open && !session_open(s, &at, why))
+			return false;
+		stream_session(s->stream, s->begun +
+		    (milliseconds)s->route.timeout_session * 1000);
+		s->smtp.pool = pool;
+		l->mail = say_mail(l, reply, &worn, why);
+		if (l->mail)
+			return true;
+		if (used && worn)
+			session_close(s);
+		close_unless_alive(l);
+	} while (used && worn && signals_caught() == 0);
+	return false;
+}
+
+static bool
+say_rcpt(struct lane *l, const struct recipient *who, struct reply *reply,
+    struct failure *why)
+{
+	struct smtp *smtp = &l->session.smtp;
+
+	if (!transaction_rcpt(smtp, &l->leg.envelope, who, reply, why))
+		return false;
+	return reply_is_success(reply) || dialogue_refused(&smtp->talk, reply,
+	    reply->code == 552 ? FAILURE_DEFERRED : permanent(reply), why);
+}
+
+/* The server's transaction again, as far as it had come. */
+static bool
+say_again(struct lane *l, const struct demands *demands, struct failure *why)
+{
+	const struct envelope *e = &l->leg.envelope;
+	struct reply reply;
+	size_t i;
+
+	if (!lane_mail(l, demands, l->pool, &reply, why))
+		return false;
+	for (i = 0; i < e->n && l->mail; i++)
+		l->mail = say_rcpt(l, &e->recipients[i], &reply, why);
+	if (!l->mail)
+		close_unless_alive(l);
+	return l->mail;
+}
+
+bool
+lane_rcpt(struct lane *l, const struct recipient *who, struct reply *reply,
+    struct failure *why)
+{
+	struct envelope *e = &l->leg.envelope;
+	bool ok;
+
+	close_unless_alive(l);
+	if (!l->mail && !say_again(l, &l->said, why))
+		return false;
+	ok = say_rcpt(l, who, reply, why);
+	if (ok) {
+		e->recipients = pool_grow(l->pool, e->recipients, &e->n,
+		    sizeof *e->recipients);
+		e->recipients[e->n - 1] = *who;
+	}
+	return ok;
+}
+
+/*
+ * SMTP has no command for it: the server keeps them until its transaction is
+ * said again, which is put off until the data.
+ */
+void
+lane_take_back(struct lane *l)
+{
+	l->stale = l->stale || l->leg.envelope.n > l->before;
+	l->leg.envelope.n = l->before;
+}
+
+/* Is what MAIL said of the message less than the truth? */
+static bool
+was_untrue(const struct demands *said, const struct demands *truth)
+{
+	return (truth->body_8bit && !said->body_8bit) ||
+	    (truth->header_8bit && !said->header_8bit) ||
+	    (said->size > 0 && truth->size > said->size + SIZE_ALLOWANCE);
+}
+
+static bool
+make_ready(struct lane *l, const struct message *m, struct failure *why)
+{
+	struct demands truth = demands_of(m);
+
+	if (signals_caught() != 0)
+		return fail(why, FAILURE_INTERRUPTED, "ended by signal %d",
+		    signals_caught());
+	if (!plan_message(m, why))
+		return false;
+	close_unless_alive(l);
+	return (l->mail && !l->stale && !was_untrue(&l->said, &truth)) ||
+	    say_again(l, &truth, why);
+}
+
+void
+lane_data(struct lane *l, struct message *m)
+{
+	const struct envelope *e = &l->leg.envelope;
+	struct failure why;
+
+	outcome_init(&l->outcome, e->n, l->pool);
+	message_compose(m, l->leg.prologue, l->leg.instead);
+	if (make_ready(l, m, &why))
+		transaction_data(&l->session.smtp, e, m, &l->outcome);
+	else
+		outcome_rest_failed(&l->outcome, &why);
+	close_unless_alive(l);
+}

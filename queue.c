@@ -138,7 +138,7 @@ cannot(struct answer *a, const char *path, const char *what)
 {
 	a->kind = FAILURE_LOCAL;
 	a->code = 451;
-	(void)snprintf(a->text, sizeof a->text, "451 4.3.0 %.700s: %.400s", path,
+	(void)snprintf(a->text, sizeof a->text, "451 4.3.0 %.700s: %.400s",
 	    path, what);
 	return false;
 }

@@ -52,7 +52,7 @@ demands_met_utf8(bool utf8, const char *path, const struct smtp *s,
 {
 	if (!utf8 || s->can.smtputf8)
 		return true;
-	(void)stream_fail(s->talk.stream, why, FAILURE_DEFERRED, "the address "
+	(void)stream_fail(s->talk.stream, why, FAILURE_EXTENSION, "the address "
 	    "%s needs SMTPUTF8, which the server does not offer", path);
 	(void)strcpy(why->enhanced, "5.6.7");
 	return false;
@@ -67,11 +67,11 @@ demands_met(const struct demands *d, const struct envelope *e,
 	    !has_room(d, s, why))
 		return false;
 	if (d->header_8bit && !e->smtputf8_never && !s->can.smtputf8)
-		return unmet(s, FAILURE_DEFERRED, "5.6.7", "the header has "
+		return unmet(s, FAILURE_EXTENSION, "5.6.7", "the header has "
 		    "characters beyond ASCII and the server does not offer "
 		    "SMTPUTF8", why);
 	if (d->body_8bit && !s->can.eightbitmime)
-		return unmet(s, FAILURE_DEFERRED, "5.6.3", "the message has "
+		return unmet(s, FAILURE_EXTENSION, "5.6.3", "the message has "
 		    "8-bit content and the server does not offer 8BITMIME",
 		    why);
 	return true;

@@ -24,8 +24,8 @@ struct demands demands_of(const struct message *);
 
 /*
  * Can the server be asked to take this?  FAILURE_DATA when it is too large,
- * FAILURE_REQUIRETLS, or FAILURE_DEFERRED for an extension that another
- * server, or this one on another day, may have.
+ * FAILURE_REQUIRETLS, or FAILURE_EXTENSION for one that another server may
+ * have.
  */
 bool	demands_met(const struct demands *, const struct envelope *,
 	    const struct smtp *, struct failure *why);

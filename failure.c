@@ -24,6 +24,7 @@ static const struct {
 	[FAILURE_REFUSED]	= { "refused",		EX_UNAVAILABLE,	false },
 	[FAILURE_TLS_MISSING]	= { "tls-missing",	EX_UNAVAILABLE,	false },
 	[FAILURE_REQUIRETLS]	= { "requiretls",	EX_UNAVAILABLE,	false },
+	[FAILURE_EXTENSION]	= { "extension-missing", EX_UNAVAILABLE, false },
 	[FAILURE_NO_MECHANISM]	= { "no-mechanism",	EX_UNAVAILABLE,	false },
 	[FAILURE_LOCAL]		= { "local",		EX_OSERR,	true },
 	[FAILURE_KEEP]		= { "keep",		EX_CANTCREAT,	false },

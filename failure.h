@@ -26,6 +26,7 @@ enum failure_kind {
 	FAILURE_REFUSED,		/* any other 5yz */
 	FAILURE_TLS_MISSING,
 	FAILURE_REQUIRETLS,		/* RFC 8689 */
+	FAILURE_EXTENSION,		/* the server lacks one that must be */
 	FAILURE_NO_MECHANISM,
 	FAILURE_LOCAL,			/* memory, operating system */
 	FAILURE_KEEP,			/* a message could not be kept */

@@ -46,8 +46,8 @@ end_early(struct submission *s, const struct failure *why)
 }
 
 /*
- * All deferred by a 421, or REQUIRETLS is not to be had there (RFC 8689
- * section 4.2.1): nothing can have arrived.
+ * All deferred by a 421, or REQUIRETLS (RFC 8689 section 4.2.1) or another
+ * extension is not to be had there: nothing can have arrived.
  */
 static bool
 may_begin_anew(const struct errand *e)
@@ -56,7 +56,7 @@ may_begin_anew(const struct errand *e)
 
 	if (why == NULL)
 		return false;
-	if (why->kind == FAILURE_REQUIRETLS)
+	if (why->kind == FAILURE_REQUIRETLS || why->kind == FAILURE_EXTENSION)
 		return outcome_count(&e->outcome, VERDICT_REFUSED) ==
 		    e->outcome.n;
 	return why->reply == 421 &&

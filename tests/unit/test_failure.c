@@ -168,6 +168,7 @@ test_kinds(void **state)
 		{ FAILURE_REFUSED,		69,	false },
 		{ FAILURE_TLS_MISSING,		69,	false },
 		{ FAILURE_REQUIRETLS,		69,	false },
+		{ FAILURE_EXTENSION,		69,	false },
 		{ FAILURE_NO_MECHANISM,		69,	false },
 		{ FAILURE_KEEP,			73,	false },
 		{ FAILURE_INPUT,		74,	true },

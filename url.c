@@ -63,7 +63,7 @@ port_parse(const char *text, const char *port, struct endpoint *e,
 	    atoi(port) > 65535)
 		return fail(why, FAILURE_CONFIG, "the port of \"%s\" is no "
 		    "number from 1 to 65535", text);
-	e->port = pool_string(pool, port);
+	e->port = pool_printf(pool, "%d", atoi(port));
 	return true;
 }
 

@@ -37,6 +37,10 @@ test_parsed(void **state)
 		    NULL, "smtps://mx.example:465" },
 		{ "mx.example:65535", SECURITY_IMPLICIT, "mx.example",
 		    "65535", NULL, NULL, "smtps://mx.example:65535" },
+		{ "mx.example:00587", SECURITY_IMPLICIT, "mx.example", "587",
+		    NULL, NULL, "smtps://mx.example:587" },
+		{ "smtp://[::1]:00025", SECURITY_STARTTLS, "::1", "25", NULL,
+		    NULL, "smtp://[::1]:25" },
 		{ "smtps://me@mx.example/", SECURITY_IMPLICIT, "mx.example",
 		    "465", NULL, "me", "smtps://mx.example:465" },
 		{ "smtps://me@example.org@mx", SECURITY_IMPLICIT, "mx",
@@ -75,7 +79,8 @@ test_refused(void **state)
 		"", "smtps://", "http://mx.example", "smtpss://mx",
 		"smtp+tls://mx", "smtps://me:secret@mx", "me:secret@mx",
 		"smtps://:@mx", "smtps://@mx", "smtps://mx/path",
-		"smtps://mx//", "smtps://mx:0", "smtps://mx:65536",
+		"smtps://mx//", "smtps://mx:0", "smtps://mx:00000",
+		"smtps://mx:65536",
 		"smtps://mx:", "smtps://mx:+25", "smtps://mx:25x",
 		"smtps://mx:000025", "smtps://[::1", "smtps://[::1]x",
 		"smtps://[mx]", "smtps://-mx", "smtps://.mx", "smtps://a..b",
@@ -116,6 +121,31 @@ test_long_path(void **state)
 }
 
 static void
+test_proxy(void **state)
+{
+	static const struct {
+		const char *url, *host, *port, *user;
+	} cases[] = {
+		{ "socks5://proxy.example", "proxy.example", "1080", NULL },
+		{ "SOCKS5://me@[::1]:9050", "::1", "9050", "me" },
+		{ "socks5://127.0.0.1:09050", "127.0.0.1", "9050", NULL },
+	};
+	struct pool *pool = pool_new();
+	struct failure why;
+	struct proxy proxy;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_true(url_parse_proxy(cases[i].url, &proxy, pool, &why));
+		check(proxy.host, cases[i].host);
+		check(proxy.port, cases[i].port);
+		check(proxy.user, cases[i].user);
+	}
+	pool_free(pool);
+}
+
+static void
 test_address(void **state)
 {
 	(void)state;
@@ -134,6 +164,7 @@ main(void)
 		cmocka_unit_test(test_parsed),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_long_path),
+		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_address),
 	};
 

@@ -67,14 +67,20 @@ port_parse(const char *text, const char *port, struct endpoint *e,
 	return true;
 }
 
-/* "host", "host:port", "[address]", "[address]:port", "address". */
+/*
+ * "host", "host:port", "[address]", "[address]:port", "address"; a "/" may
+ * end it.
+ */
 static bool
 host_parse(const char *text, const char *rest, struct endpoint *e,
     struct pool *pool, struct failure *why)
 {
+	size_t n = strlen(rest);
 	const char *end, *port = NULL;
 	bool bracket = *rest == '[';
 
+	if (n > 0 && rest[n - 1] == '/')
+		rest = pool_octets(pool, rest, n - 1);
 	if (bracket) {
 		end = strchr(++rest, ']');
 		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
@@ -171,12 +177,8 @@ url_parse(const char *text, struct endpoint *e, struct pool *pool,
 	if (e->lmtp)
 		return fail(why, FAILURE_CONFIG, "\"%s\": LMTP is spoken over a "
 		    "unix socket alone, lmtp:///path", text);
-	if (!user_parse(text, &rest, e, pool, why))
-		return false;
-	n = strlen(rest);
-	if (n > 0 && rest[n - 1] == '/')	/* "smtps://host/" */
-		rest = pool_octets(pool, rest, n - 1);
-	if (!host_parse(text, rest, e, pool, why))
+	if (!user_parse(text, &rest, e, pool, why) ||
+	    !host_parse(text, rest, e, pool, why))
 		return false;
 	e->text = pool_printf(pool, strchr(e->host, ':') != NULL ?
 	    "%s[%s]:%s" : "%s%s:%s", i < sizeof schemes / sizeof *schemes ?

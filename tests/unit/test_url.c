@@ -43,6 +43,10 @@ test_parsed(void **state)
 		    NULL, "smtp://[::1]:25" },
 		{ "smtps://me@mx.example/", SECURITY_IMPLICIT, "mx.example",
 		    "465", NULL, "me", "smtps://mx.example:465" },
+		{ "mx.example/", SECURITY_IMPLICIT, "mx.example", "465", NULL,
+		    NULL, "smtps://mx.example:465" },
+		{ "smtp://[::1]:25/", SECURITY_STARTTLS, "::1", "25", NULL,
+		    NULL, "smtp://[::1]:25" },
 		{ "smtps://me@example.org@mx", SECURITY_IMPLICIT, "mx",
 		    "465", NULL, "me@example.org", "smtps://mx:465" },
 		{ "smtps://[2001:db8::1]", SECURITY_IMPLICIT, "2001:db8::1",
@@ -129,6 +133,13 @@ test_proxy(void **state)
 		{ "socks5://proxy.example", "proxy.example", "1080", NULL },
 		{ "SOCKS5://me@[::1]:9050", "::1", "9050", "me" },
 		{ "socks5://127.0.0.1:09050", "127.0.0.1", "9050", NULL },
+		{ "socks5://proxy.example/", "proxy.example", "1080", NULL },
+		{ "socks5://[::1]:9050/", "::1", "9050", NULL },
+	};
+	static const char *const refused[] = {
+		"socks5://", "socks5:///", "socks5://proxy.example//",
+		"socks5://proxy.example/path", "socks5://[::1/]",
+		"socks5://proxy.example:/",
 	};
 	struct pool *pool = pool_new();
 	struct failure why;
@@ -142,6 +153,9 @@ test_proxy(void **state)
 		check(proxy.port, cases[i].port);
 		check(proxy.user, cases[i].user);
 	}
+	for (i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (url_parse_proxy(refused[i], &proxy, pool, &why))
+			fail_msg("taken: %s", refused[i]);
 	pool_free(pool);
 }
 

@@ -248,6 +248,7 @@ run_race(struct race *r, struct failure *why)
 	    ok ? r->reasons : "ended by a signal");
 }
 
+/* A proxy knows names in ASCII alone. */
 static bool
 through_proxy(const struct race *r, struct failure *why)
 {
@@ -255,9 +256,15 @@ through_proxy(const struct race *r, struct failure *why)
 	const struct socks_params socks = { p->proxy, p->proxy_password,
 	    p->proxy_password_len, clock_now() +
 	    (milliseconds)p->timeout_connect * 1000 };
+	struct endpoint e = *r->endpoint;
+	const char *ascii;
 
-	if (p->proxy == NULL || socks_connect(r->winner->fd, &socks,
-	    r->endpoint, why))
+	if (p->proxy == NULL)
+		return true;
+	ascii = url_is_address(e.host) ? NULL : url_ascii(e.host, r->pool);
+	if (ascii != NULL)
+		e.host = ascii;
+	if (socks_connect(r->winner->fd, &socks, &e, why))
 		return true;
 	(void)close(r->winner->fd);
 	return false;

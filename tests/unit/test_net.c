@@ -259,6 +259,20 @@ through_a_proxy(void **state)
 	assert_true(by_proxy("x", "me", "p w", with_login, 3));
 }
 
+/* What people call the server stays so for them. */
+static void
+idn_through_a_proxy(void **state)
+{
+	static const struct script script[] = {
+		SAYS("\5\1\0", "\5\0"),
+		SAYS("\5\1\0\3\25xn--bcher-kva.example\1\321",
+		    "\5\0\0\1\1\2\3\4\5\6" "220") };
+
+	(void)state;
+	assert_true(by_proxy("b\303\274cher.example", NULL, NULL, script, 2));
+	assert_string_equal(facts.host, "b\303\274cher.example");
+}
+
 static void
 refused_by_a_proxy(void **state)
 {
@@ -332,7 +346,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(goes_on), TEST(races), TEST(has_a_source),
-		TEST(through_a_proxy), TEST(refused_by_a_proxy),
+		TEST(through_a_proxy), TEST(idn_through_a_proxy),
+		TEST(refused_by_a_proxy),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

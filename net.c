@@ -313,8 +313,9 @@ connect_unix(const struct endpoint *e, const struct net_params *params,
 	    (milliseconds)params->timeout_connect * 1000);
 
 	if (fd < 0)
-		return fail_errno(why, FAILURE_CONNECT, "the server's socket "
-		    "%s cannot be reached", e->path);
+		return fail_errno(why, signals_caught() != 0 ?
+		    FAILURE_INTERRUPTED : FAILURE_CONNECT, "the server's "
+		    "socket %s cannot be reached", e->path);
 	*facts = (struct net_facts){ .host = e->path,
 	    .address = pool_string(pool, e->path), .local = "localhost",
 	    .is_unix = true };

@@ -1,4 +1,7 @@
-/* The race over addresses; a proxy, octet by octet; our own address. */
+/*
+ * The race over addresses; a proxy, octet by octet; our own address; a unix
+ * socket.
+ */
 #include "net.h"
 #include "signals.h"
 
@@ -11,8 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -323,6 +328,57 @@ refused_by_a_proxy(void **state)
 	}
 }
 
+/* --- a unix socket ------------------------------------------------------ */
+
+/* A listener whose backlog is full, of fds[1]. */
+static void
+listen_full(const char *path, int fds[2])
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int i;
+
+	(void)strcpy(un.sun_path, path);
+	for (i = 0; i < 2; i++)
+		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(fds[0], (struct sockaddr *)&un, sizeof un), 0);
+	assert_int_equal(listen(fds[0], 0), 0);
+	assert_int_equal(connect(fds[1], (struct sockaddr *)&un, sizeof un),
+	    0);
+}
+
+/* The last test: what has asked us to end does so from here on. */
+static void
+ended_by_a_signal(void **state)
+{
+	char folder[] = "/tmp/test_net.XXXXXX";
+	struct net_params params = { .timeout_connect = 0 };
+	struct endpoint e = { .port = "24" };
+	int fds[2];
+	size_t before;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	e.path = pool_printf(pool, "%s/socket", folder);
+	listen_full(e.path, fds);
+	before = descriptors();
+	assert_false(net_connect(&e, NULL, &params, pool, &stream, &facts,
+	    &why));
+	assert_int_equal(why.kind, FAILURE_CONNECT);
+	params.timeout_connect = 30;
+	signals_begin();
+	assert_int_equal(raise(SIGTERM), 0);	/* waits until we do */
+	assert_false(net_connect(&e, NULL, &params, pool, &stream, &facts,
+	    &why));
+	assert_int_equal(signals_caught(), SIGTERM);
+	assert_int_equal(why.kind, FAILURE_INTERRUPTED);
+	assert_non_null(strstr(why.text, e.path));
+	assert_int_equal(descriptors(), before);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	(void)unlink(e.path);
+	(void)rmdir(folder);
+}
+
 static int
 fresh(void **state)
 {
@@ -347,7 +403,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(goes_on), TEST(races), TEST(has_a_source),
 		TEST(through_a_proxy), TEST(idn_through_a_proxy),
-		TEST(refused_by_a_proxy),
+		TEST(refused_by_a_proxy), TEST(ended_by_a_signal),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

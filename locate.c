@@ -79,6 +79,9 @@ cannot_resolve(const struct search *s, int error, struct failure *why)
 		return fail(why, FAILURE_RESOLVE_NONE, "%s: there is no host "
 		    "of this name (is the server in the configuration spelt "
 		    "right?)", host);
+	if (error == EAI_ADDRFAMILY)
+		return fail(why, FAILURE_RESOLVE_NONE, "%s: it has no address "
+		    "of the family that is asked for (-4 or -6)", host);
 	return fail(why, FAILURE_RESOLVE_TEMPORARY, "%s: the name cannot be "
 	    "looked up now: %s", host, error == EAI_SYSTEM ? strerror(errno) :
 	    gai_strerror(error));

@@ -316,12 +316,23 @@ ask_dns(struct search *s, struct failure *why)
 	return find_dane(s, why);
 }
 
-/* What the administrator has written down needs no proof. */
+/*
+ * What the administrator has written down needs no proof, nor does it need a
+ * resolver.
+ */
 static bool
 from_hosts(struct search *s, struct failure *why)
 {
-	return ask_system(s, why) &&
-	    (!s->wants_dane || ask_tlsa(s, s->place->name, why));
+	struct dns_question q = { .name = tlsa_name(s, s->place->name),
+	    .type = DNS_TLSA };
+
+	if (!ask_system(s, why))
+		return false;
+	if (!s->wants_dane)
+		return true;
+	return dns_ask(s->dns, &q, 1, s->pool, why) &&
+	    (q.state == DNS_NO_SERVER ||
+	    take_tlsa(s, &q, s->place->name, why));
 }
 
 static bool

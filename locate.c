@@ -231,28 +231,28 @@ are_authenticated(const struct search *s)
 	    s->six->state != DNS_FOUND || s->six->authenticated);
 }
 
+/* The end of an authenticated chain of aliases comes before the name itself. */
+static bool
+tlsa_of_end(struct search *s, const char *end, struct failure *why)
+{
+	return ask_tlsa(s, end, why) && (s->place->dane.owner != NULL ||
+	    take_tlsa(s, s->tlsa, s->place->name, why));
+}
+
 /*
- * RFC 7672 section 2.2.2: the end of an authenticated chain of aliases comes
- * first; the name itself counts also when only its own alias is authenticated.
+ * RFC 7672 section 2.2.2: the name counts also when only its own alias is
+ * authenticated.
  */
 static bool
-tlsa_of_alias(struct search *s, const char *end, struct failure *why)
+tlsa_of_alias(struct search *s, struct failure *why)
 {
 	struct dns_question alias = { .name = s->place->name,
 	    .type = DNS_CNAME };
 
-	if (are_authenticated(s)) {
-		if (!ask_tlsa(s, end, why))
-			return false;
-		if (s->place->dane.owner != NULL)
-			return true;
-	} else {
-		if (!dns_ask(s->dns, &alias, 1, s->pool, why))
-			return false;
-		if (alias.state != DNS_FOUND || !alias.authenticated)
-			return true;
-	}
-	return ask_tlsa(s, s->place->name, why);
+	if (!dns_ask(s->dns, &alias, 1, s->pool, why))
+		return false;
+	return alias.state != DNS_FOUND || !alias.authenticated ||
+	    ask_tlsa(s, s->place->name, why);
 }
 
 static bool
@@ -262,10 +262,11 @@ find_dane(struct search *s, struct failure *why)
 
 	if (!s->wants_dane || q == NULL)
 		return true;
-	if (strcmp(q->canonical, s->place->name) != 0)
-		return tlsa_of_alias(s, q->canonical, why);
-	return !are_authenticated(s) ||
-	    take_tlsa(s, s->tlsa, s->place->name, why);
+	if (strcmp(q->canonical, s->place->name) == 0)
+		return !are_authenticated(s) ||
+		    take_tlsa(s, s->tlsa, s->place->name, why);
+	return are_authenticated(s) ? tlsa_of_end(s, q->canonical, why) :
+	    tlsa_of_alias(s, why);
 }
 
 static bool

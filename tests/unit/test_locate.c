@@ -141,6 +141,43 @@ is_in_hosts_alone(void **state)
 	assert_false(finds("mail.example", DANE_AUTO, NULL));
 }
 
+/* The end of an authenticated alias comes first, then the name. */
+static void
+has_an_alias(void **state)
+{
+	static const struct dnsd_entry both[] = {
+		{ "mail.example", DNS_A, AUTHENTICATED, "192.0.2.1",
+		    "host.example" },
+		{ "_465._tcp.mail.example", DNS_TLSA, AUTHENTICATED, KEY,
+		    NULL },
+		{ "_465._tcp.host.example", DNS_TLSA, AUTHENTICATED, KEY,
+		    NULL },
+		{ 0 } };
+	static const struct dnsd_entry own[] = {
+		{ "mail.example", DNS_A, AUTHENTICATED, "192.0.2.1",
+		    "host.example" },
+		{ "_465._tcp.mail.example", DNS_TLSA, AUTHENTICATED, KEY,
+		    NULL },
+		{ 0 } };
+	static const struct dnsd_entry fails[] = {
+		{ "mail.example", DNS_A, AUTHENTICATED, "192.0.2.1",
+		    "host.example" },
+		{ "_465._tcp.mail.example", DNS_TLSA, SERVFAIL, NULL, NULL },
+		{ 0 } };
+
+	(void)state;
+	assert_true(finds("mail.example", DANE_AUTO, both));
+	assert_string_equal(place.dane.owner, "_465._tcp.host.example");
+	assert_string_equal(place.base, "host.example");
+	assert_true(finds("mail.example", DANE_AUTO, own));
+	assert_string_equal(place.dane.owner, "_465._tcp.mail.example");
+	assert_string_equal(place.base, "mail.example");
+	assert_int_equal(dnsd_asked("_465._tcp.host.example", 0), 1);
+	assert_int_equal(dnsd_asked("_465._tcp.mail.example", 0), 1);
+	assert_false(finds("mail.example", DANE_AUTO, fails));
+	cannot_tell("_465._tcp.mail.example");
+}
+
 static int
 fresh(void **state)
 {
@@ -165,7 +202,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(is_of_another_family), TEST(is_in_hosts),
-		TEST(is_in_hosts_alone),
+		TEST(is_in_hosts_alone), TEST(has_an_alias),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -177,11 +177,12 @@ tlsa_name(const struct search *s, const char *base)
 }
 
 static bool
-cannot_be_had(const struct dns_question *q, struct failure *why)
+cannot_be_had(const char *what, const struct dns_question *q,
+    struct failure *why)
 {
-	(void)fail(why, FAILURE_RESOLVE_TEMPORARY, "the TLSA records of %s "
-	    "cannot be had (%s), and without them the server cannot be told "
-	    "from another; \"dane off\" does without", q->name,
+	(void)fail(why, FAILURE_RESOLVE_TEMPORARY, "the %s of %s cannot be had "
+	    "(%s), and without it the server cannot be told from another; "
+	    "\"dane off\" does without", what, q->name,
 	    dns_state_text(q->state));
 	why->tls_result = "dnssec-invalid";
 	return false;
@@ -192,7 +193,7 @@ take_tlsa(struct search *s, const struct dns_question *q, const char *base,
     struct failure *why)
 {
 	if (dns_is_temporary(q->state))
-		return cannot_be_had(q, why);
+		return cannot_be_had("TLSA record", q, why);
 	if (q->state != DNS_FOUND || !q->authenticated)
 		return true;
 	dane_make(&s->place->dane, q, s->endpoint->domain != NULL, s->pool);
@@ -241,7 +242,7 @@ tlsa_of_end(struct search *s, const char *end, struct failure *why)
 
 /*
  * RFC 7672 section 2.2.2: the name counts also when only its own alias is
- * authenticated.
+ * authenticated.  Who hides that could hide the TLSA records.
  */
 static bool
 tlsa_of_alias(struct search *s, struct failure *why)
@@ -251,6 +252,8 @@ tlsa_of_alias(struct search *s, struct failure *why)
 
 	if (!dns_ask(s->dns, &alias, 1, s->pool, why))
 		return false;
+	if (dns_is_temporary(alias.state))
+		return cannot_be_had("alias", &alias, why);
 	return alias.state != DNS_FOUND || !alias.authenticated ||
 	    ask_tlsa(s, s->place->name, why);
 }

@@ -178,6 +178,46 @@ has_an_alias(void **state)
 	cannot_tell("_465._tcp.mail.example");
 }
 
+/*
+ * RFC 7672 section 2.2.2: the alias leads into a zone that is not signed, and
+ * may itself be.
+ */
+static bool
+finds_behind_alias(enum dane_policy dane, enum dnsd_how how)
+{
+	const struct dnsd_entry table[] = {
+		{ "mail.example", DNS_A, ANSWERED, "192.0.2.1",
+		    "host.example" },
+		{ "mail.example", DNS_CNAME, how, "host.example", NULL },
+		{ "_465._tcp.mail.example", DNS_TLSA, AUTHENTICATED, KEY,
+		    NULL },
+		{ 0 } };
+
+	return finds("mail.example", dane, table);
+}
+
+static void
+has_an_alias_of_its_own(void **state)
+{
+	static const enum dnsd_how cases[] = { SERVFAIL, REFUSED };
+	size_t i;
+
+	(void)state;
+	assert_true(finds_behind_alias(DANE_AUTO, AUTHENTICATED));
+	assert_string_equal(place.dane.owner, "_465._tcp.mail.example");
+	assert_int_equal(place.dane.n, 1);
+	assert_true(finds_behind_alias(DANE_AUTO, ANSWERED));
+	assert_null(place.dane.owner);
+	assert_true(finds_behind_alias(DANE_AUTO, NXDOMAIN));
+	assert_null(place.dane.owner);
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_false(finds_behind_alias(DANE_AUTO, cases[i]));
+		cannot_tell("the alias of mail.example");
+		assert_true(finds_behind_alias(DANE_OFF, cases[i]));
+		assert_int_equal(dnsd_asked(NULL, DNS_CNAME), 0);
+	}
+}
+
 static int
 fresh(void **state)
 {
@@ -203,6 +243,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(is_of_another_family), TEST(is_in_hosts),
 		TEST(is_in_hosts_alone), TEST(has_an_alias),
+		TEST(has_an_alias_of_its_own),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,9 +1,9 @@
 #include "path.h"
+#include "idn.h"
 #include "token.h"
 #include "utf8.h"
 
 #include <ctype.h>
-#include <idn2.h>
 #include <string.h>
 
 char *
@@ -23,16 +23,14 @@ char *
 path_key(const struct mailbox *m, struct pool *pool)
 {
 	const char *domain = m->domain != NULL ? m->domain : "";
-	char *ascii = NULL, *key, *p;
+	const char *ascii = utf8_beyond_ascii(domain) ?
+	    idn_ascii(domain, pool) : NULL;
+	char *key, *p;
 
-	if (utf8_beyond_ascii(domain) && idn2_to_ascii_8z(domain, &ascii,
-	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
-		ascii = NULL;
 	key = pool_printf(pool, "%s@%s", m->local, ascii != NULL ? ascii :
 	    domain);
 	for (p = key + strlen(m->local); *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
-	idn2_free(ascii);
 	return key;
 }
 

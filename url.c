@@ -1,9 +1,9 @@
 #define _GNU_SOURCE			/* strcasestr */
 #include "url.h"
+#include "idn.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <idn2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -207,25 +207,12 @@ url_parse_proxy(const char *text, struct proxy *proxy, struct pool *pool,
 	return true;
 }
 
-/* The library lets blanks and worse pass: what comes of it is looked at. */
 char *
 url_ascii(const char *host, struct pool *pool)
 {
-	char *ascii = NULL, *out = NULL, *p;
-	size_t n;
+	char *ascii = idn_ascii(host, pool);
 
-	if (idn2_to_ascii_8z(host, &ascii, IDN2_NFC_INPUT |
-	    IDN2_NONTRANSITIONAL) != IDN2_OK)
-		return NULL;
-	n = strlen(ascii);
-	if (n > 0 && ascii[n - 1] == '.')
-		ascii[n - 1] = '\0';
-	for (p = ascii; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
-	if (is_host(ascii))
-		out = pool_string(pool, ascii);
-	idn2_free(ascii);
-	return out;
+	return ascii != NULL && is_host(ascii) ? ascii : NULL;
 }
 
 const char *

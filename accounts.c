@@ -104,17 +104,18 @@ accounts_load(struct config *config, const struct options *o,
 }
 
 static bool
-fits(const struct account *a, const char *address)
+fits(const struct account *a, const char *address, struct pool *pool)
 {
 	return a->values[SET_MATCH] != NULL &&
-	    path_matches_any(a->values[SET_MATCH], address);
+	    path_matches_any(a->values[SET_MATCH], address, pool);
 }
 
 static bool
-is_from(const struct account *a, const char *sender)
+is_from(const struct account *a, const char *sender, struct pool *pool)
 {
 	return a->values[SET_FROM] != NULL &&
-	    strcasecmp(a->values[SET_FROM], sender) == 0;
+	    strcasecmp(path_ascii(a->values[SET_FROM], pool),
+	    path_ascii(sender, pool)) == 0;
 }
 
 static struct account *
@@ -134,10 +135,10 @@ of_sender(const struct config *config, const char *sender)
 	size_t i;
 
 	for (i = 0; sender != NULL && i < config->n; i++)
-		if (is_from(&config->accounts[i], sender))
+		if (is_from(&config->accounts[i], sender, config->pool))
 			return &config->accounts[i];
 	for (i = 0; sender != NULL && i < config->n; i++)
-		if (fits(&config->accounts[i], sender))
+		if (fits(&config->accounts[i], sender, config->pool))
 			return &config->accounts[i];
 	return NULL;
 }
@@ -191,7 +192,7 @@ accounts_of_recipient(const struct config *config, const struct choice *choice,
 	size_t i;
 
 	for (i = 0; !choice->pinned && i < config->n; i++)
-		if (fits(&config->accounts[i], address))
+		if (fits(&config->accounts[i], address, config->pool))
 			return &config->accounts[i];
 	return choice->account;
 }

@@ -125,8 +125,6 @@ check(struct parser *p, struct mailbox *m)
 	if (utf8_has_control(m->local) ||
 	    (m->domain != NULL && utf8_has_control(m->domain)))
 		return bad(p, "it holds control characters");
-	m->utf8 = utf8_beyond_ascii(m->local) ||
-	    (m->domain != NULL && utf8_beyond_ascii(m->domain));
 	if (!utf8_is(m->local) || (m->domain != NULL && !utf8_is(m->domain)))
 		return bad(p, "it is not UTF-8");
 	return true;

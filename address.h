@@ -16,7 +16,6 @@ struct mailbox {
 	const char *name;		/* display name or comment, or NULL */
 	const char *local;		/* local part without its quotes */
 	const char *domain;		/* NULL: a local name, unqualified */
-	bool utf8;			/* needs SMTPUTF8 */
 	bool guessed;			/* set off by blanks or ";" alone */
 	size_t start, end;		/* its octets in the text, with name
 					   and comments */

@@ -6,6 +6,18 @@
 #include <ctype.h>
 #include <string.h>
 
+/* None that would make the address too long to be read again. */
+static const char *
+domain_said(const struct mailbox *m, struct pool *pool)
+{
+	const char *ascii = NULL;
+
+	if (utf8_beyond_ascii(m->domain) && !utf8_beyond_ascii(m->local))
+		ascii = idn_ascii(m->domain, pool);
+	return ascii != NULL && strlen(m->local) + strlen(ascii) <=
+	    ADDRESS_MAX - 2 ? ascii : m->domain;
+}
+
 char *
 path_of(const struct mailbox *m, struct pool *pool)
 {
@@ -16,7 +28,7 @@ path_of(const struct mailbox *m, struct pool *pool)
 	local = token_is_dotted(m->local) ? pool_string(pool, m->local) :
 	    token_quoted(m->local, pool);
 	return m->domain == NULL ? local :
-	    pool_printf(pool, "%s@%s", local, m->domain);
+	    pool_printf(pool, "%s@%s", local, domain_said(m, pool));
 }
 
 char *
@@ -32,6 +44,29 @@ path_key(const struct mailbox *m, struct pool *pool)
 	for (p = key + strlen(m->local); *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
 	return key;
+}
+
+/* Label by label: what a pattern has beside "*" is converted, too. */
+const char *
+path_ascii(const char *text, struct pool *pool)
+{
+	const char *at = strrchr(text, '@'), *p = at != NULL ? at + 1 : text;
+	const char *label, *ascii;
+	char *out;
+	size_t n;
+
+	if (!utf8_beyond_ascii(p))
+		return text;
+	out = pool_octets(pool, text, (size_t)(p - text));
+	for (;; p += n + 1) {
+		n = strcspn(p, ".");
+		label = pool_octets(pool, p, n);
+		ascii = idn_ascii(label, pool);
+		out = pool_printf(pool, "%s%s%s", out, ascii != NULL ? ascii :
+		    label, p[n] == '.' ? "." : "");
+		if (p[n] == '\0')
+			return out;
+	}
 }
 
 char *
@@ -79,17 +114,20 @@ glob(const char *pattern, const char *s)
 }
 
 bool
-path_matches(const char *pattern, const char *address)
+path_matches(const char *pattern, const char *address, struct pool *pool)
 {
-	const char *at = strrchr(address, '@');
+	const char *at;
 
+	pattern = path_ascii(pattern, pool);
+	address = path_ascii(address, pool);
 	if (strchr(pattern, '@') != NULL)
 		return glob(pattern, address);
+	at = strrchr(address, '@');
 	return at != NULL && glob(pattern, at + 1);
 }
 
 bool
-path_matches_any(const char *patterns, const char *address)
+path_matches_any(const char *patterns, const char *address, struct pool *pool)
 {
 	char pattern[512];
 	size_t len;
@@ -100,7 +138,7 @@ path_matches_any(const char *patterns, const char *address)
 			continue;
 		memcpy(pattern, patterns, len);
 		pattern[len] = '\0';
-		if (path_matches(pattern, address))
+		if (path_matches(pattern, address, pool))
 			return true;
 	}
 	return false;

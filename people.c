@@ -2,6 +2,7 @@
 #include "address.h"
 #include "log.h"
 #include "path.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,8 @@ add(struct naming *g, const struct mailbox *m, const struct failure *trouble)
 	r = &p->recipients[p->n - 1];
 	r->path = path_of(m, g->pool);
 	r->key = path_key(m, g->pool);
-	r->utf8 = m->utf8;
-	r->orcpt = m->utf8 ? NULL : pool_printf(g->pool, "rfc822;%s",
+	r->utf8 = utf8_beyond_ascii(r->path);
+	r->orcpt = r->utf8 ? NULL : pool_printf(g->pool, "rfc822;%s",
 	    path_xtext(r->path, g->pool));
 	if (trouble != NULL) {
 		struct failure *mine = pool_alloc(g->pool, sizeof *mine);

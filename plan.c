@@ -5,6 +5,7 @@
 #include "path.h"
 #include "people.h"
 #include "rewrite.h"
+#include "utf8.h"
 
 #include <string.h>
 #include <strings.h>
@@ -42,12 +43,12 @@ plan_id(struct pool *pool)
 
 /* "" and "<>" are the null sender; of -f the account may allow some only. */
 static bool
-is_allowed(const struct account *a, const char *path)
+is_allowed(const struct account *a, const char *path, struct pool *pool)
 {
 	const char *patterns = a->values[SET_ALLOW_FROM];
 
 	return *path == '\0' || patterns == NULL ||
-	    path_matches_any(patterns, path);
+	    path_matches_any(patterns, path, pool);
 }
 
 /*
@@ -65,6 +66,21 @@ own_address(const struct planning *g, const struct account *a,
 		from = pool_printf(g->pool, "%s@%s", c->login,
 		    c->fqdn != NULL ? c->fqdn : c->hostname);
 	return address_sender(from, g->pool, m, why);
+}
+
+/* The sender that -f has asked for: may it be, and is it the account's? */
+static void
+judge_sender(const struct planning *g, struct leg *l)
+{
+	if (!is_allowed(l->account, l->envelope.sender, g->pool)) {
+		log_note(LEVEL_WARNING, "allow-from of the account \"%s\" has "
+		    "no pattern for <%s>; the sender is <%s>",
+		    l->account->name, l->envelope.sender, l->from);
+		l->envelope.sender = l->from;
+	} else if (l->account->values[SET_FROM] == NULL &&
+	    *l->envelope.sender != '\0') {
+		l->from = l->envelope.sender;
+	}
 }
 
 /*
@@ -88,20 +104,10 @@ plan_sender(const struct planning *g, struct leg *l, struct failure *why)
 	    resolve_is_local(&local, &m))
 		m = own;
 	l->envelope.sender = path_of(&m, g->pool);
-	l->envelope.sender_utf8 = m.utf8;
 	l->from = path_of(&own, g->pool);
-	if (l->account == NULL || asked == NULL)
-		return true;
-	if (!is_allowed(l->account, l->envelope.sender)) {
-		log_note(LEVEL_WARNING, "allow-from of the account \"%s\" has "
-		    "no pattern for <%s>; the sender is <%s>",
-		    l->account->name, l->envelope.sender, l->from);
-		l->envelope.sender = l->from;
-		l->envelope.sender_utf8 = own.utf8;
-	} else if (l->account->values[SET_FROM] == NULL &&
-	    *l->envelope.sender != '\0') {
-		l->from = l->envelope.sender;
-	}
+	if (l->account != NULL && asked != NULL)
+		judge_sender(g, l);
+	l->envelope.sender_utf8 = utf8_beyond_ascii(l->envelope.sender);
 	return true;
 }
 
@@ -222,20 +228,29 @@ divide(const struct planning *g, struct plan *p, const struct config *config,
 	return true;
 }
 
+/* In a Message-ID; one that has no A-labels cannot stand in every header. */
+static const char *
+id_domain(const struct planning *g, const struct account *a)
+{
+	const char *from = a != NULL ? a->values[SET_FROM] : NULL;
+	const char *at = from != NULL ? strrchr(from, '@') : NULL;
+	const char *domain = at != NULL ? path_ascii(at + 1, g->pool) : NULL;
+
+	if (domain != NULL && !utf8_beyond_ascii(domain))
+		return domain;
+	return g->caller->fqdn != NULL ? g->caller->fqdn : g->caller->hostname;
+}
+
 const char *
 plan_missing(struct planning *g, const struct account *a)
 {
 	const struct field *id = message_field(g->message, "Message-ID");
-	const char *from = a != NULL ? a->values[SET_FROM] : NULL;
-	const char *at = from != NULL ? strrchr(from, '@') : NULL;
 
 	if (message_field(g->message, "Date") == NULL)
 		g->date = header_date(time(NULL), g->pool);
 	if (id != NULL)
 		return field_value(id, g->pool);
-	g->message_id = header_message_id(at != NULL ? at + 1 :
-	    g->caller->fqdn != NULL ? g->caller->fqdn : g->caller->hostname,
-	    g->pool);
+	g->message_id = header_message_id(id_domain(g, a), g->pool);
 	return g->message_id;
 }
 

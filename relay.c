@@ -6,6 +6,7 @@
 #include "path.h"
 #include "report.h"
 #include "resolve.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -320,9 +321,10 @@ say_all(struct relay *r, const struct rcpt_command *command,
 	for (i = 0; i < n; i++) {
 		who = (struct recipient){
 		    .path = path_of(&list[i], r->pool),
-		    .key = path_key(&list[i], r->pool), .utf8 = list[i].utf8,
+		    .key = path_key(&list[i], r->pool),
 		    .notify = command->notify, .orcpt = command->orcpt,
 		    .orcpt_given = command->orcpt != NULL };
+		who.utf8 = utf8_beyond_ascii(who.path);
 		if (!say_rcpt(r, &who, a))
 			break;
 	}

@@ -1,5 +1,6 @@
 #include "resolve.h"
 #include "log.h"
+#include "path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,26 +101,30 @@ is_this_host(const struct caller *c, const char *domain, struct pool *pool)
 
 /* A host that has the name of its mail domain is not local by that name. */
 static bool
-is_mail_domain(const struct resolver *r, const char *domain)
+is_mail_domain(const struct resolver *r, const char *ascii)
 {
 	const char *from = setting(r, SET_FROM);
 	const char *own = setting(r, SET_DOMAIN);
 	const char *at = from != NULL ? strrchr(from, '@') : NULL;
 
-	return (own != NULL && strcasecmp(own, domain) == 0) ||
-	    (at != NULL && strcasecmp(at + 1, domain) == 0);
+	return (own != NULL &&
+	    strcasecmp(path_ascii(own, r->pool), ascii) == 0) ||
+	    (at != NULL && strcasecmp(path_ascii(at + 1, r->pool), ascii) == 0);
 }
 
 bool
 resolve_is_local(const struct resolver *r, const struct mailbox *m)
 {
+	const char *ascii;
+
 	if (m->domain == NULL)
 		return true;
-	if (strcasecmp(m->domain, "localhost") == 0 ||
-	    strcasecmp(m->domain, "localhost.localdomain") == 0)
+	ascii = path_ascii(m->domain, r->pool);
+	if (strcasecmp(ascii, "localhost") == 0 ||
+	    strcasecmp(ascii, "localhost.localdomain") == 0)
 		return true;
-	return is_this_host(r->caller, m->domain, r->pool) &&
-	    !is_mail_domain(r, m->domain);
+	return is_this_host(r->caller, ascii, r->pool) &&
+	    !is_mail_domain(r, ascii);
 }
 
 static bool
@@ -133,9 +138,11 @@ static bool
 qualify(const struct resolver *r, struct mailbox *m, struct failure *why)
 {
 	const char *domain = setting(r, SET_DOMAIN);
+	const char *ascii = m->domain != NULL ?
+	    path_ascii(m->domain, r->pool) : "";
 
-	if (m->domain != NULL && strchr(m->domain, '.') != NULL &&
-	    strcasecmp(m->domain, "localhost.localdomain") != 0)
+	if (strchr(ascii, '.') != NULL &&
+	    strcasecmp(ascii, "localhost.localdomain") != 0)
 		return true;
 	m->domain = domain != NULL ? domain : r->caller->mailname;
 	return m->domain != NULL || fail(why, FAILURE_CONFIG, "\"%s\" is a "

@@ -17,8 +17,9 @@ again(const struct mailbox *m, struct pool *pool)
 	if (m->domain == NULL)
 		return;
 	assert(address_sender(path, pool, &same, &why));
-	assert(strcmp(same.local, m->local) == 0);
-	assert(same.domain != NULL && strcmp(same.domain, m->domain) == 0);
+	assert(strcmp(same.local, m->local) == 0 && same.domain != NULL);
+	assert(strcmp(path_of(&same, pool), path) == 0);
+	assert(strcmp(path_key(&same, pool), path_key(m, pool)) == 0);
 }
 
 int

@@ -115,8 +115,6 @@ says_what_was_guessed(void **state)
 	    &why));
 	assert_true(list[0].guessed);
 	assert_false(list[1].guessed);
-	assert_true(list[2].utf8);
-	assert_false(list[1].utf8);
 	pool_free(pool);
 }
 
@@ -158,30 +156,6 @@ survives_depth(void **state)
 	pool_free(pool);
 }
 
-static void
-writes_xtext(void **state)
-{
-	struct pool *pool = pool_new();
-
-	(void)state;
-	assert_string_equal(path_xtext("a+b=c d@x", pool),
-	    "a+2Bb+3Dc+20d@x");
-	pool_free(pool);
-}
-
-static void
-matches_patterns(void **state)
-{
-	(void)state;
-	assert_true(path_matches("*@example.org", "A@EXAMPLE.org"));
-	assert_true(path_matches("a*c@x", "abbc@x"));
-	assert_true(path_matches("example.org", "a@example.org"));
-	assert_false(path_matches("example.org", "a@b.example.org"));
-	assert_true(path_matches("*.example.org", "a@b.example.org"));
-	assert_false(path_matches("a@x", "b@x"));
-	assert_false(path_matches("example.org", "root"));
-}
-
 int
 main(void)
 {
@@ -191,8 +165,6 @@ main(void)
 		cmocka_unit_test(says_what_was_guessed),
 		cmocka_unit_test(knows_the_null_sender),
 		cmocka_unit_test(survives_depth),
-		cmocka_unit_test(writes_xtext),
-		cmocka_unit_test(matches_patterns),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

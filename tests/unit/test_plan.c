@@ -97,7 +97,7 @@ clear(struct desk *d)
 	pool_free(d->pool);
 }
 
-/* "account sender: rcpt rcpt; account ..." */
+/* "account sender: rcpt rcpt; account ...", "*" behind those in UTF-8. */
 static const char *
 envelopes(const struct desk *d)
 {
@@ -107,12 +107,13 @@ envelopes(const struct desk *d)
 
 	for (i = 0; i < d->plan.nlegs; i++) {
 		l = &d->plan.legs[i];
-		out = pool_printf(d->pool, "%s%s%s <%s>:", out, i > 0 ? "; " :
-		    "", l->account != NULL ? l->account->name : "-",
-		    l->envelope.sender);
+		out = pool_printf(d->pool, "%s%s%s <%s>%s:", out, i > 0 ? "; "
+		    : "", l->account != NULL ? l->account->name : "-",
+		    l->envelope.sender, l->envelope.sender_utf8 ? "*" : "");
 		for (j = 0; j < l->envelope.n; j++)
-			out = pool_printf(d->pool, "%s %s%s", out,
+			out = pool_printf(d->pool, "%s %s%s%s", out,
 			    l->envelope.recipients[j].path,
+			    l->envelope.recipients[j].utf8 ? "*" : "",
 			    l->envelope.recipients[j].trouble != NULL ? "!" :
 			    "");
 	}
@@ -120,6 +121,10 @@ envelopes(const struct desk *d)
 }
 
 #define ONE "aliases none\nfrom me@example.org\n"
+#define U "b\u00fccher.example"
+#define A "xn--bcher-kva.example"
+#define IDN(domain) "aliases none\naccount a\nfrom a@a.example\naccount b\n" \
+	    "from b@" domain "\nmatch *." domain "\n"
 #define TWO "aliases none\naccount a\nfrom a@a.example\nmatch x@y.example\n" \
 	    "account b\nfrom b@b.example\nmatch *@b.example *.b.example\n"
 
@@ -173,6 +178,33 @@ static const struct {
 	{ ONE "allow-from *@ok.example\n", { "-f", "x@no.example", "a@x" },
 	    "\n", "default <me@example.org>: a@x" },
 	{ NULL, { "root", "a@x" }, "\n", "- <joe@h.example.net>: root a@x" },
+
+	/* Domains beyond ASCII are said as A-labels and compared as such. */
+	{ ONE, { "a@" U, "a@" A, "a@x", "m\u00fc@" U, "m\u00fc@" A }, "\n",
+	    "default <me@example.org>: a@" A " a@x m\u00fc@" U "*" },
+	{ ONE, { "-f", "me@" U, "a@x" }, "\n", "default <me@" A ">: a@x" },
+	{ ONE, { "-f", "m\u00fc@" U, "a@x" }, "\n",
+	    "default <m\u00fc@" U ">*: a@x" },
+	{ ONE, { "-f", "me@\U0001f600", "a@x" }, "\n",
+	    "default <me@\U0001f600>*: a@x" },
+	{ ONE "domain " U "\n", { "root", "\uff4cocalhost", "k@\uff48" }, "\n",
+	    "default <me@example.org>: root@" A " \uff4cocalhost@" U "* k@" A },
+	{ ONE "default-recipient r@" U "\n", { "root@local\uff48ost" }, "\n",
+	    "default <me@example.org>: r@" A },
+	{ ONE "allow-from *@" U "\n", { "-f", "x@" A, "a@x" }, "\n",
+	    "default <x@" A ">: a@x" },
+	{ ONE "allow-from *@" A "\n", { "-f", "x@" U, "a@x" }, "\n",
+	    "default <x@" A ">: a@x" },
+	{ ONE "allow-from *@\u00fc.example\n", { "-f", "x@" U, "a@x" }, "\n",
+	    "default <me@example.org>: a@x" },
+	{ IDN(U), { "-f", "b@" U, "q@q" }, "\n", "b <b@" A ">: q@q" },
+	{ IDN(U), { "-f", "b@" A, "q@q" }, "\n", "b <b@" A ">: q@q" },
+	{ IDN(A), { "-f", "B@" U, "q@q" }, "\n", "b <B@" A ">: q@q" },
+	{ IDN(U), { "q@q" }, "From: b@" A "\n\n", "b <b@" A ">: q@q" },
+	{ IDN(A), { "q@q" }, "From: b@" U "\n\n", "b <b@" A ">: q@q" },
+	{ IDN(U), { "q@x." A, "r@x." U, "r@" U }, "\n", "b <b@" A ">: q@x." A
+	    " r@x." A "; a <a@a.example>: r@" A },
+	{ IDN(A), { "\u00fc@x." U }, "\n", "b <b@" A ">: \u00fc@x." U "*" },
 };
 
 static void
@@ -262,6 +294,8 @@ static const struct {
 	    "To: x\nDate: x\nMessage-ID: <x>\nFrom: x@y\n\n", "" },
 	{ "aliases none\nname N\n", { "-f", "f@x", "a@x" },
 	    "To: x\nDate: x\nMessage-ID: <x>\n\n", "From: N <f@x>\r\n" },
+	{ "aliases none\nname N\nfrom me@" U "\n", { "a@x" },
+	    "To: x\nDate: x\nMessage-ID: <x>\n\n", "From: N <me@" A ">\r\n" },
 };
 
 static void
@@ -275,6 +309,33 @@ test_prologues(void **state)
 		assert_true(make(&d, prologues[i].config, prologues[i].words,
 		    prologues[i].message));
 		assert_string_equal(steady(&d), prologues[i].want);
+		clear(&d);
+	}
+}
+
+/* Whatever the account's domain is, a Message-ID is ASCII. */
+static void
+test_message_ids(void **state)
+{
+	static const struct { const char *from, *domain; } ids[] = {
+		{ "me@example.org", "@example.org>" },
+		{ "me@" U, "@" A ">" },
+		{ "m\u00fc@" U, "@" A ">" },
+		{ "me@\U0001f600.example", "@h.example.net>" },
+		{ "me@[192.0.2.1]", "@[192.0.2.1]>" },
+	};
+	const char *const words[] = { "a@x", NULL };
+	char config[64];
+	struct desk d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof ids / sizeof *ids; i++) {
+		(void)snprintf(config, sizeof config, "aliases none\nfrom "
+		    "%s\n", ids[i].from);
+		assert_true(make(&d, config, words, "\n"));
+		assert_string_equal(strchr(d.plan.message_id, '@'),
+		    ids[i].domain);
 		clear(&d);
 	}
 }
@@ -388,6 +449,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_envelopes),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_message_ids),
 		cmocka_unit_test(test_prologues),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_parameters),

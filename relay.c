@@ -193,6 +193,27 @@ route(struct relay *r, struct lane *l, struct failure *why)
 	    route_requires_tls(&l->session.route, why);
 }
 
+/*
+ * The caller's SMTPUTF8 may be for domains that went to A-labels, or for a
+ * header that is not there yet: without it MAIL goes all the same, and the
+ * data is judged when it comes.
+ */
+static bool
+say_mail(struct relay *r, struct lane *l, struct reply *reply,
+    struct failure *why)
+{
+	const struct mail_command *m = &r->command;
+	struct demands claimed = { m->size, m->body_8bit, m->smtputf8 };
+
+	if (lane_mail(l, &claimed, r->pool, reply, why))
+		return true;
+	if (!claimed.header_8bit || !l->session.open ||
+	    l->session.smtp.can.smtputf8)
+		return false;
+	claimed.header_8bit = false;
+	return lane_mail(l, &claimed, r->pool, reply, why);
+}
+
 /* Makes the lane's envelope and says MAIL there. */
 static bool
 begin(struct relay *r, struct lane *l, struct reply *reply,
@@ -201,7 +222,6 @@ begin(struct relay *r, struct lane *l, struct reply *reply,
 	struct planning g = { .options = &r->asked, .caller = r->caller,
 	    .pool = r->pool };
 	const struct mail_command *m = &r->command;
-	const struct demands claimed = { m->size, m->body_8bit, m->smtputf8 };
 	struct envelope *e = &l->leg.envelope;
 
 	l->leg = (struct leg){ .account = l->account };
@@ -210,7 +230,7 @@ begin(struct relay *r, struct lane *l, struct reply *reply,
 	e->requiretls = m->requiretls || r->options->require_tls ||
 	    strcmp(config_value(l->account, SET_REQUIRE_TLS), "yes") == 0;
 	return plan_sender(&g, &l->leg, why) && route(r, l, why) &&
-	    lane_mail(l, &claimed, r->pool, reply, why);
+	    say_mail(r, l, reply, why);
 }
 
 /* An account that the command line has made up is made once. */

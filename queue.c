@@ -2,6 +2,7 @@
 #include "accounts.h"
 #include "input.h"
 #include "log.h"
+#include "path.h"
 #include "relay.h"
 #include "signals.h"
 #include "store.h"
@@ -84,8 +85,16 @@ holds(const char *text, const char *part)
 	return strstr(text, part) != NULL;
 }
 
+/* A domain may be written either way. */
 static bool
-fits(const struct stored *s, const struct selection *which)
+names(const char *path, const char *part, struct pool *pool)
+{
+	return holds(path, part) ||
+	    holds(path_ascii(path, pool), path_ascii(part, pool));
+}
+
+static bool
+fits(const struct stored *s, const struct selection *which, struct pool *pool)
 {
 	bool yes = false;
 	size_t i;
@@ -93,19 +102,19 @@ fits(const struct stored *s, const struct selection *which)
 	if (which->what == 'I')
 		yes = holds(s->id, which->text);
 	else if (which->what == 'S')
-		yes = holds(s->sender, which->text);
+		yes = names(s->sender, which->text, pool);
 	for (i = 0; which->what == 'R' && i < s->n; i++)
-		yes = yes || holds(s->recipients[i], which->text);
+		yes = yes || names(s->recipients[i], which->text, pool);
 	return yes != which->turned;
 }
 
 static bool
-is_selected(const struct stored *s, const struct options *o)
+is_selected(const struct stored *s, const struct options *o, struct pool *pool)
 {
 	size_t i;
 
 	for (i = 0; i < o->nselections; i++)
-		if (!fits(s, &o->selections[i]))
+		if (!fits(s, &o->selections[i], pool))
 			return false;
 	return o->nselections > 0;
 }
@@ -277,7 +286,7 @@ queue_retry(const struct options *o, const struct caller *c,
 	list = find(o, c, config, &n, &whole, &broken);
 	relay = relay_new(o, c, config, whole ? NULL : &broken, program);
 	for (i = 0; i < n && signals_caught() == 0; i++) {
-		if (!is_selected(&list[i], o) ||
+		if (!is_selected(&list[i], o, config->pool) ||
 		    retry(relay, &list[i], config->pool, &a))
 			continue;
 		(void)fprintf(stderr, "%s: %s stays kept: %s\n", program,

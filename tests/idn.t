@@ -56,7 +56,7 @@ lacks "$tmp/kept" "SMTPUTF8" "kept: no need of SMTPUTF8"
 config "$base" "server smtp://localhost:$port"
 run 0 "-qR of another" "$sendmail" "-qR$a.example"
 is "$(kept)" 1 "-qR of another: it stays"
-run 0 "-qR" "$sendmail" "-qR@$a"
+run 0 "-qR" "$sendmail" "-qR@$u"
 is "$(envelope)" "mail <me@$a> rcpt <bob@$a> " "-qR: it is sent"
 is "$(kept)" 0 "-qR: and gone"
 

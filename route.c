@@ -1,4 +1,5 @@
 #include "route.h"
+#include "path.h"
 
 #include <string.h>
 #include <strings.h>
@@ -89,8 +90,8 @@ route_make(struct route *r, const struct account *a, const struct options *o,
 	r->smtp.timeout_reply = config_number(a, SET_TIMEOUT_REPLY);
 	tls_params(r);
 	login_params(r);
-	r->smtp.hello = a->values[SET_HELLO] != NULL ? a->values[SET_HELLO] :
-	    caller_fqdn(c, pool);
+	r->smtp.hello = a->values[SET_HELLO] != NULL ?
+	    path_ascii(a->values[SET_HELLO], pool) : caller_fqdn(c, pool);
 	r->hello_literal = r->smtp.hello == NULL;
 	return true;
 }

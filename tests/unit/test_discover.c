@@ -1,13 +1,6 @@
 /* The order of SRV records (RFC 2782), and whom a certificate may be for. */
 #include "discover.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
+#include "dnsd.h"
 
 static unsigned draws[8], drawn, sums[8];
 
@@ -117,12 +110,71 @@ names(void **state)
 	wants("mail.example.net", true, "mail.example.net example.org", false);
 }
 
+/* The whole name beyond ASCII would lose its underscores on the way. */
+static void
+beyond_ascii(void **state)
+{
+	static const struct dnsd_entry table[] = {
+		{ "_submissions._tcp.xn--bcher-kva.example", DNS_SRV, ANSWERED,
+		    "0 1 465 mail.xn--bcher-kva.example", NULL },
+		{ 0 }
+	};
+	struct pool *pool = pool_new();
+	struct endpoint *endpoints = NULL;
+	struct certificate_wanted w;
+	struct failure why;
+	struct dns *dns;
+	size_t n = 0;
+
+	(void)state;
+	dnsd_begin(table);
+	dns = dns_open(dnsd.address);
+	assert_true(discover(dns, "B\u00fccher.example", pool, &endpoints, &n,
+	    &why));
+	assert_int_equal(n, 1);
+	assert_string_equal(endpoints[0].host, "mail.xn--bcher-kva.example");
+	assert_int_equal(dnsd_asked(table[0].name, DNS_SRV), 1);
+	assert_int_equal(dnsd_asked("_submission._tcp.xn--bcher-kva.example",
+	    DNS_SRV), 1);
+	assert_int_equal(dnsd_asked(NULL, 0), 2);
+	discover_wanted(&endpoints[0], &w, pool);
+	assert_string_equal(w.srv_id, "_submissions.xn--bcher-kva.example");
+	assert_string_equal(w.names[1], "xn--bcher-kva.example");
+	assert_false(discover(dns, "\U0001f600.example", pool, &endpoints, &n,
+	    &why));
+	assert_int_equal(why.kind, FAILURE_CONFIG);
+	dns_close(dns);
+	dnsd_end();
+	pool_free(pool);
+}
+
+/* No answer is not the answer that there are none. */
+static void
+nobody_answers(void **state)
+{
+	struct pool *pool = pool_new();
+	struct endpoint *endpoints = NULL;
+	struct failure why;
+	struct dns *dns;
+	size_t n = 0;
+
+	(void)state;
+	dnsd_nobody();
+	dns = dns_open(dnsd.address);
+	assert_false(discover(dns, "example.org", pool, &endpoints, &n, &why));
+	assert_int_equal(why.kind, FAILURE_RESOLVE_TEMPORARY);
+	dns_close(dns);
+	pool_free(pool);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_priority), cmocka_unit_test(by_weight),
 		cmocka_unit_test(by_no_weight), cmocka_unit_test(names),
+		cmocka_unit_test(beyond_ascii),
+		cmocka_unit_test(nobody_answers),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

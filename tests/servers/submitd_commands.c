@@ -35,11 +35,17 @@ static void
 describe(struct session *s, enum extension extension, char *text, size_t room)
 {
 	const char *name = extension_names[extension];
+	const char *const values[EXTENSIONS] = {
+		[EXT_LIMITS]		= s->options->limits,
+		[EXT_DELIVERBY]		= s->options->deliverby,
+		[EXT_FUTURERELEASE]	= s->options->futurerelease,
+		[EXT_MT_PRIORITY]	= s->options->mt_priority,
+	};
 
 	if (extension == EXT_SIZE && s->options->size > 0)
 		(void)snprintf(text, room, "%s %zu", name, s->options->size);
-	else if (extension == EXT_LIMITS)
-		(void)snprintf(text, room, "%s %s", name, s->options->limits);
+	else if (values[extension] != NULL && *values[extension] != '\0')
+		(void)snprintf(text, room, "%s %s", name, values[extension]);
 	else if (extension == EXT_AUTH)
 		auth_describe(s, text, room);
 	else

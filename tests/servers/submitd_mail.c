@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 enum { MAX_RECIPIENTS = 100000 };
 
@@ -39,6 +40,39 @@ static bool
 is_too_large(const struct session *s, unsigned long long size)
 {
 	return s->options->size > 0 && size > s->options->size;
+}
+
+/* RFC 2852 section 4: a time below the announced minimum */
+
+static bool
+is_too_soon(const struct session *s, const struct mail_facts *facts)
+{
+	return facts->by_return > 0 &&
+	    facts->by_return < strtoul(s->options->deliverby, NULL, 10);
+}
+
+/* RFC 4865 section 4: both at once, past, or beyond what was announced */
+
+static bool
+is_bad_hold(const struct session *s, const struct mail_facts *facts)
+{
+	const char *until = facts->hold_until, *max;
+	time_t now = time(NULL);
+	char past[32] = "";
+	struct tm tm;
+
+	if (facts->hold_for > 0 && *until != '\0')
+		return true;
+	if (facts->hold_for > 0)
+		return facts->hold_for >
+		    strtoul(s->options->futurerelease, NULL, 10);
+	if (*until == '\0')
+		return false;
+	(void)strftime(past, sizeof past, "%Y-%m-%dT%H:%M:%SZ",
+	    gmtime_r(&now, &tm));
+	max = strchr(s->options->futurerelease, ' ');
+	return strcmp(until, past) <= 0 || max == NULL ||
+	    strcmp(until, max + 1) > 0;
 }
 
 /* Does a reply that was asked for, or a fault, take the command over? */
@@ -102,6 +136,10 @@ mail_sender(struct session *s, char *args)
 		session_reply(s, 553, "5.6.7", "address needs SMTPUTF8");
 	else if (is_too_large(s, facts.size))
 		session_reply(s, 552, "5.3.4", "too large");
+	else if (is_too_soon(s, &facts))
+		session_reply(s, 555, "5.5.4", "BY is too soon");
+	else if (is_bad_hold(s, &facts))
+		session_reply(s, 501, "5.5.4", "no such time to hold it");
 	else if (!is_answered(s, path, length))
 		begin(s, path, &facts);
 }

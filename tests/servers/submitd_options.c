@@ -16,6 +16,9 @@ const char *const extension_names[EXTENSIONS] = {
 	[EXT_ENHANCEDSTATUSCODES]	= "ENHANCEDSTATUSCODES",
 	[EXT_REQUIRETLS]		= "REQUIRETLS",
 	[EXT_LIMITS]			= "LIMITS",
+	[EXT_DELIVERBY]			= "DELIVERBY",
+	[EXT_FUTURERELEASE]		= "FUTURERELEASE",
+	[EXT_MT_PRIORITY]		= "MT-PRIORITY",
 	[EXT_STARTTLS]			= "STARTTLS",
 	[EXT_AUTH]			= "AUTH",
 };
@@ -56,6 +59,8 @@ static const char usage_text[] =
 "	[--mechanisms \"NAME NAME\"] [--auth-without-tls] [--no-auth]\n"
 "	[--iterations N] [--salt-octets N] [--without EXT,EXT] [--size N]\n"
 "	[--limits \"RCPTMAX=N MAILMAX=N\"] [--hello REJECT|CODE]\n"
+"	[--deliverby MINIMUM] [--futurerelease \"SECONDS UNTIL\"]\n"
+"	[--mt-priority POLICY]\n"
 "	[--delay MS] [--small-buffers] [--stop-reading-after OCTETS]\n"
 "	[--fault NAME]... [--max-sessions N]\n"
 "	[--log FILE] [--pid-file FILE] [--ready-file FILE]\n"
@@ -259,6 +264,12 @@ settle(struct options *o, bool no_auth)
 	o->auth = !no_auth && (o->user_count > 0 || o->mechanisms != NULL);
 	if (o->limits == NULL)
 		o->extensions &= ~(1u << EXT_LIMITS);
+	if (o->deliverby == NULL)
+		o->extensions &= ~(1u << EXT_DELIVERBY);
+	if (o->futurerelease == NULL)
+		o->extensions &= ~(1u << EXT_FUTURERELEASE);
+	if (o->mt_priority == NULL)
+		o->extensions &= ~(1u << EXT_MT_PRIORITY);
 	if (o->security != SECURITY_STARTTLS)
 		o->extensions &= ~(1u << EXT_STARTTLS);
 	if (!o->auth)
@@ -290,6 +301,9 @@ options_parse(struct options *o, int argc, char **argv)
 		{ .name = "without", .take = take_without },
 		{ .name = "size", .number = &o->size },
 		{ .name = "limits", .take = take_limits },
+		{ .name = "deliverby", .text = &o->deliverby },
+		{ .name = "futurerelease", .text = &o->futurerelease },
+		{ .name = "mt-priority", .text = &o->mt_priority },
 		{ .name = "hello", .take = take_hello },
 		{ .name = "delay", .number = &o->delay },
 		{ .name = "small-buffers", .flag = &o->small_buffers },

@@ -26,6 +26,9 @@ enum extension {
 	EXT_ENHANCEDSTATUSCODES,
 	EXT_REQUIRETLS,
 	EXT_LIMITS,
+	EXT_DELIVERBY,
+	EXT_FUTURERELEASE,
+	EXT_MT_PRIORITY,
 	EXT_STARTTLS,
 	EXT_AUTH,
 	EXTENSIONS,
@@ -94,6 +97,9 @@ struct options {
 	uint32_t extensions;			/* not switched off */
 	size_t size;				/* 0: no limit */
 	const char *limits;			/* or NULL */
+	const char *deliverby;			/* "" or "SECONDS", or NULL */
+	const char *futurerelease;		/* "SECONDS UNTIL", or NULL */
+	const char *mt_priority;		/* "" or "POLICY", or NULL */
 	size_t recipients_max;			/* per transaction; 0: none */
 	size_t transactions_max;		/* per session; 0: none */
 	int hello_reject;			/* code for EHLO, or 0 */

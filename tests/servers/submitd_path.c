@@ -296,6 +296,67 @@ is_orcpt(const char *value)
 	    is_xtext(semicolon + 1);
 }
 
+/* Digits, as many as nine; what is behind them, or NULL. */
+
+static const char *
+behind_nine(const char *value)
+{
+	size_t n = digits(value);
+
+	return n > 0 && n <= 9 ? value + n : NULL;
+}
+
+/* RFC 2852 section 4 */
+
+static bool
+is_by(const char *value)
+{
+	const char *p = behind_nine(value + (*value == '-' || *value == '+'));
+	bool is_return;
+
+	if (p == NULL || p[0] != ';' || p[1] == '\0' ||
+	    strchr("NnRr", p[1]) == NULL)
+		return false;
+	is_return = strchr("Rr", p[1]) != NULL;
+	p += 2;
+	p += *p == 'T' || *p == 't';
+	return *p == '\0' && (!is_return || atol(value) > 0);
+}
+
+/* RFC 4865 section 4; of the date-times the one in UTC that we send */
+
+static bool
+is_hold_for(const char *value)
+{
+	const char *p = behind_nine(value);
+
+	return p != NULL && *p == '\0' && *value != '0';
+}
+
+static bool
+is_hold_until(const char *value)
+{
+	static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
+	size_t i;
+
+	for (i = 0; form[i] != '\0'; i++)
+		if (form[i] == 'd' ? !isdigit((unsigned char)value[i]) :
+		    value[i] != form[i])
+			return false;
+	return value[i] == '\0';
+}
+
+/* RFC 6710 section 7 */
+
+static bool
+is_priority(const char *value)
+{
+	if (strcmp(value, "0") == 0)
+		return true;
+	value += *value == '-';
+	return *value >= '1' && *value <= '9' && value[1] == '\0';
+}
+
 struct parameter {
 	const char *name;
 	enum extension extension;
@@ -310,6 +371,10 @@ static const struct parameter mail_parameters[] = {
 	{ "ENVID",	EXT_DSN,	is_envid },
 	{ "AUTH",	EXT_AUTH,	is_sender },	/* RFC 4954 */
 	{ "REQUIRETLS",	EXT_REQUIRETLS,	NULL },		/* RFC 8689 */
+	{ "BY",		EXT_DELIVERBY,	is_by },	/* RFC 2852 */
+	{ "HOLDFOR",	EXT_FUTURERELEASE, is_hold_for }, /* RFC 4865 */
+	{ "HOLDUNTIL",	EXT_FUTURERELEASE, is_hold_until },
+	{ "MT-PRIORITY", EXT_MT_PRIORITY, is_priority }, /* RFC 6710 */
 	{ NULL,		EXT_ALWAYS,	NULL },
 };
 
@@ -326,6 +391,13 @@ note(const struct parameter *row, const char *value, struct mail_facts *facts)
 		facts->size = strtoull(value, NULL, 10);
 	if (row->extension == EXT_SMTPUTF8)
 		facts->smtputf8 = true;
+	if (row->is_value == is_by && strpbrk(value, "Rr") != NULL)
+		facts->by_return = strtoul(value, NULL, 10);
+	if (row->is_value == is_hold_for)
+		facts->hold_for = strtoul(value, NULL, 10);
+	if (row->is_value == is_hold_until)
+		(void)snprintf(facts->hold_until, sizeof facts->hold_until,
+		    "%s", value);
 }
 
 /* One "NAME" or "NAME=value". */

@@ -50,6 +50,9 @@ struct mail_facts {
 	uint32_t seen;			/* which rows of the table */
 	unsigned long long size;	/* 0: not told */
 	bool smtputf8;
+	unsigned long by_return;	/* seconds of BY=...;R, or 0 */
+	unsigned long hold_for;		/* seconds, or 0 */
+	char hold_until[32];		/* "2026-12-01T08:00:00Z", or "" */
 };
 
 /*

@@ -140,7 +140,7 @@ mail_parameter(struct mail_command *m, const char *name, const char *value)
 		m->envid = value;
 		return *value != '\0' && is_xtext(value);
 	}
-	return false;
+	return terms_take(&m->terms, name, value);
 }
 
 static bool

@@ -1,7 +1,7 @@
 /*
  * SMTP commands taken apart, as a caller says them with -bs and as a kept
  * message has them: MAIL, RCPT, BDAT with their parameters (RFC 5321 section
- * 4.1.1, RFC 1870, 3030, 3461, 6152, 6531, 8689).  Pure.
+ * 4.1.1, RFC 1870, 2852, 3030, 3461, 4865, 6152, 6531, 6710, 8689).  Pure.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -13,6 +13,7 @@
 #include "address.h"
 #include "failure.h"
 #include "pool.h"
+#include "terms.h"
 
 struct mail_command {
 	struct mailbox sender;		/* local "" and no domain: null */
@@ -22,6 +23,7 @@ struct mail_command {
 	bool requiretls;
 	const char *ret;		/* "FULL", "HDRS", or NULL */
 	const char *envid;		/* xtext, or NULL */
+	struct terms terms;		/* their time counts from 0 */
 };
 
 struct rcpt_command {

@@ -228,7 +228,8 @@ static bool
 takes_several(const struct setting_kind *kind)
 {
 	return kind->shape == LIST || kind->shape == ADDRESSES ||
-	    kind->shape == MECHANISMS || kind->shape == PINS;
+	    kind->shape == MECHANISMS || kind->shape == PINS ||
+	    kind->shape == DELIVER_BY;
 }
 
 static void

@@ -58,12 +58,91 @@ demands_met_utf8(bool utf8, const char *path, const struct smtp *s,
 	return false;
 }
 
+static bool
+lacks(const struct smtp *s, const char *extension, const char *option,
+    struct failure *why)
+{
+	(void)stream_fail(s->talk.stream, why, FAILURE_EXTENSION, "%s was "
+	    "asked for and the server does not offer %s; nothing was sent: "
+	    "leave out %s, or use a server that offers it", option, extension,
+	    option);
+	(void)strcpy(why->enhanced, "5.3.3");
+	return false;
+}
+
+static bool
+beyond(const struct smtp *s, const char *what, struct failure *why)
+{
+	return unmet(s, FAILURE_EXTENSION, "5.5.4", what, why);
+}
+
+static bool
+has_deliverby(const struct terms *t, const struct smtp *s,
+    struct failure *why)
+{
+	if (t->by_mode == 0)
+		return true;
+	if (!s->can.deliverby)
+		return lacks(s, "DELIVERBY", "--deliver-by", why);
+	return t->by_mode != 'R' || (uint64_t)t->by >= s->can.by_min ||
+	    beyond(s, pool_printf(s->pool, "--deliver-by with \"return\" asks "
+	    "for %ld seconds, the server wants at least %" PRIu64 "; nothing "
+	    "was sent", t->by, s->can.by_min), why);
+}
+
+static bool
+has_futurerelease(const struct terms *t, const struct smtp *s,
+    struct failure *why)
+{
+	const char *option = t->hold_for != 0 ? "--hold-for" : "--hold-until";
+
+	if (t->hold_for == 0 && t->hold_until == 0)
+		return true;
+	if (!s->can.futurerelease)
+		return lacks(s, "FUTURERELEASE", option, why);
+	if ((uint64_t)t->hold_for > s->can.hold_max)
+		return beyond(s, pool_printf(s->pool, "--hold-for asks for "
+		    "%ld seconds, the server holds a message for at most %"
+		    PRIu64 "; nothing was sent", t->hold_for,
+		    s->can.hold_max), why);
+	return t->hold_until <= s->can.hold_until_max || beyond(s,
+	    pool_printf(s->pool, "--hold-until asks for %s, the server holds "
+	    "a message until %s at most; nothing was sent",
+	    terms_utc(t->hold_until, s->pool),
+	    terms_utc(s->can.hold_until_max, s->pool)), why);
+}
+
+/* Nobody can get it in time when it has to be returned while it is held. */
+static bool
+are_consistent(const struct terms *t, struct failure *why)
+{
+	long long held = t->hold_until != 0 ?
+	    (long long)t->hold_until - time(NULL) : t->hold_for;
+
+	return t->by_mode != 'R' || held < t->by || fail(why, FAILURE_USAGE,
+	    "the message is to be held for %lld seconds (--hold-for, "
+	    "--hold-until), and returned after %ld (--deliver-by)", held,
+	    t->by);
+}
+
+/* 0 is the priority that every message has (RFC 6710 section 4.1). */
+static bool
+has_terms(const struct terms *t, const struct smtp *s, struct failure *why)
+{
+	if (!are_consistent(t, why) || !has_deliverby(t, s, why) ||
+	    !has_futurerelease(t, s, why))
+		return false;
+	return t->priority == 0 || s->can.mt_priority ||
+	    lacks(s, "MT-PRIORITY", "--priority", why);
+}
+
 bool
 demands_met(const struct demands *d, const struct envelope *e,
     const struct smtp *s, struct failure *why)
 {
 	if (!demands_met_utf8(e->sender_utf8, e->sender, s, why) ||
 	    (e->requiretls && !has_requiretls(s, why)) ||
+	    !has_terms(&e->terms, s, why) ||
 	    !has_room(d, s, why))
 		return false;
 	if (d->header_8bit && !e->smtputf8_never && !s->can.smtputf8)

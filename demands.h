@@ -1,6 +1,7 @@
 /*
  * What a mail asks of the server besides RFC 5321: SIZE (RFC 1870), 8BITMIME
- * (RFC 6152), SMTPUTF8 (RFC 6531), REQUIRETLS (RFC 8689).
+ * (RFC 6152), SMTPUTF8 (RFC 6531), REQUIRETLS (RFC 8689), DELIVERBY (RFC
+ * 2852), FUTURERELEASE (RFC 4865), MT-PRIORITY (RFC 6710).
  */
 #ifndef DEMANDS_H
 #define DEMANDS_H
@@ -25,7 +26,7 @@ struct demands demands_of(const struct message *);
 /*
  * Can the server be asked to take this?  FAILURE_DATA when it is too large,
  * FAILURE_REQUIRETLS, or FAILURE_EXTENSION for one that another server may
- * have.
+ * have; FAILURE_USAGE when the terms contradict each other.
  */
 bool	demands_met(const struct demands *, const struct envelope *,
 	    const struct smtp *, struct failure *why);

@@ -1,6 +1,6 @@
 /*
  * What is said to the server about a message besides the message: RFC 5321
- * section 2.3.1, RFC 3461, RFC 8689.  Strings need no further checks: every
+ * section 2.3.1, RFC 3461, RFC 8689, terms.h.  Strings need no further checks: every
  * address has been through address.c, every parameter is xtext already.
  */
 #ifndef ENVELOPE_H
@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "failure.h"
+#include "terms.h"
 
 struct recipient {
 	const char *path;		/* between "<" and ">" */
@@ -32,6 +33,7 @@ struct envelope {
 	const char *notify;		/* "NEVER", "FAILURE,DELAY", or NULL */
 	const char *ret;		/* "FULL", "HDRS", or NULL */
 	const char *envid;		/* xtext, or NULL */
+	struct terms terms;		/* when, and how urgently */
 };
 
 #endif

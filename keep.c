@@ -109,20 +109,25 @@ any_utf8(const struct envelope *e, const struct message *m)
 
 static void
 put_envelope(struct buffer *b, const struct envelope *e,
-    const struct message *m, const struct outcome *o)
+    const struct message *m, const struct outcome *o, struct pool *pool)
 {
+	struct terms terms = e->terms;
 	const struct recipient *r;
 	const char *notify;
 	bool orcpt;
 	size_t i;
 
-	buffer_printf(b, "EHLO localhost\r\nMAIL FROM:<%s>%s%s%s%s%s%s%s\r\n",
+	if (!terms_count_from(&terms, time(NULL)))
+		terms.by = 1;			/* over, but in form */
+	buffer_printf(b, "EHLO localhost\r\n"
+	    "MAIL FROM:<%s>%s%s%s%s%s%s%s%s\r\n",
 	    e->sender, m->body_8bit || m->header_8bit ? " BODY=8BITMIME" : "",
 	    any_utf8(e, m) ? " SMTPUTF8" : "",
 	    e->requiretls ? " REQUIRETLS" : "",
 	    e->ret != NULL ? " RET=" : "", e->ret != NULL ? e->ret : "",
 	    e->envid != NULL ? " ENVID=" : "",
-	    e->envid != NULL ? e->envid : "");
+	    e->envid != NULL ? e->envid : "",
+	    terms_parameters(&terms, pool));
 	for (i = 0; i < e->n; i++) {
 		if (o->results[i].verdict == VERDICT_SENT)
 			continue;
@@ -260,7 +265,7 @@ keep_message(const char *id, const struct account *a,
 			continue;
 		}
 		put_notes(&b, id, a, o, pool);
-		put_envelope(&b, e, m, o);
+		put_envelope(&b, e, m, o, pool);
 		kept->path = pool_printf(pool, "%s/%s", list[i], id);
 		kept->state = keep_state(o);
 		done = write_file(folder, id, &b, m, kept->path, pool, why);

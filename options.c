@@ -1,6 +1,7 @@
 #include "options.h"
 #include "command.h"
 #include "config.h"
+#include "terms.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -342,6 +343,18 @@ own_option(struct parse *p, const char *name, size_t len, bool *known)
 }
 
 static bool
+take_hold_until(struct parse *p, const char *value)
+{
+	if (!terms_time(value, &p->o->hold_until))
+		return fail(p->why, FAILURE_USAGE, "--hold-until is a time, as "
+		    "in \"2026-12-01 08:00\" or 2026-12-01T08:00:00+01:00, "
+		    "not \"%s\"", value);
+	if (p->o->hold_until <= 0)
+		p->o->hold_until = 1;	/* 0 is none; this is as long past */
+	return true;
+}
+
+static bool
 valued_option(struct parse *p, const char *name, const char *value)
 {
 	struct options *o = p->o;
@@ -366,6 +379,8 @@ valued_option(struct parse *p, const char *name, const char *value)
 		o->account = value;
 		return true;
 	}
+	if (strcmp(name, "hold-until") == 0)
+		return take_hold_until(p, value);
 	if (strcmp(name, "tls-required") == 0) {
 		if (strcmp(value, "no") != 0)
 			return fail(p->why, FAILURE_USAGE, "--tls-required is \"no\" (or "
@@ -382,7 +397,7 @@ static bool
 takes_value(const char *name)
 {
 	return config_has_option(name) || strcmp(name, "account") == 0 ||
-	    strcmp(name, "forget") == 0 ||
+	    strcmp(name, "forget") == 0 || strcmp(name, "hold-until") == 0 ||
 	    strcmp(name, "config") == 0 || strcmp(name, "log-level") == 0 ||
 	    strcmp(name, "tls-required") == 0;
 }
@@ -414,6 +429,23 @@ long_option(struct parse *p, const char *word)
 	return valued_option(p, name, p->argv[p->at++]);
 }
 
+/* --hold-until is about one message, and leaves no room for --hold-for. */
+static bool
+agree(struct parse *p)
+{
+	const struct options *o = p->o;
+	size_t i;
+
+	if (o->hold_until == 0)
+		return true;
+	for (i = 0; i < o->noverrides; i++)
+		if (strcmp(o->overrides[i].name, "hold-for") == 0)
+			return fail(p->why, FAILURE_USAGE, "--hold-for and "
+			    "--hold-until exclude each other");
+	return o->mode != MODE_RETRY || fail(p->why, FAILURE_USAGE,
+	    "--hold-until is for a new message; a kept one has its own time");
+}
+
 static bool
 take_recipients(struct parse *p, bool dashes_allowed)
 {
@@ -430,7 +462,7 @@ take_recipients(struct parse *p, bool dashes_allowed)
 		    &o->nrecipients, sizeof *o->recipients);
 		o->recipients[o->nrecipients - 1] = word;
 	}
-	return true;
+	return agree(p);
 }
 
 static const char *

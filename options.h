@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "failure.h"
 #include "pool.h"
@@ -65,6 +66,7 @@ struct options {
 	const char *log_level;		/* or NULL */
 	bool json;
 	bool keep;			/* --keep */
+	time_t hold_until;		/* --hold-until; 0: not given */
 	int family;			/* 4, 6, or 0 */
 	struct override *overrides;
 	size_t noverrides;
@@ -74,7 +76,7 @@ struct options {
 /*
  * Options end at the first argument that is none, or behind "--"; an option
  * after a recipient is FAILURE_USAGE, as are unknown letters and, under any
- * name but sendoff, long options.  argv stays the caller's and is kept.
+ * name but sendoff, long options.  Times without a zone are local.  argv stays the caller's and is kept.
  */
 bool	options_parse(struct options *, int argc, char **argv, struct pool *,
 	    struct failure *why);

@@ -164,6 +164,81 @@ plan_header(const struct planning *g, struct leg *l)
 	prologue(g, l);
 }
 
+/*
+ * Where the terms are set: the account, or the command line alone when the
+ * configuration is broken; it must not be forgotten in what is kept.
+ */
+static bool
+terms_of(const struct planning *g, const struct account **a,
+    struct failure *why)
+{
+	const struct override *list = g->options->overrides;
+	struct account *made;
+	enum setting s;
+	size_t i;
+
+	if (*a != NULL)
+		return true;
+	*a = made = pool_alloc(g->pool, sizeof *made);
+	for (i = 0; i < g->options->noverrides; i++) {
+		s = setting_find(list[i].name);
+		if ((s == SET_DELIVER_BY || s == SET_HOLD_FOR ||
+		    s == SET_PRIORITY) && !config_override(made, list[i].name,
+		    list[i].value, g->pool, why))
+			return false;
+	}
+	return true;
+}
+
+/* NULL: not set, or "none". */
+static const char *
+term(const struct account *a, enum setting s)
+{
+	const char *value = a->values[s];
+
+	return value == NULL || strcasecmp(value, "none") == 0 ? NULL : value;
+}
+
+/* RFC 2852: what was not delivered in time is told by a DSN, if at all. */
+static void
+note_untold(const struct envelope *e)
+{
+	bool back = e->terms.by_mode == 'R';
+
+	if (e->terms.by_mode != 0 && e->notify != NULL &&
+	    strstr(e->notify, back ? "FAILURE" : "DELAY") == NULL)
+		log_note(LEVEL_WARNING, "deliver-by wants a notice when the "
+		    "message is %s, and -N %s wants none: nobody will be told",
+		    back ? "returned" : "late", e->notify);
+}
+
+bool
+plan_terms(const struct planning *g, struct leg *l, struct failure *why)
+{
+	struct terms *t = &l->envelope.terms;
+	const struct account *a = l->account;
+	const char *hold, *by, *priority;
+
+	*t = (struct terms){ .since = time(NULL),
+	    .hold_until = g->options->hold_until };
+	if (t->hold_until != 0 && t->hold_until <= t->since)
+		return fail(why, FAILURE_USAGE, "--hold-until: %s is past",
+		    terms_utc(t->hold_until, g->pool));
+	if (!terms_of(g, &a, why))
+		return false;
+	hold = term(a, SET_HOLD_FOR);
+	by = term(a, SET_DELIVER_BY);
+	priority = term(a, SET_PRIORITY);
+	if (hold != NULL && t->hold_until == 0)
+		(void)terms_duration(hold, &t->hold_for);
+	if (by != NULL)
+		(void)terms_deliver_by(by, t);
+	t->has_priority = priority != NULL &&
+	    terms_priority(priority, &t->priority);
+	note_untold(&l->envelope);
+	return true;
+}
+
 /* Everything of the envelope but who gets it. */
 static bool
 leg(const struct planning *g, struct leg *l, struct failure *why)
@@ -178,7 +253,7 @@ leg(const struct planning *g, struct leg *l, struct failure *why)
 	    strcmp(config_value(l->account, SET_REQUIRE_TLS), "yes") == 0);
 	e->smtputf8_always = o->smtputf8 == SMTPUTF8_ALWAYS;
 	e->smtputf8_never = o->smtputf8 == SMTPUTF8_NEVER;
-	if (!plan_sender(g, l, why))
+	if (!plan_terms(g, l, why) || !plan_sender(g, l, why))
 		return false;
 	plan_header(g, l);
 	return true;

@@ -67,11 +67,14 @@ bool	plan_make(struct plan *, const struct config *, const struct options *,
 /*
  * The parts of it, for who has an envelope of his own.  The sender of the
  * leg's account: options->sender when the account allows it and it is not a
- * local name, else the account's "from".  What the message lacks: Date and
+ * local name, else the account's "from".  The terms that options and account
+ * ask for: FAILURE_USAGE when they are in the past.  What the message lacks: Date and
  * Message-ID, of which the one that counts is returned.  Then the leg's
  * prologue and replaced fields.
  */
 bool	plan_sender(const struct planning *, struct leg *,
+	    struct failure *why);
+bool	plan_terms(const struct planning *, struct leg *,
 	    struct failure *why);
 const char *plan_missing(struct planning *, const struct account *);
 void	plan_header(const struct planning *, struct leg *);

@@ -230,7 +230,7 @@ submit(struct relay *r, FILE *f, const struct stored *s, struct answer *a)
 
 	if (s->n == 0)
 		return cannot(a, s->path, "it has no recipients");
-	if (!relay_mail(r, s->mail, s->account, a))
+	if (!relay_mail(r, s->mail, s, a))
 		return false;
 	for (i = 0; i < s->n; i++)
 		if (!relay_rcpt(r, s->rcpt[i], a))

@@ -31,6 +31,7 @@ struct relay {
 	struct pool *pool;		/* of the transaction */
 	bool mail;
 	struct mail_command command;
+	const struct stored *kept;	/* the mail is tried again; or NULL */
 	struct options asked;		/* the options with its sender */
 	struct choice choice;
 	struct resolver resolver;
@@ -64,7 +65,10 @@ answer_ours(struct answer *a, const struct failure *why)
 	bool again = failure_is_temporary(why->kind) ||
 	    why->kind == FAILURE_CONFIG || why->kind == FAILURE_AUTH ||
 	    why->kind == FAILURE_PERMISSION || why->kind == FAILURE_PROTOCOL;
+	bool lacking = why->kind == FAILURE_EXTENSION &&
+	    strncmp(why->enhanced, "5.6.", 4) != 0;	/* 5.6: of the content */
 	const char *code = why->kind == FAILURE_USAGE ? "501 5.5.4" :
+	    lacking ? "555 5.5.4" :
 	    why->kind == FAILURE_ADDRESS ? "553 5.1.3" :
 	    why->kind == FAILURE_DATA ? "552 5.3.4" :
 	    again ? "451 4.3.0" : "554 5.0.0";
@@ -214,6 +218,41 @@ say_mail(struct relay *r, struct lane *l, struct reply *reply,
 	return lane_mail(l, &claimed, r->pool, reply, why);
 }
 
+/* Its time has run on since it was kept. */
+static bool
+terms_of_kept(struct terms *t, const struct stored *kept, struct failure *why)
+{
+	time_t now = time(NULL);
+
+	t->since = kept->created != 0 ? kept->created : now;
+	if (terms_count_from(t, now))
+		return true;
+	(void)fail(why, FAILURE_REFUSED, "the message was to be returned "
+	    "%ld seconds ago (--deliver-by) and is not sent any more", -t->by);
+	(void)strcpy(why->enhanced, "5.4.7");
+	return false;
+}
+
+/*
+ * What the caller says goes before what the account asks for, which a kept
+ * mail has in it already, unless it was kept without an account.
+ */
+static bool
+terms(const struct relay *r, const struct planning *g, struct leg *l,
+    struct failure *why)
+{
+	struct terms *t = &l->envelope.terms;
+
+	if ((r->kept == NULL || r->kept->account == NULL) &&
+	    !plan_terms(g, l, why))
+		return false;
+	terms_prefer(t, &r->command.terms);
+	if (r->kept != NULL)
+		return terms_of_kept(t, r->kept, why);
+	return t->hold_until == 0 || t->hold_until > time(NULL) ||
+	    fail(why, FAILURE_USAGE, "HOLDUNTIL is past");
+}
+
 /* Makes the lane's envelope and says MAIL there. */
 static bool
 begin(struct relay *r, struct lane *l, struct reply *reply,
@@ -229,7 +268,8 @@ begin(struct relay *r, struct lane *l, struct reply *reply,
 	e->envid = m->envid;
 	e->requiretls = m->requiretls || r->options->require_tls ||
 	    strcmp(config_value(l->account, SET_REQUIRE_TLS), "yes") == 0;
-	return plan_sender(&g, &l->leg, why) && route(r, l, why) &&
+	return terms(r, &g, &l->leg, why) &&
+	    plan_sender(&g, &l->leg, why) && route(r, l, why) &&
 	    say_mail(r, l, reply, why);
 }
 
@@ -254,9 +294,10 @@ has_account(const struct config *config, const char *name)
 }
 
 static bool
-start(struct relay *r, const char *text, const char *account,
-    struct reply *reply, struct failure *why)
+start(struct relay *r, const char *text, struct reply *reply,
+    struct failure *why)
 {
+	const char *account = r->kept != NULL ? r->kept->account : NULL;
 	const char *sender;
 
 	if (!command_mail(text, &r->command, r->pool, why))
@@ -275,7 +316,7 @@ start(struct relay *r, const char *text, const char *account,
 }
 
 bool
-relay_mail(struct relay *r, const char *text, const char *account,
+relay_mail(struct relay *r, const char *text, const struct stored *kept,
     struct answer *a)
 {
 	struct failure why;
@@ -283,9 +324,10 @@ relay_mail(struct relay *r, const char *text, const char *account,
 
 	relay_reset(r);
 	r->begun = clock_now();
+	r->kept = kept;
 	if (r->broken != NULL)
 		return answer_failure(a, r->broken);
-	r->mail = start(r, text, account, &reply, &why);
+	r->mail = start(r, text, &reply, &why);
 	return r->mail ? answer_reply(a, &reply) : answer_failure(a, &why);
 }
 

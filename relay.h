@@ -15,6 +15,7 @@
 #include "input.h"
 #include "options.h"
 #include "pool.h"
+#include "store.h"
 
 /* What the caller is told: one line, "550 5.1.1 no such user". */
 struct answer {
@@ -32,11 +33,12 @@ struct relay *relay_new(const struct options *, const struct caller *,
 void	relay_free(struct relay *);			/* takes NULL */
 
 /*
- * True when the answer is a 2yz.  account: the name of the one that the mail
- * goes by, if there still is such a one; or NULL.
+ * True when the answer is a 2yz.  kept: the mail as it was stored, for its
+ * account, if there still is such a one, and its age, by which its terms are
+ * nearer; or NULL for one that is said now.
  */
-bool	relay_mail(struct relay *, const char *text, const char *account,
-	    struct answer *);
+bool	relay_mail(struct relay *, const char *text,
+	    const struct stored *kept, struct answer *);
 bool	relay_rcpt(struct relay *, const char *text, struct answer *);
 
 /* Is there a MAIL; how many recipients were accepted after it? */

@@ -1,4 +1,5 @@
 #include "reply.h"
+#include "terms.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -248,6 +249,36 @@ limits_line(struct capabilities *c, const char *p, const char *end)
 		c->rcptmax = c->mailmax = c->rcptdomainmax = 0;
 }
 
+/* RFC 2852 section 4: [min-by-time] *( "," extension-token ) */
+static void
+deliverby_line(struct capabilities *c, const char *p, const char *end)
+{
+	const char *start;
+	size_t n = word(&p, end, &start);
+	const char *comma = memchr(start, ',', n);
+
+	c->deliverby = true;
+	if (!number(start, comma != NULL ? (size_t)(comma - start) : n,
+	    &c->by_min))
+		c->by_min = 0;
+}
+
+/* RFC 4865 section 4 wants both maxima. */
+static void
+futurerelease_line(struct capabilities *c, const char *p, const char *end)
+{
+	const char *start;
+	char moment[64] = "";
+	size_t n = word(&p, end, &start);
+
+	if (!number(start, n, &c->hold_max))
+		return;
+	n = word(&p, end, &start);
+	if (n < sizeof moment)
+		memcpy(moment, start, n);
+	c->futurerelease = terms_date_time(moment, &c->hold_until_max);
+}
+
 void
 capabilities_line(struct capabilities *c, const char *line, size_t len)
 {
@@ -263,6 +294,7 @@ capabilities_line(struct capabilities *c, const char *line, size_t len)
 		{ "DSN", &c->dsn },
 		{ "ENHANCEDSTATUSCODES", &c->enhancedstatuscodes },
 		{ "REQUIRETLS", &c->requiretls },
+		{ "MT-PRIORITY", &c->mt_priority },
 	};
 	const char *p = line, *end = line + len, *start;
 	size_t n = word(&p, end, &start), i;
@@ -278,4 +310,8 @@ capabilities_line(struct capabilities *c, const char *line, size_t len)
 		auth_line(c, start + 5, end);
 	else if (is(start, n, "LIMITS"))
 		limits_line(c, p, end);
+	else if (is(start, n, "DELIVERBY"))
+		deliverby_line(c, p, end);
+	else if (is(start, n, "FUTURERELEASE"))
+		futurerelease_line(c, p, end);
 }

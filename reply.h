@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "failure.h"
 
@@ -59,6 +60,12 @@ struct capabilities {
 	unsigned rcptmax;		/* 0: not limited */
 	unsigned mailmax;
 	unsigned rcptdomainmax;
+	bool deliverby;			/* RFC 2852 */
+	uint64_t by_min;		/* seconds, for "R"; 0: none told */
+	bool futurerelease;		/* RFC 4865 */
+	uint64_t hold_max;		/* seconds */
+	time_t hold_until_max;
+	bool mt_priority;		/* RFC 6710 */
 };
 
 /*

@@ -98,6 +98,7 @@ put_quoted(struct buffer *b, const char *s)
 struct out {
 	struct buffer *b;
 	bool json;
+	struct pool *pool;
 };
 
 static void
@@ -162,12 +163,29 @@ connection(const struct out *o, const struct session *s)
 	number(o, "auth-ms", s->facts.auth_ms);
 }
 
+/* Under the names of the settings. */
+static void
+terms(const struct out *o, const struct leg *l)
+{
+	const struct terms *t = &l->envelope.terms;
+
+	if (t->hold_for != 0)
+		number(o, "hold-for", t->hold_for);
+	if (t->hold_until != 0)
+		text(o, "hold-until", terms_utc(t->hold_until, o->pool));
+	if (t->by_mode != 0)
+		text(o, "deliver-by", terms_by(t, o->pool));
+	if (t->has_priority)
+		number(o, "priority", t->priority);
+}
+
 static void
 account(const struct out *o, const struct leg *l)
 {
 	if (l->account != NULL)
 		text(o, "account", l->account->name);
 	text(o, "from", l->envelope.sender);
+	terms(o, l);
 }
 
 static void
@@ -318,7 +336,7 @@ static void
 to_log(const struct report *r, const struct report_leg *l, struct pool *pool)
 {
 	struct buffer b = { 0 };
-	struct out o = { &b, log_is_json() };
+	struct out o = { &b, log_is_json(), pool };
 	int status = l != NULL ? outcome_status(l->outcome) : report_status(r);
 
 	if (o.json)
@@ -332,7 +350,7 @@ static void
 to_stdout(const struct report *r, struct pool *pool)
 {
 	struct buffer b = { 0 };
-	struct out o = { &b, true };
+	struct out o = { &b, true, pool };
 
 	buffer_put(&b, "{", 1);
 	json_fields(&o, r);

@@ -2,6 +2,7 @@
 #include "address.h"
 #include "resolver.h"
 #include "sasl.h"
+#include "terms.h"
 #include "tls.h"
 #include "trust.h"
 #include "url.h"
@@ -42,6 +43,10 @@ static const struct setting_kind settings[SETTINGS] = {
 				    0, 0 },
 	[SET_REQUIRE_TLS]	= { "require-tls", WORD_OF,
 				    " yes no default ", "default", 0, 0 },
+	[SET_DELIVER_BY]	= { "deliver-by", DELIVER_BY, NULL, NULL,
+				    0, 0 },
+	[SET_HOLD_FOR]		= { "hold-for", DURATION, NULL, NULL, 0, 0 },
+	[SET_PRIORITY]		= { "priority", URGENCY, NULL, NULL, 0, 0 },
 	[SET_RESOLVER]		= { "resolver", RESOLVER, NULL, NULL, 0, 0 },
 	[SET_SOURCE]		= { "source", SOURCE, NULL, NULL, 0, 0 },
 	[SET_PROXY]		= { "proxy", PROXY, NULL, NULL, 0, 0 },
@@ -198,6 +203,33 @@ pins(const char **value, struct pool *pool, struct failure *why)
 	return true;
 }
 
+/* What is said to the server of when and how urgently; or "none". */
+static bool
+terms(enum setting_shape shape, const char *name, const char *value,
+    struct failure *why)
+{
+	struct terms ignored;
+
+	if (strcasecmp(value, "none") == 0)
+		return true;
+	switch (shape) {
+	case DURATION:
+		return terms_duration(value, &ignored.hold_for) ||
+		    fail(why, FAILURE_CONFIG, "%s is a duration of at most "
+		    "999999999 seconds, as in 90, 90s, 15m, 2h, 3d or 1w, not "
+		    "\"%s\"", name, value);
+	case DELIVER_BY:
+		return terms_deliver_by(value, &ignored) ||
+		    fail(why, FAILURE_CONFIG, "%s is a duration (as in 90, "
+		    "90s, 15m, 2h, 3d or 1w), then \"notify\" or \"return\", "
+		    "and \"trace\", not \"%s\"", name, value);
+	default:
+		return terms_priority(value, &ignored.priority) ||
+		    fail(why, FAILURE_CONFIG, "%s is a number from -9 to 9, "
+		    "not \"%s\"", name, value);
+	}
+}
+
 bool
 setting_check(enum setting s, const char **value, struct pool *pool,
     struct failure *why)
@@ -235,6 +267,10 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 		    "source is an address of this machine, not \"%s\"", *value);
 	case PROXY:
 		return url_parse_proxy(*value, &(struct proxy){ 0 }, pool, why);
+	case DELIVER_BY:
+	case DURATION:
+	case URGENCY:
+		return terms(settings[s].shape, name, *value, why);
 	case PRIORITY:
 		return tls_check_priority(*value, why);
 	default:

@@ -226,16 +226,21 @@ from_zone(const struct tm *tm, const char *offset, time_t *t)
 	return true;
 }
 
+/* Up to the last second that RFC 3339 can write. */
+static bool
+round_up(const struct moment *m, time_t *t)
+{
+	*t += m->leap || m->fraction;
+	return (long long)*t <= 253402300799LL;
+}
+
 bool
 terms_date_time(const char *text, time_t *t)
 {
 	struct moment m = { .leap = false };
 
-	if (!date_and_time(&text, "Tt", false, &m) ||
-	    !from_zone(&m.tm, text, t))
-		return false;
-	*t += m.leap || m.fraction;
-	return true;
+	return date_and_time(&text, "Tt", false, &m) &&
+	    from_zone(&m.tm, text, t) && round_up(&m, t);
 }
 
 bool
@@ -248,8 +253,7 @@ terms_time(const char *text, time_t *t)
 	if (*text == '\0' ? !from_local(&m.tm, t) :
 	    !from_zone(&m.tm, text, t))
 		return false;
-	*t += m.leap || m.fraction;
-	return true;
+	return round_up(&m, t);
 }
 
 const char *

@@ -63,8 +63,10 @@ say_mail(struct transaction *t)
 {
 	const struct capabilities *can = &t->s->can;
 	const struct envelope *e = t->envelope;
+	struct terms terms = e->terms;
 	struct buffer line = { 0 };
 
+	terms.has_priority = terms.has_priority && can->mt_priority;
 	note_dsn(t->s, e);
 	buffer_printf(&line, "MAIL FROM:<%s>", e->sender);
 	if (can->size && t->demands.size > 0)
@@ -80,6 +82,7 @@ say_mail(struct transaction *t)
 		buffer_printf(&line, " RET=%s", e->ret);
 	if (can->dsn && e->envid != NULL)
 		buffer_printf(&line, " ENVID=%s", e->envid);
+	buffer_printf(&line, "%s", terms_parameters(&terms, t->s->pool));
 	dialogue_say(t->talk, "%.*s", (int)buffer_len(&line),
 	    buffer_data(&line));
 	buffer_free(&line);

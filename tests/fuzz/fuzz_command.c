@@ -11,7 +11,7 @@ mail(const char *text, struct pool *pool)
 {
 	struct mail_command m, same;
 	struct failure why;
-	const char *path;
+	const char *path, *terms;
 
 	if (!command_mail(text, &m, pool, &why)) {
 		assert(why.kind == FAILURE_USAGE ||
@@ -21,9 +21,11 @@ mail(const char *text, struct pool *pool)
 	assert(m.size <= 999999999999999999);
 	assert(m.envid == NULL || strpbrk(m.envid, " =\r\n") == NULL);
 	path = path_of(&m.sender, pool);
-	assert(command_mail(pool_printf(pool, "FROM:<%s>", path), &same, pool,
-	    &why));
+	terms = terms_parameters(&m.terms, pool);
+	assert(command_mail(pool_printf(pool, "FROM:<%s>%s", path, terms),
+	    &same, pool, &why));
 	assert(strcmp(path_of(&same.sender, pool), path) == 0);
+	assert(strcmp(terms_parameters(&same.terms, pool), terms) == 0);
 }
 
 static void

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* "path size 8bit utf8 requiretls ret envid", or the enhanced code, or "!". */
+/* "path size 8bit utf8 requiretls ret envid terms", or the enhanced code, or "!". */
 static const struct {
 	const char *text, *want;
 } mails[] = {
@@ -25,6 +25,13 @@ static const struct {
 	    "<a@b> 0 1 1 1 HDRS a+2Bb" },
 	{ "FROM:<a@b> BODY=7BIT RET=FULL", "<a@b> 0 0 0 0 FULL -" },
 	{ "FROM:<a@b>  SIZE=1\tSMTPUTF8 ", "<a@b> 1 0 1 0 - -" },
+	{ "FROM:<a@b> BY=60;R SIZE=1 MT-PRIORITY=3 HOLDFOR=9",
+	    "<a@b> 1 0 0 0 - - BY=60;R HOLDFOR=9 MT-PRIORITY=3" },
+	{ "FROM:<a@b> holduntil=2026-12-01T08:00:00z",
+	    "<a@b> 0 0 0 0 - - HOLDUNTIL=2026-12-01T08:00:00Z" },
+	{ "FROM:<a@b> BY=0;R", "5.5.4" },
+	{ "FROM:<a@b> HOLDFOR=1 HOLDUNTIL=2026-12-01T08:00:00Z", "5.5.4" },
+	{ "FROM:<a@b> MT-PRIORITY=1 MT-PRIORITY=1", "5.5.4" },
 	{ "FROM:<root>", "<root> 0 0 0 0 - -" },
 	{ "", "5.5.4" },
 	{ "TO:<a@b>", "5.5.4" },
@@ -64,12 +71,13 @@ test_mail(void **state)
 	for (i = 0; i < sizeof mails / sizeof *mails; i++) {
 		pool = pool_new();
 		if (command_mail(mails[i].text, &m, pool, &why))
-			got = pool_printf(pool, "<%s> %llu %d %d %d %s %s",
+			got = pool_printf(pool, "<%s> %llu %d %d %d %s %s%s",
 			    path_of(&m.sender, pool),
 			    (unsigned long long)m.size, m.body_8bit,
 			    m.smtputf8, m.requiretls,
 			    m.ret != NULL ? m.ret : "-",
-			    m.envid != NULL ? m.envid : "-");
+			    m.envid != NULL ? m.envid : "-",
+			    terms_parameters(&m.terms, pool));
 		else
 			got = *why.enhanced != '\0' ? why.enhanced : "!";
 		assert_string_equal(got, mails[i].want);

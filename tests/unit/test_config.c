@@ -95,6 +95,15 @@ static const struct {
 	    "f:1:12: client-key has no value" },
 	[SET_REQUIRE_TLS] = { "require-tls", "no", NULL, "default", "maybe",
 	    "f:1:13: require-tls is one of yes no default , not \"maybe\"" },
+	[SET_DELIVER_BY] = { "deliver-by", "1h, return", NULL, NULL,
+	    "1h never", "f:1:12: deliver-by is a duration (as in 90, 90s, 15m, "
+	    "2h, 3d or 1w), then \"notify\" or \"return\", and \"trace\", not "
+	    "\"1h never\"" },
+	[SET_HOLD_FOR] = { "hold-for", "15m", NULL, NULL, "0",
+	    "f:1:10: hold-for is a duration of at most 999999999 seconds, as "
+	    "in 90, 90s, 15m, 2h, 3d or 1w, not \"0\"" },
+	[SET_PRIORITY] = { "priority", "-9", NULL, NULL, "10",
+	    "f:1:10: priority is a number from -9 to 9, not \"10\"" },
 	[SET_RESOLVER] = { "resolver", "[::1]:5353", NULL, NULL, "dns.example",
 	    "f:1:10: \"dns.example\" is no resolver's address, as in "
 	    "127.0.0.1, 192.0.2.1:5353 or [2001:db8::1]:53" },

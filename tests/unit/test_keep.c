@@ -205,12 +205,15 @@ account(const char *folder)
 	return a;
 }
 
+static struct terms terms;		/* of what is kept */
+
 static bool
 keep(const char *folder, struct pool *pool, struct kept *kept,
     struct failure *why)
 {
 	struct envelope e = { .sender = "me@x", .recipients = people, .n = 3,
-	    .ret = "HDRS", .notify = "FAILURE", .requiretls = true };
+	    .ret = "HDRS", .notify = "FAILURE", .requiretls = true,
+	    .terms = terms };
 	struct caller caller = { .uid = getuid(), .home = home };
 	struct account a = account(folder);
 	struct message *m = message(pool);
@@ -293,6 +296,38 @@ test_file(void **state)
 	    "ORCPT=rfc822;l@x");
 	assert_string_equal(text + s.data, strstr(text, "X: y"));
 	assert_true(s.created > 1700000000 && s.size == strlen(text));
+	pool_free(pool);
+}
+
+/* Seconds become moments, but for BY, whose time counts from now. */
+static void
+test_terms(void **state)
+{
+	struct pool *pool = pool_new();
+	const char *folder = pool_printf(pool, "%s/terms", home), *until;
+	time_t now = time(NULL);
+	struct failure why;
+	struct kept kept;
+	const char *text;
+
+	(void)state;
+	until = terms_utc(now - 50000 + 90000, pool);
+	terms = (struct terms){ .since = now - 50000, .by_mode = 'R',
+	    .by = 40000, .hold_for = 90000, .has_priority = true };
+	assert_true(keep(folder, pool, &kept, &why));
+	text = contents(kept.path, pool);
+	assert_int_equal(unlink(kept.path), 0);
+	assert_non_null(strstr(text, pool_printf(pool, "MAIL FROM:<me@x> "
+	    "BODY=8BITMIME REQUIRETLS RET=HDRS BY=1;R HOLDUNTIL=%s "
+	    "MT-PRIORITY=0\r\n", until)));
+	terms = (struct terms){ .since = now - 50000, .by_mode = 'N',
+	    .by = 40000, .hold_for = 9000 };
+	assert_true(keep(folder, pool, &kept, &why));
+	text = contents(kept.path, pool);
+	assert_int_equal(unlink(kept.path), 0);
+	assert_non_null(strstr(text, "RET=HDRS BY=-10"));
+	assert_null(strstr(text, "HOLD"));
+	terms = (struct terms){ 0 };
 	pool_free(pool);
 }
 
@@ -750,6 +785,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_terms),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_small_writes),
 		cmocka_unit_test(test_taken_name),

@@ -198,6 +198,47 @@ weakens_nothing(void **state)
 	pool_free(pool);
 }
 
+static void
+holds_a_message(void **state)
+{
+	static const struct {
+		const char *words[WORDS];
+		long long until;	/* 0: refused */
+	} cases[] = {
+		{ { "sendoff", "--hold-until", "1970-01-02 00:00:00Z", "a@b" },
+		    86400 },
+		{ { "sendoff", "--hold-until=1970-01-01T00:00:00Z", "a@b" },
+		    1 },
+		{ { "sendoff", "--hold-until=1970-01-02 00:00:00Z", "-bs" },
+		    86400 },
+		{ { "sendoff", "--hold-until=1970-01-02 00:00:00Z", "-q" },
+		    0 },
+		{ { "sendoff", "--hold-until=tomorrow", "a@b" }, 0 },
+		{ { "sendoff", "--hold-until" }, 0 },
+		{ { "sendoff", "--hold-for", "1h", "--hold-until",
+		    "1970-01-02 00:00:00Z", "a@b" }, 0 },
+		{ { "sendmail", "--hold-until=1970-01-02 00:00:00Z", "a@b" },
+		    0 },
+	};
+	struct pool *pool = pool_new();
+	struct options o;
+	struct failure why;
+	size_t i;
+	bool ok;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ok = parse(cases[i].words, &o, pool, &why);
+		if (ok != (cases[i].until != 0))
+			fail_msg("case %zu: %s", i, ok ? "taken" : why.text);
+		if (ok)
+			assert_true(o.hold_until == cases[i].until);
+		else
+			assert_int_equal(why.kind, FAILURE_USAGE);
+	}
+	pool_free(pool);
+}
+
 int
 main(void)
 {
@@ -207,6 +248,7 @@ main(void)
 		cmocka_unit_test(selects_kept_messages),
 		cmocka_unit_test(takes_values),
 		cmocka_unit_test(weakens_nothing),
+		cmocka_unit_test(holds_a_message),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

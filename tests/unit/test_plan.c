@@ -426,6 +426,62 @@ test_parameters(void **state)
 	clear(&d);
 }
 
+/* Command line before account; "none" is neither. */
+static void
+test_terms(void **state)
+{
+	static const char config[] = ONE "hold-for 15m\ndeliver-by 1h return\n"
+	    "priority 4\n";
+	static const struct {
+		const char *config;
+		const char *words[WORDS];
+		const char *want;
+	} cases[] = {
+		{ ONE, { "a@x" }, "" },
+		{ config, { "a@x" },
+		    " BY=3600;R HOLDFOR=900 MT-PRIORITY=4" },
+		{ config, { "--hold-until=2099-01-01T00:00:00Z",
+		    "--deliver-by=1d", "--priority=0", "a@x" },
+		    " BY=86400;N HOLDUNTIL=2099-01-01T00:00:00Z "
+		    "MT-PRIORITY=0" },
+		{ config, { "--hold-for=none", "--deliver-by=NONE",
+		    "--priority=none", "a@x" }, "" },
+		{ NULL, { "--hold-for=1m", "--auth=nonsense", "--priority=-2",
+		    "a@x" }, " HOLDFOR=60 MT-PRIORITY=-2" },
+	};
+	struct desk d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_true(make(&d, cases[i].config, cases[i].words, "\n"));
+		assert_string_equal(terms_parameters(
+		    &d.plan.legs[0].envelope.terms, d.pool), cases[i].want);
+		clear(&d);
+	}
+}
+
+static void
+test_bad_terms(void **state)
+{
+	static const struct {
+		const char *config;
+		const char *words[WORDS];
+	} cases[] = {
+		{ ONE, { "--hold-until=2020-01-01T00:00:00Z", "a@x" } },
+		{ NULL, { "--hold-for=never", "a@x" } },
+	};
+	struct desk d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_false(make(&d, cases[i].config, cases[i].words, "\n"));
+		assert_int_equal(d.why.kind, FAILURE_USAGE);
+		clear(&d);
+	}
+}
+
 static void
 test_message(void **state)
 {
@@ -453,6 +509,8 @@ main(void)
 		cmocka_unit_test(test_prologues),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_terms),
+		cmocka_unit_test(test_bad_terms),
 		cmocka_unit_test(test_message),
 	};
 

@@ -188,6 +188,10 @@ test_keywords(void **state)
 		{ "ENHANCEDSTATUSCODES",
 		    offsetof(struct capabilities, enhancedstatuscodes) },
 		{ "REQUIRETLS", offsetof(struct capabilities, requiretls) },
+		{ "DELIVERBY", offsetof(struct capabilities, deliverby) },
+		{ "MT-PRIORITY", offsetof(struct capabilities, mt_priority) },
+		{ "mt-priority MIXER",
+		    offsetof(struct capabilities, mt_priority) },
 	};
 	size_t i;
 
@@ -310,6 +314,68 @@ test_limits(void **state)
 	}
 }
 
+/* RFC 2852 section 4: [1*9DIGIT] *( "," extension-token ) */
+static void
+test_deliverby(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t min;
+	} cases[] = {
+		{ "DELIVERBY",			0 },
+		{ "DELIVERBY 240",		240 },
+		{ "deliverby 240,X,y",		240 },
+		{ "DELIVERBY ,X",		0 },
+		{ "DELIVERBY soon",		0 },
+		{ "DELIVERBY -1",		0 },
+		{ "DELIVERBY 99999999999999999999", 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct capabilities c = { 0 };
+
+		note(&c, cases[i].line);
+		assert_true(c.deliverby);
+		assert_true(c.by_min == cases[i].min);
+	}
+}
+
+/* RFC 4865 section 4: two maxima, or the keyword is in the wrong form. */
+static void
+test_futurerelease(void **state)
+{
+	static const struct {
+		const char *line;
+		bool offered;
+		uint64_t max;
+		time_t until;
+	} cases[] = {
+		{ "FUTURERELEASE 86400 1970-01-01T00:01:00Z", true, 86400, 60 },
+		{ "futurerelease 1 1970-01-01T01:00:01.5+01:00", true, 1, 2 },
+		{ "FUTURERELEASE", false, 0, 0 },
+		{ "FUTURERELEASE 86400", false, 0, 0 },
+		{ "FUTURERELEASE 86400 2147483647", false, 0, 0 },
+		{ "FUTURERELEASE 1d 1970-01-01T00:01:00Z", false, 0, 0 },
+		{ "FUTURERELEASE 1 1970-01-01T00:01:00.0000000000000000000000"
+		    "00000000000000000000000000000000000Z", false, 0, 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct capabilities c = { 0 };
+
+		note(&c, cases[i].line);
+		assert_int_equal(c.futurerelease, cases[i].offered);
+		if (!cases[i].offered)
+			continue;
+		assert_true(c.hold_max == cases[i].max);
+		assert_true(c.hold_until_max == cases[i].until);
+	}
+}
+
 int
 main(void)
 {
@@ -326,6 +392,8 @@ main(void)
 		cmocka_unit_test(test_auth),
 		cmocka_unit_test(test_auth_overflow),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_deliverby),
+		cmocka_unit_test(test_futurerelease),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

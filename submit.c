@@ -2,11 +2,11 @@
 #include "accounts.h"
 #include "keep.h"
 #include "log.h"
+#include "mailing.h"
 #include "message.h"
 #include "plan.h"
 #include "report.h"
 #include "session.h"
-#include "transaction.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -77,17 +77,34 @@ begin_outcome(struct errand *e, struct pool *pool)
 			    envelope->recipients[i].trouble);
 }
 
+/*
+ * To one server, on as many connections as it takes.  False, with the reason,
+ * when those who are open were not to be reached any more.
+ */
+static bool
+send_to(struct submission *s, struct errand *e, size_t *at,
+    struct failure *why)
+{
+	struct mailing m;
+	bool done = false;
+
+	mailing_init(&m, &e->leg->envelope, s->message, &e->outcome, s->pool);
+	while (!done && session_open(&e->session, at, why)) {
+		done = mailing_send(&m, &e->session.smtp, why);
+		session_close(&e->session);
+		if (!done)
+			log_note(LEVEL_INFO, "going on with a new connection "
+			    "after: %s", why->text);
+	}
+	return done;
+}
+
 static void
 send_leg(struct submission *s, struct errand *e, struct failure *why)
 {
 	size_t at;
 
-	for (at = 0;; at++) {
-		if (!session_open(&e->session, &at, why))
-			break;
-		transaction_send(&e->session.smtp, &e->leg->envelope,
-		    s->message, &e->outcome, true);
-		session_close(&e->session);
+	for (at = 0; send_to(s, e, &at, why); at++) {
 		if (at + 1 == e->session.route.nendpoints ||
 		    !may_begin_anew(e))
 			return;

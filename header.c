@@ -2,6 +2,7 @@
 #include "crypto.h"
 #include "token.h"
 #include "utf8.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,29 @@ header_name(const char *line, size_t len)
 	for (i = n; i < len && (line[i] == ' ' || line[i] == '\t'); i++)
 		;
 	return i < len && line[i] == ':' ? n : 0;
+}
+
+void
+header_split(const char *text, size_t len, struct field **fields, size_t *n,
+    struct pool *pool)
+{
+	const char *p = text, *end, *nl;
+	struct field *f = NULL;
+
+	if (len == 0)
+		return;
+	for (end = p + len; p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (f == NULL || (*p != ' ' && *p != '\t')) {
+			*fields = pool_grow(pool, *fields, n, sizeof *f);
+			f = &(*fields)[*n - 1];
+			f->text = p;
+			f->name_len = header_name(p, (size_t)(nl - p));
+			f->body = (size_t)((const char *)memchr(p, ':',
+			    (size_t)(nl - p)) - p) + 1;
+		}
+		f->len = (size_t)(nl + 1 - f->text);
+	}
 }
 
 bool
@@ -91,46 +115,17 @@ is_plain(const char *s)
 	return true;
 }
 
-/* Octets that must not be cut apart. */
-static size_t
-character(const char *p)
-{
-	size_t n = utf8_character(p, strnlen(p, 4), NULL);
-
-	return n > 0 ? n : 1;
-}
-
-enum { AROUND = 7 };			/* "=?", "?B?" and "?=" of a word */
-
-/*
- * =?UTF-8?B?...?= : at most 75 octets.  What is not UTF-8 is called so (RFC
- * 1428).
- */
+/* Behind the longest name of a field that holds mailboxes. */
 static char *
 encoded(const char *s, struct pool *pool)
 {
-	const char *charset = utf8_is(s) ? "UTF-8" : "unknown-8bit";
-	size_t room = (75 - AROUND - strlen(charset)) / 4 * 3;
-	struct buffer out = { 0 }, word = { 0 };
-	size_t n, len;
+	struct buffer out = { 0 };
+	size_t column = sizeof "Resent-Reply-To: " - 1;
 	char *text;
 
-	while (*s != '\0') {
-		for (len = 0; s[len] != '\0'; len += n) {
-			n = character(s + len);
-			if (len + n > room)
-				break;
-		}
-		crypto_base64(&word, s, len);
-		buffer_printf(&out, "%s=?%s?B?%.*s?=",
-		    buffer_len(&out) > 0 ? "\r\n " : "", charset,
-		    (int)buffer_len(&word), buffer_data(&word));
-		buffer_take(&word, buffer_len(&word));
-		s += len;
-	}
+	words_encode(&out, s, strlen(s), &column);
 	text = pool_octets(pool, buffer_data(&out), buffer_len(&out));
 	buffer_free(&out);
-	buffer_free(&word);
 	return text;
 }
 

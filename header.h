@@ -24,6 +24,13 @@ struct field {
  */
 size_t	header_name(const char *line, size_t len);
 
+/*
+ * The fields of len octets of whole lines, each with LF at its end: a line
+ * that begins with a blank goes on with the one before.  Into the text.
+ */
+void	header_split(const char *text, size_t len, struct field **, size_t *n,
+	    struct pool *);
+
 /* Compares the name without regard to case. */
 bool	field_is(const struct field *, const char *name);
 

@@ -115,10 +115,10 @@ test_phrase(void **state)
 		{ "a@b <c>", "\"a@b <c>\"" },
 		{ "two  blanks", "\"two  blanks\"" },
 		{ "evil\r\nBcc: x", "\"evilBcc: x\"" },
-		{ "J\xc3\xbcrg", "=?UTF-8?B?SsO8cmc=?=" },
-		{ "J\xc2\x85\xc3\xbcrg\x7f", "=?UTF-8?B?SsO8cmc=?=" },
+		{ "J\xc3\xbcrg", "=?UTF-8?Q?J=C3=BCrg?=" },
+		{ "J\xc2\x85\xc3\xbcrg\x7f", "=?UTF-8?Q?J=C3=BCrg?=" },
 		{ "Joe\xc2\x9b", "Joe" },
-		{ "J\xfcrg", "=?unknown-8bit?B?SvxyZw==?=" },
+		{ "J\xfcrg", "=?unknown-8bit?Q?J=FCrg?=" },
 	};
 	struct pool *pool = pool_new();
 	size_t i;

@@ -1,0 +1,246 @@
+#include "encode.h"
+#include "crypto.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum {
+	LINE = 76,			/* octets, without CRLF */
+	GROUP = LINE / 4 * 3		/* octets that a line of base64 holds */
+};
+
+static const char hex[] = "0123456789ABCDEF";
+
+/* --- quoted-printable ----------------------------------------------------- */
+
+/* A soft line break when there is no room for n more and its "=". */
+static void
+put_token(struct encode *e, const char *p, size_t n, struct buffer *out)
+{
+	if (e->column + n > LINE - 1) {
+		buffer_put(out, "=\r\n", 3);
+		e->column = 0;
+	}
+	buffer_put(out, p, n);
+	e->column += n;
+}
+
+static void
+put_coded(struct encode *e, char c, struct buffer *out)
+{
+	unsigned char u = (unsigned char)c;
+
+	put_token(e, (char[]){ '=', hex[u >> 4], hex[u & 15] }, 3, out);
+}
+
+static bool
+is_literal(char c)
+{
+	return c > ' ' && c < 0x7f && c != '=';
+}
+
+static void
+put_octet(struct encode *e, char c, struct buffer *out)
+{
+	if (is_literal(c) || c == ' ' || c == '\t')
+		put_token(e, &c, 1, out);
+	else
+		put_coded(e, c, out);
+}
+
+static void
+end_line(struct encode *e, struct buffer *out)
+{
+	buffer_put(out, "\r\n", 2);
+	e->column = 0;
+}
+
+/* Held is a blank, which must not end a line, a CR, or a blank and a CR. */
+static void
+release(struct encode *e, bool at_end, struct buffer *out)
+{
+	size_t i;
+
+	for (i = 0; i < e->nheld; i++) {
+		if (at_end || e->held[i] == '\r')
+			put_coded(e, e->held[i], out);
+		else
+			put_octet(e, e->held[i], out);
+	}
+	e->nheld = 0;
+}
+
+static void
+qp_octet(struct encode *e, char c, struct buffer *out)
+{
+	bool cr = e->nheld > 0 && e->held[e->nheld - 1] == '\r';
+
+	if (c == '\n' && cr) {
+		e->nheld--;
+		release(e, true, out);
+		end_line(e, out);
+		return;
+	}
+	if (cr || (e->nheld > 0 && c != '\r'))
+		release(e, false, out);
+	if (c == '\r' || c == ' ' || c == '\t')
+		e->held[e->nheld++] = c;
+	else
+		put_octet(e, c, out);
+}
+
+/* --- quoted-printable once more ------------------------------------------- */
+
+/* What begins with "=" and is none of its sequences: "=" was meant. */
+static void
+release_again(struct encode *e, struct buffer *out)
+{
+	size_t i;
+
+	for (i = 0; i < e->nheld; i++) {
+		if (e->held[i] == '=')
+			put_coded(e, '=', out);
+		else
+			put_octet(e, e->held[i], out);
+	}
+	e->nheld = 0;
+}
+
+enum match { NOTHING, BEGUN, BREAK, OCTET };
+
+/*
+ * Is what is held a soft line break, perhaps with blanks before its end, or a
+ * coded octet, or could it become one?
+ */
+static enum match
+match(const struct encode *e)
+{
+	const char *p = e->held;
+	size_t n = e->nheld, i;
+
+	if (n == 1 || (n == 2 && isxdigit((unsigned char)p[1])))
+		return BEGUN;
+	if (n == 3 && isxdigit((unsigned char)p[1]) &&
+	    isxdigit((unsigned char)p[2]))
+		return OCTET;
+	for (i = 1; i < n && (p[i] == ' ' || p[i] == '\t'); i++)
+		;
+	if (i == n)
+		return n < sizeof e->held ? BEGUN : NOTHING;
+	if (p[i] == '\r' && i + 1 == n)
+		return BEGUN;
+	return p[i] == '\r' && p[i + 1] == '\n' && i + 2 == n ? BREAK : NOTHING;
+}
+
+/* The octet that spoils a sequence may begin the next one. */
+static void
+spoil(struct encode *e, char c, struct buffer *out)
+{
+	e->nheld--;
+	release_again(e, out);
+	e->held[e->nheld++] = c;
+}
+
+static void
+qp_again_octet(struct encode *e, char c, struct buffer *out)
+{
+	if (e->nheld > 0 && e->held[0] == '\r' && c == '\n') {
+		end_line(e, out);
+		e->nheld = 0;
+		return;
+	}
+	if (e->nheld > 0 && e->held[0] == '\r')
+		release_again(e, out);
+	if (e->nheld == 0 && c != '=' && c != '\r') {
+		put_octet(e, c, out);
+		return;
+	}
+	e->held[e->nheld++] = c;
+	if (e->held[0] == '\r')
+		return;
+	switch (match(e)) {
+	case OCTET:
+		put_token(e, e->held, e->nheld, out);
+		/* FALLTHROUGH */
+	case BREAK:
+		e->nheld = 0;
+		break;
+	case NOTHING:
+		spoil(e, c, out);
+		if (c != '=' && c != '\r')
+			release_again(e, out);
+		break;
+	case BEGUN:
+		break;
+	}
+}
+
+/* --- base64 --------------------------------------------------------------- */
+
+static void
+put_group(struct encode *e, struct buffer *out)
+{
+	if (e->nheld == 0)
+		return;
+	if (e->column > 0)
+		buffer_put(out, "\r\n", 2);
+	crypto_base64(out, e->held, e->nheld);
+	e->column = LINE;
+	e->nheld = 0;
+}
+
+static void
+base64_octets(struct encode *e, const char *p, size_t len,
+    struct buffer *out)
+{
+	size_t n;
+
+	for (; len > 0; p += n, len -= n) {
+		n = GROUP - e->nheld < len ? GROUP - e->nheld : len;
+		memcpy(e->held + e->nheld, p, n);
+		e->nheld += n;
+		if (e->nheld == GROUP)
+			put_group(e, out);
+	}
+}
+
+/* Section 6.8: all other characters must be ignored. */
+static void
+base64_again_octet(struct encode *e, char c, struct buffer *out)
+{
+	if ((unsigned char)c >= 0x80 || (!isalnum((unsigned char)c) &&
+	    c != '+' && c != '/' && c != '='))
+		return;
+	if (e->column == LINE)
+		end_line(e, out);
+	buffer_put(out, &c, 1);
+	e->column++;
+}
+
+void
+encode_octets(struct encode *e, const char *p, size_t len,
+    struct buffer *out)
+{
+	static void (*const octet[])(struct encode *, char,
+	    struct buffer *) = { [ENCODE_QP] = qp_octet,
+	    [ENCODE_QP_AGAIN] = qp_again_octet,
+	    [ENCODE_BASE64_AGAIN] = base64_again_octet };
+	size_t i;
+
+	if (e->how == ENCODE_BASE64)
+		base64_octets(e, p, len, out);
+	else
+		for (i = 0; i < len; i++)
+			octet[e->how](e, p[i], out);
+}
+
+void
+encode_end(struct encode *e, struct buffer *out)
+{
+	if (e->how == ENCODE_BASE64)
+		put_group(e, out);
+	else if (e->how == ENCODE_QP)
+		release(e, true, out);
+	else if (e->how == ENCODE_QP_AGAIN)
+		release_again(e, out);
+}

@@ -1,0 +1,262 @@
+#include "mime.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+/*
+ * Where the ";" is that ends this part, outside quotes and comments.  A "("
+ * within a word is left there by programs that should have quoted it.
+ */
+static size_t
+part_end(const char *s, size_t at)
+{
+	bool quoted = false;
+	size_t depth = 0;
+
+	for (; s[at] != '\0'; at++) {
+		if (s[at] == '\\' && (quoted || depth > 0) && s[at + 1] != '\0')
+			at++;
+		else if (s[at] == '"' && depth == 0)
+			quoted = !quoted;
+		else if (!quoted && s[at] == '(' && (depth > 0 || at == 0 ||
+		    s[at - 1] == ' ' || s[at - 1] == '\t'))
+			depth++;
+		else if (!quoted && s[at] == ')' && depth > 0)
+			depth--;
+		else if (!quoted && depth == 0 && s[at] == ';')
+			break;
+	}
+	return at;
+}
+
+static size_t
+blanks(const char *s)
+{
+	return strspn(s, " \t");
+}
+
+/* Without its quotes, or to before a comment; blanks around are dropped. */
+static char *
+unquoted(const char *s, size_t len, struct pool *pool)
+{
+	char *out = pool_alloc(pool, len + 1);
+	bool quoted = len > 0 && *s == '"';
+	size_t i, o = 0;
+
+	for (i = quoted; i < len; i++) {
+		if (quoted && s[i] == '"')
+			break;
+		if (!quoted && s[i] == '(' && i > 0 && blanks(s + i - 1) > 0)
+			break;
+		if (quoted && s[i] == '\\' && i + 1 < len)
+			i++;
+		out[o++] = s[i];
+	}
+	while (o > 0 && !quoted && (out[o - 1] == ' ' || out[o - 1] == '\t'))
+		o--;
+	out[o] = '\0';
+	return out;
+}
+
+static char *
+lower(char *s)
+{
+	char *p;
+
+	for (p = s; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return s;
+}
+
+/* From start to end, perhaps "name=value". */
+static struct mime_parameter
+parameter(const char *value, size_t start, size_t end, struct pool *pool)
+{
+	const char *equals = memchr(value + start, '=', end - start);
+	size_t name = start + blanks(value + start), after, name_end;
+
+	if (equals == NULL || value + name >= equals)
+		return (struct mime_parameter){ .name = "", .value = "",
+		    .start = name < end ? name : end, .end = end };
+	name_end = (size_t)(equals - value);
+	while (name_end > name && blanks(value + name_end - 1) > 0)
+		name_end--;
+	after = (size_t)(equals + 1 - value);
+	after += blanks(value + after);
+	if (after > end)
+		after = end;
+	return (struct mime_parameter){ .start = name, .end = end,
+	    .name = lower(pool_octets(pool, value + name, name_end - name)),
+	    .value = unquoted(value + after, end - after, pool) };
+}
+
+struct mime_parameter *
+mime_parameters(const char *value, size_t *n, size_t *first,
+    struct pool *pool)
+{
+	struct mime_parameter *list = NULL;
+	size_t at = part_end(value, 0), end;
+
+	*n = 0;
+	if (first != NULL)
+		*first = at;
+	for (; value[at] != '\0'; at = end) {
+		end = part_end(value, at + 1);
+		list = pool_grow(pool, list, n, sizeof *list);
+		list[*n - 1] = parameter(value, at + 1, end, pool);
+	}
+	return list;
+}
+
+/* The next word of a value, in small letters: a token or an atom. */
+static const char *
+token(const char **s, struct pool *pool)
+{
+	const char *p = *s;
+	size_t depth = 0, len;
+
+	for (; *p != '\0' && (depth > 0 || strchr(" \t(", *p) != NULL); p++) {
+		depth += *p == '(';
+		depth -= *p == ')' && depth > 0;
+	}
+	len = strcspn(p, " \t()<>@,;:\\\"/[]?=");
+	*s = p + len;
+	return lower(pool_octets(pool, p, len));
+}
+
+static const struct {
+	const char *subtype;
+	enum mime_kind kind;
+} messages[] = {
+	{ "rfc822", MIME_MESSAGE },	{ "global", MIME_MESSAGE },
+	{ "news", MIME_MESSAGE },	{ "partial", MIME_FRAGMENT },
+	{ "external-body", MIME_FIELDS },
+	{ "delivery-status", MIME_FIELDS },
+	{ "disposition-notification", MIME_FIELDS },
+	{ "feedback-report", MIME_FIELDS },
+	{ "global-delivery-status", MIME_FIELDS },
+	{ "global-disposition-notification", MIME_FIELDS },
+};
+
+static void
+set_kind(struct mime *m, const char *type, const char *subtype)
+{
+	size_t i;
+
+	m->kind = MIME_OTHER;
+	if (strcmp(type, "text") == 0)
+		m->kind = MIME_TEXT;
+	if (strcmp(type, "multipart") == 0)
+		m->kind = MIME_MULTIPART;
+	m->is_digest = m->kind == MIME_MULTIPART &&
+	    strcmp(subtype, "digest") == 0;
+	m->is_signed = m->kind == MIME_MULTIPART &&
+	    strcmp(subtype, "signed") == 0;
+	for (i = 0; i < sizeof messages / sizeof *messages; i++)
+		if (strcmp(type, "message") == 0 &&
+		    strcmp(subtype, messages[i].subtype) == 0)
+			m->kind = messages[i].kind;
+}
+
+/* No boundary ends in a blank (RFC 2046 section 5.1.1). */
+static const char *
+trimmed(const char *s, struct pool *pool)
+{
+	size_t n = strlen(s);
+
+	while (n > 0 && blanks(s + n - 1) > 0)
+		n--;
+	return pool_octets(pool, s, n);
+}
+
+/* Section 5.2: what cannot be understood is text. */
+static void
+read_type(struct mime *m, const struct field *f, struct pool *pool)
+{
+	const char *value = field_value(f, pool), *s = value;
+	const char *type = token(&s, pool), *subtype = "";
+	struct mime_parameter *list;
+	size_t n, i;
+
+	s += blanks(s);
+	if (*s == '/' && *type != '\0') {
+		s++;
+		subtype = token(&s, pool);
+	}
+	m->has_type = *subtype != '\0';
+	if (!m->has_type)
+		return;
+	set_kind(m, type, subtype);
+	list = mime_parameters(value, &n, NULL, pool);
+	for (i = n; i-- > 0;) {
+		if (strcmp(list[i].name, "charset") == 0)
+			m->charset = list[i].value;
+		if (strcmp(list[i].name, "boundary") == 0)
+			m->boundary = trimmed(list[i].value, pool);
+	}
+}
+
+static void
+read_encoding(struct mime *m, const struct field *f, struct pool *pool)
+{
+	static const char *const names[] = {
+		[MIME_7BIT] = "7bit", [MIME_8BIT] = "8bit",
+		[MIME_BINARY] = "binary",
+		[MIME_QUOTED_PRINTABLE] = "quoted-printable",
+		[MIME_BASE64] = "base64",
+	};
+	const char *s = field_value(f, pool);
+	size_t i;
+
+	s += strspn(s, "\"");
+	m->encoding_name = token(&s, pool);
+	m->encoding = MIME_UNKNOWN;
+	for (i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(m->encoding_name, names[i]) == 0)
+			m->encoding = (enum mime_encoding)i;
+	if (*m->encoding_name == '\0')
+		m->encoding = MIME_7BIT;
+}
+
+void
+mime_read(struct mime *m, const struct field *fields, size_t n,
+    bool in_digest, struct pool *pool)
+{
+	size_t i;
+
+	*m = (struct mime){ .kind = in_digest ? MIME_MESSAGE : MIME_TEXT };
+	for (i = n; i-- > 0;) {
+		if (field_is(&fields[i], "MIME-Version"))
+			m->has_version = true;
+		else if (field_is(&fields[i], "Content-Transfer-Encoding"))
+			read_encoding(m, &fields[i], pool);
+	}
+	for (i = 0; i < n; i++)
+		if (field_is(&fields[i], "Content-Type"))
+			break;
+	if (i < n)
+		read_type(m, &fields[i], pool);
+}
+
+bool
+mime_is_delimiter(const char *line, size_t len, const char *boundary,
+    bool *last)
+{
+	size_t n = strlen(boundary);
+
+	if (len < n + 2 || memcmp(line, "--", 2) != 0 ||
+	    memcmp(line + 2, boundary, n) != 0)
+		return false;
+	line += n + 2;
+	len -= n + 2;
+	*last = len >= 2 && memcmp(line, "--", 2) == 0;
+	if (*last) {
+		line += 2;
+		len -= 2;
+	}
+	for (; len > 0; line++, len--)
+		if (*line != ' ' && *line != '\t')
+			return false;
+	return true;
+}

@@ -39,6 +39,35 @@ utf8_is(const char *text)
 	return true;
 }
 
+/* RFC 3629 section 4, the table of the octets that may follow the first. */
+static void
+check_first(struct utf8_check *u, unsigned char c)
+{
+	u->low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+	u->high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+	u->wanted = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+	u->bad = u->bad || (c >= 0x80 && c < 0xc2) || c > 0xf4;
+}
+
+void
+utf8_check(struct utf8_check *u, const char *text, size_t len)
+{
+	unsigned char c;
+	size_t i;
+
+	for (i = 0; i < len && !u->bad; i++) {
+		c = (unsigned char)text[i];
+		if (u->wanted == 0) {
+			check_first(u, c);
+			continue;
+		}
+		u->bad = c < u->low || c > u->high;
+		u->low = 0x80;
+		u->high = 0xbf;
+		u->wanted--;
+	}
+}
+
 bool
 utf8_beyond_ascii(const char *text)
 {

@@ -20,6 +20,18 @@ bool	utf8_is(const char *text);
 /* Is any octet of it beyond ASCII? */
 bool	utf8_beyond_ascii(const char *text);
 
+/*
+ * The same of octets that come in pieces: a zeroed struct to begin with; at
+ * the end the text is UTF-8 when nothing was bad and nothing is wanted.
+ */
+struct utf8_check {
+	bool bad;
+	unsigned wanted;		/* octets of the character at the end */
+	unsigned char low, high;	/* what the next of them may be */
+};
+
+void	utf8_check(struct utf8_check *, const char *, size_t len);
+
 /* Does it hold an ASCII control character? */
 bool	utf8_has_control(const char *text);
 

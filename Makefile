@@ -78,6 +78,9 @@ $(B)/submitd: $(SUBMITD)
 $(B)/ca: $(B)/tests/servers/ca.o
 	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
 
+$(B)/convert: $(B)/tests/mime/convert_tool.o $(OBJ)
+	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
+
 $(B)/devlog.so: tests/servers/devlog.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARN) $(CPPFLAGS) -O2 -fPIC -shared -o $@ $<
@@ -123,7 +126,7 @@ fuzz: $(FUZZ:%=build/libfuzzer/%)
 	    -max_len=4096 -print_final_stats=1 build/corpus/$$t \
 	    tests/fuzz/corpus/$$t || exit 1; done
 
-check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/devlog.so
+check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
 INTEROP	= callers dns net postfix dovecot exim cyrus node trust pkcs11

@@ -136,22 +136,42 @@ has_terms(const struct terms *t, const struct smtp *s, struct failure *why)
 	    lacks(s, "MT-PRIORITY", "--priority", why);
 }
 
+static bool
+has_utf8(const struct envelope *e)
+{
+	bool any = e->sender_utf8 || e->smtputf8_always;
+	size_t i;
+
+	for (i = 0; i < e->n && !any; i++)
+		any = e->recipients[i].utf8;
+	return any;
+}
+
+bool
+demands_fit(const struct smtp *s, const struct envelope *e,
+    const struct message *m, const struct message **fit, struct pool *pool,
+    struct failure *why)
+{
+	bool smtputf8 = s->can.smtputf8 && !e->smtputf8_never;
+	const struct convert_offer offer = { .smtputf8 = smtputf8,
+	    .smtputf8_anyway = smtputf8 && has_utf8(e),
+	    .eightbitmime = s->can.eightbitmime };
+	struct failure reason;
+
+	if (convert_message(m, &offer, fit, pool, &reason)) {
+		s->facts->converted = (*fit)->converted;
+		return true;
+	}
+	(void)stream_fail(s->talk.stream, why, reason.kind, "%s", reason.text);
+	(void)strcpy(why->enhanced, reason.enhanced);
+	return false;
+}
+
 bool
 demands_met(const struct demands *d, const struct envelope *e,
     const struct smtp *s, struct failure *why)
 {
-	if (!demands_met_utf8(e->sender_utf8, e->sender, s, why) ||
-	    (e->requiretls && !has_requiretls(s, why)) ||
-	    !has_terms(&e->terms, s, why) ||
-	    !has_room(d, s, why))
-		return false;
-	if (d->header_8bit && !e->smtputf8_never && !s->can.smtputf8)
-		return unmet(s, FAILURE_EXTENSION, "5.6.7", "the header has "
-		    "characters beyond ASCII and the server does not offer "
-		    "SMTPUTF8", why);
-	if (d->body_8bit && !s->can.eightbitmime)
-		return unmet(s, FAILURE_EXTENSION, "5.6.3", "the message has "
-		    "8-bit content and the server does not offer 8BITMIME",
-		    why);
-	return true;
+	return demands_met_utf8(e->sender_utf8, e->sender, s, why) &&
+	    (!e->requiretls || has_requiretls(s, why)) &&
+	    has_terms(&e->terms, s, why) && has_room(d, s, why);
 }

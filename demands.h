@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "convert.h"
 #include "envelope.h"
 #include "failure.h"
 #include "message.h"
@@ -22,6 +23,14 @@ struct demands {
 
 /* Those of a message that has been composed. */
 struct demands demands_of(const struct message *);
+
+/*
+ * The message as this server can take it, for convert_end(); it is composed.
+ * Fails as convert_message() does.
+ */
+bool	demands_fit(const struct smtp *, const struct envelope *,
+	    const struct message *, const struct message **fit, struct pool *,
+	    struct failure *why);
 
 /*
  * Can the server be asked to take this?  FAILURE_DATA when it is too large,

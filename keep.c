@@ -96,10 +96,11 @@ put_notes(struct buffer *b, const char *id, const struct account *a,
 		    failure_status(why->kind), why->text);
 }
 
+/* A header beyond ASCII may be encoded when it is sent: convert.h. */
 static bool
-any_utf8(const struct envelope *e, const struct message *m)
+any_utf8(const struct envelope *e)
 {
-	bool any = e->sender_utf8 || m->header_8bit;
+	bool any = e->sender_utf8 || e->smtputf8_always;
 	size_t i;
 
 	for (i = 0; i < e->n; i++)
@@ -122,7 +123,7 @@ put_envelope(struct buffer *b, const struct envelope *e,
 	buffer_printf(b, "EHLO localhost\r\n"
 	    "MAIL FROM:<%s>%s%s%s%s%s%s%s%s\r\n",
 	    e->sender, m->body_8bit || m->header_8bit ? " BODY=8BITMIME" : "",
-	    any_utf8(e, m) ? " SMTPUTF8" : "",
+	    any_utf8(e) ? " SMTPUTF8" : "",
 	    e->requiretls ? " REQUIRETLS" : "",
 	    e->ret != NULL ? " RET=" : "", e->ret != NULL ? e->ret : "",
 	    e->envid != NULL ? " ENVID=" : "",

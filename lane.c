@@ -12,7 +12,6 @@ void
 lane_reset(struct lane *l)
 {
 	l->leg = (struct leg){ 0 };
-	keys_free(&l->named);
 	l->mail = false;
 	l->stale = false;
 	l->before = 0;
@@ -72,6 +71,30 @@ say_mail(struct lane *l, struct reply *reply, bool *worn, struct failure *why)
 	return false;
 }
 
+static void
+forget_fit(struct lane *l)
+{
+	convert_end(l->whole, l->fit);
+	l->fit = NULL;
+}
+
+/* What MAIL says of the data is the truth where it has come already. */
+static bool
+fit(struct lane *l, struct failure *why)
+{
+	struct smtp *smtp = &l->session.smtp;
+
+	if (l->whole == NULL)
+		return true;
+	forget_fit(l);
+	dialogue_step(&smtp->talk, STEP_MAIL);
+	if (!demands_fit(smtp, &l->leg.envelope, l->whole, &l->fit, l->pool,
+	    why))
+		return false;
+	l->said = demands_of(l->fit);
+	return true;
+}
+
 bool
 lane_mail(struct lane *l, const struct demands *demands, struct pool *pool,
     struct reply *reply, struct failure *why)
@@ -93,6 +116,8 @@ lane_mail(struct lane *l, const struct demands *demands, struct pool *pool,
 		stream_session(s->stream, s->begun +
 		    (milliseconds)s->route.timeout_session * 1000);
 		s->smtp.pool = pool;
+		if (!fit(l, why))
+			return false;
 		l->mail = say_mail(l, reply, &worn, why);
 		if (l->mail)
 			return true;
@@ -147,7 +172,6 @@ lane_rcpt(struct lane *l, const struct recipient *who, struct reply *reply,
 		e->recipients = pool_grow(l->pool, e->recipients, &e->n,
 		    sizeof *e->recipients);
 		e->recipients[e->n - 1] = *who;
-		keys_add(&l->named, who->key, e->n - 1, l->pool);
 	}
 	return ok;
 }
@@ -159,11 +183,8 @@ lane_rcpt(struct lane *l, const struct recipient *who, struct reply *reply,
 void
 lane_take_back(struct lane *l)
 {
-	struct envelope *e = &l->leg.envelope;
-
-	l->stale = l->stale || e->n > l->before;
-	for (; e->n > l->before; e->n--)
-		keys_remove(&l->named, e->recipients[e->n - 1].key);
+	l->stale = l->stale || l->leg.envelope.n > l->before;
+	l->leg.envelope.n = l->before;
 }
 
 /* Is what MAIL said of the message less than the truth? */
@@ -176,18 +197,20 @@ was_untrue(const struct demands *said, const struct demands *truth)
 }
 
 static bool
-make_ready(struct lane *l, const struct message *m, struct failure *why)
+make_ready(struct lane *l, struct failure *why)
 {
-	struct demands truth = demands_of(m);
+	struct demands said = l->said;
 
 	if (signals_caught() != 0)
 		return fail(why, FAILURE_INTERRUPTED, "ended by signal %d",
 		    signals_caught());
-	if (!plan_message(m, why))
+	if (!plan_message(l->whole, why))
 		return false;
 	close_unless_alive(l);
-	return (l->mail && !l->stale && !was_untrue(&l->said, &truth)) ||
-	    say_again(l, &truth, why);
+	if (!l->mail || l->stale)
+		return say_again(l, &said, why);
+	return fit(l, why) && (!was_untrue(&said, &l->said) ||
+	    say_again(l, &l->said, why));
 }
 
 void
@@ -198,9 +221,12 @@ lane_data(struct lane *l, struct message *m)
 
 	outcome_init(&l->outcome, e->n, l->pool);
 	message_compose(m, l->leg.prologue, l->leg.instead);
-	if (make_ready(l, m, &why))
-		transaction_data(&l->session.smtp, e, m, &l->outcome);
+	l->whole = m;
+	if (make_ready(l, &why))
+		transaction_data(&l->session.smtp, e, l->fit, &l->outcome);
 	else
 		outcome_rest_failed(&l->outcome, &why);
+	forget_fit(l);
+	l->whole = NULL;
 	close_unless_alive(l);
 }

@@ -11,7 +11,6 @@
 
 #include "demands.h"
 #include "failure.h"
-#include "keys.h"
 #include "message.h"
 #include "outcome.h"
 #include "plan.h"
@@ -24,13 +23,14 @@ struct lane {
 	struct session session;
 	bool routed;			/* the session knows where to */
 	struct leg leg;			/* recipients: those accepted */
-	struct keys named;		/* their keys -> their index */
 	struct pool *pool;		/* of the transaction */
 	struct demands said;		/* by MAIL, of the message */
 	bool mail;			/* MAIL was accepted, and holds */
 	bool stale;			/* the server has recipients that are
 					   none any more */
 	size_t before;			/* recipients before this RCPT */
+	const struct message *whole;	/* the data, as it was given, */
+	const struct message *fit;	/* and as the server can take it */
 	struct outcome outcome;		/* of the data */
 };
 

@@ -119,27 +119,6 @@ read_header(struct reader *r, struct failure *why)
 	return false;
 }
 
-static void
-split_fields(struct message *m, struct pool *pool)
-{
-	const char *p = buffer_data(&m->header), *end, *nl;
-	struct field *f = NULL;
-
-	for (end = p + buffer_len(&m->header); p < end; p = nl + 1) {
-		nl = memchr(p, '\n', (size_t)(end - p));
-		if (f == NULL || (*p != ' ' && *p != '\t')) {
-			m->fields = pool_grow(pool, m->fields, &m->nfields,
-			    sizeof *f);
-			f = &m->fields[m->nfields - 1];
-			f->text = p;
-			f->name_len = header_name(p, (size_t)(nl - p));
-			f->body = (size_t)((const char *)memchr(p, ':',
-			    (size_t)(nl - p)) - p) + 1;
-		}
-		f->len = (size_t)(nl + 1 - f->text);
-	}
-}
-
 static bool
 body_put(struct reader *r, const char *p, size_t len, struct failure *why)
 {
@@ -271,8 +250,8 @@ message_read(struct input *in, bool dot_ends, const char *directory,
 		message_free(m);
 		return false;
 	}
-	if (buffer_len(&m->header) > 0)
-		split_fields(m, pool);
+	header_split(buffer_data(&m->header), buffer_len(&m->header),
+	    &m->fields, &m->nfields, pool);
 	*out = m;
 	return true;
 }

@@ -40,6 +40,8 @@ struct message {
 	bool ended_by_dot;		/* a lone dot ended the input */
 	bool more_after_dot;		/* and something stood behind it */
 	struct buffer head;		/* what message_compose() made */
+	const char *converted;		/* what convert.h has changed, or NULL:
+					   "header", "body", "header,body" */
 };
 
 /*

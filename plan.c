@@ -361,13 +361,5 @@ plan_message(const struct message *m, struct failure *why)
 	if (m->header_nul)
 		return fail(why, FAILURE_MESSAGE, "the header of the message "
 		    "has a NUL in it");
-	if (m->body_nul)
-		return fail(why, FAILURE_MESSAGE, "the message has a NUL in "
-		    "it, which mail cannot carry as it is; send it as an "
-		    "attachment");
-	if (m->longest > MESSAGE_LINE_MAX)
-		return fail(why, FAILURE_MESSAGE, "a line of the message has "
-		    "%zu octets, mail carries at most %d as they are",
-		    m->longest, MESSAGE_LINE_MAX);
 	return true;
 }

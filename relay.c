@@ -143,7 +143,6 @@ relay_free(struct relay *r)
 
 	if (r == NULL)
 		return;
-	end_transaction(r);
 	for (i = 0; i < r->nlanes; i++)
 		session_end(&r->lanes[i]->session);
 	pool_free(r->pool);
@@ -198,27 +197,6 @@ route(struct relay *r, struct lane *l, struct failure *why)
 	    route_requires_tls(&l->session.route, why);
 }
 
-/*
- * The caller's SMTPUTF8 may be for domains that went to A-labels, or for a
- * header that is not there yet: without it MAIL goes all the same, and the
- * data is judged when it comes.
- */
-static bool
-say_mail(struct relay *r, struct lane *l, struct reply *reply,
-    struct failure *why)
-{
-	const struct mail_command *m = &r->command;
-	struct demands claimed = { m->size, m->body_8bit, m->smtputf8 };
-
-	if (lane_mail(l, &claimed, r->pool, reply, why))
-		return true;
-	if (!claimed.header_8bit || !l->session.open ||
-	    l->session.smtp.can.smtputf8)
-		return false;
-	claimed.header_8bit = false;
-	return lane_mail(l, &claimed, r->pool, reply, why);
-}
-
 /* Its time has run on since it was kept. */
 static bool
 terms_of_kept(struct terms *t, const struct stored *kept, struct failure *why)
@@ -262,16 +240,18 @@ begin(struct relay *r, struct lane *l, struct reply *reply,
 	struct planning g = { .options = &r->asked, .caller = r->caller,
 	    .pool = r->pool };
 	const struct mail_command *m = &r->command;
+	const struct demands claimed = { m->size, m->body_8bit, m->smtputf8 };
 	struct envelope *e = &l->leg.envelope;
 
 	l->leg = (struct leg){ .account = l->account };
 	e->ret = m->ret;
 	e->envid = m->envid;
+	e->smtputf8_always = m->smtputf8;
 	e->requiretls = m->requiretls || r->options->require_tls ||
 	    strcmp(config_value(l->account, SET_REQUIRE_TLS), "yes") == 0;
 	return terms(r, &g, &l->leg, why) &&
 	    plan_sender(&g, &l->leg, why) && route(r, l, why) &&
-	    say_mail(r, l, reply, why);
+	    lane_mail(l, &claimed, r->pool, reply, why);
 }
 
 /* An account that the command line has made up is made once. */
@@ -332,21 +312,30 @@ relay_mail(struct relay *r, const char *text, const struct stored *kept,
 	return r->mail ? answer_reply(a, &reply) : answer_failure(a, &why);
 }
 
-/*
- * One address behind the caller's RCPT, on the lane that it belongs to.  Who
- * is named twice gets one copy.
- */
+/* Who is named twice gets one copy: the index of the first, or the count. */
+static size_t
+place_of(const struct envelope *e, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		if (strcmp(e->recipients[i].key, key) == 0)
+			break;
+	return i;
+}
+
+/* One address behind the caller's RCPT, on the lane that it belongs to. */
 static bool
 say_rcpt(struct relay *r, const struct recipient *who, struct answer *a)
 {
 	struct lane *l = lane_of(r, accounts_of_recipient(r->config,
 	    &r->choice, who->path));
 	struct link link = { .command = r->ncommands, .lane = l,
-	    .i = l->leg.envelope.n };
+	    .i = place_of(&l->leg.envelope, who->key) };
 	struct failure why;
 	struct reply reply;
 
-	if (keys_find(&l->named, who->key, &link.i)) {
+	if (link.i < l->leg.envelope.n) {
 		(void)answer(a, FAILURE_NONE, "250 2.1.5 named already");
 	} else {
 		if ((!l->mail && link.i == 0 && !begin(r, l, &reply, &why)) ||

@@ -158,6 +158,7 @@ connection(const struct out *o, const struct session *s)
 	text(o, "verified-by", tls->verified_by);
 	text(o, "tls-objection", tls->objection);
 	text(o, "mechanism", s->facts.mechanism);
+	text(o, "converted", s->facts.converted);
 	number(o, "greeting-ms", s->facts.greeting_ms);
 	number(o, "tls-ms", s->facts.tls_ms);
 	number(o, "auth-ms", s->facts.auth_ms);

@@ -43,6 +43,7 @@ struct smtp_facts {
 	struct tls_facts tls;		/* version NULL: no TLS */
 	const char *mechanism;		/* logged in with, or NULL */
 	const char *strongest;		/* offered, or NULL */
+	const char *converted;		/* of the last message (message.h) */
 	milliseconds greeting_ms, tls_ms, auth_ms;	/* durations */
 };
 
@@ -55,7 +56,6 @@ struct smtp {
 	struct pool *pool;
 	bool talked;			/* EHLO was understood once */
 	bool needs_reset;		/* a transaction did not end */
-	size_t mails;			/* MAIL commands that were said */
 };
 
 /*
@@ -65,9 +65,6 @@ struct smtp {
  */
 bool	smtp_begin(struct smtp *, struct stream *, const struct smtp_params *,
 	    struct pool *, struct smtp_facts *, struct failure *why);
-
-/* Has the server had as many MAILs as it takes (RFC 9422, MAILMAX)? */
-bool	smtp_is_spent(const struct smtp *);
 
 /*
  * Takes leave as far as the dialogue is in step, waits for nothing, and ends

@@ -111,6 +111,12 @@ spool_end(struct spool *s, struct failure *why)
 	return s->fd < 0 || write_out(s, why);
 }
 
+const char *
+spool_directory(const struct spool *s)
+{
+	return s->directory;
+}
+
 uint64_t
 spool_size(const struct spool *s)
 {

@@ -29,6 +29,7 @@ bool	spool_put(struct spool *, const char *, size_t len, struct failure *);
 /* After the last spool_put(). */
 bool	spool_end(struct spool *, struct failure *);
 
+const char *spool_directory(const struct spool *);
 uint64_t spool_size(const struct spool *);
 
 /* Up to room octets from offset on; *n is 0 only at the end. */

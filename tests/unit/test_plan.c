@@ -280,7 +280,7 @@ static const struct {
 	const char *message;
 	const char *want;
 } prologues[] = {
-	{ ONE, { "a@x" }, "\n", "Date:Message-ID:From: =?UTF-8?B?Sm9lIETDtg==?= "
+	{ ONE, { "a@x" }, "\n", "Date:Message-ID:From: =?UTF-8?Q?Joe_D=C3=B6?= "
 	    "<me@example.org>\r\nTo: undisclosed-recipients:;\r\n" },
 	{ ONE "name \"A. B.\"\n", { "a@x" }, "To: x\nDate: x\n\n",
 	    "Message-ID:From: \"A. B.\" <me@example.org>\r\n" },
@@ -365,7 +365,7 @@ static const struct {
 	    "From: Cron Daemon <me@example.org>\r\n" },
 	{ LOCAL, "from:root\n\n", "from: me@example.org\r\n" },
 	{ LOCAL, "From: J\xc3\xbcrg <joe@h>\n\n",
-	    "From: =?UTF-8?B?SsO8cmc=?= <me@example.org>\r\n" },
+	    "From: =?UTF-8?Q?J=C3=BCrg?= <me@example.org>\r\n" },
 	{ LOCAL, "From: a, b@x\n\n", "From: me@example.org, b@x\r\n" },
 	{ LOCAL, "From: a@x\n\n", "From: a@x\r\n" },
 	{ LOCAL, "Resent-From: a\n\n", "Resent-From: me@example.org\r\n" },
@@ -485,18 +485,15 @@ test_bad_terms(void **state)
 static void
 test_message(void **state)
 {
-	struct message m = { .longest = MESSAGE_LINE_MAX };
+	struct message m = { .longest = MESSAGE_LINE_MAX + 1,
+	    .body_nul = true };
 	struct failure why;
 
 	(void)state;
-	assert_true(plan_message(&m, &why));
-	m.longest++;
-	assert_false(plan_message(&m, &why));
-	assert_int_equal(why.kind, FAILURE_MESSAGE);
+	assert_true(plan_message(&m, &why));	/* convert.h has a way */
 	m = (struct message){ .header_nul = true };
 	assert_false(plan_message(&m, &why));
-	m = (struct message){ .body_nul = true };
-	assert_false(plan_message(&m, &why));
+	assert_int_equal(why.kind, FAILURE_MESSAGE);
 }
 
 int

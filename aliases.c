@@ -1,5 +1,6 @@
 #include "aliases.h"
 #include "buffer.h"
+#include "keys.h"
 #include "path.h"
 
 #include <errno.h>
@@ -386,8 +387,8 @@ struct expansion {
 	struct step *todo;
 	size_t steps;			/* done and to do */
 	struct mailbox *out;
-	const char **keys;		/* of out */
-	size_t n, nkeys;
+	struct keys named;		/* in out */
+	size_t n;
 	struct failure *why;
 };
 
@@ -449,15 +450,42 @@ static void
 put(struct expansion *x, const struct mailbox *m)
 {
 	const char *key = path_key(m, x->pool);
-	size_t i;
+	size_t first;
 
-	for (i = 0; i < x->n; i++)
-		if (strcmp(x->keys[i], key) == 0)
-			return;
-	x->keys = pool_grow(x->pool, x->keys, &x->nkeys, sizeof key);
-	x->keys[x->nkeys - 1] = key;
+	if (keys_find(&x->named, key, &first))
+		return;
+	keys_add(&x->named, key, x->n, x->pool);
 	x->out = pool_grow(x->pool, x->out, &x->n, sizeof *m);
 	x->out[x->n - 1] = *m;
+}
+
+struct locality {
+	bool (*is_local)(const struct mailbox *, const void *);
+	const void *context;
+};
+
+static bool
+walk(struct expansion *x, const struct locality *l)
+{
+	const struct alias *a;
+	struct mailbox m;
+	struct step *s;
+
+	while ((s = x->todo) != NULL) {
+		x->todo = s->next;
+		m = s->mailbox;
+		a = NULL;
+		if (!s->final && strchr("|/:", *m.local) == NULL &&
+		    (m.domain == NULL || l->is_local(&m, l->context)))
+			a = find(x->aliases, m.local);
+		if (a == NULL || leads_back(s, a)) {
+			m.domain = a == NULL ? m.domain : NULL;
+			put(x, &m);
+		} else if (!push(x, a, s)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 bool
@@ -467,32 +495,20 @@ aliases_expand(const struct aliases *aliases, const char *local,
     bool *found, struct failure *why)
 {
 	struct expansion x = { .aliases = aliases, .pool = pool, .why = why };
+	const struct locality locality = { is_local, context };
 	const struct alias *a = find(aliases, local);
-	struct mailbox m;
-	struct step *s;
+	bool ok;
 
 	*out = NULL;
 	*n = 0;
 	*found = a != NULL;
 	if (aliases->broken != NULL)
 		return fail(why, FAILURE_CONFIG, "%s", aliases->broken);
-	if (a != NULL && !push(&x, a, NULL))
-		return false;
-	while ((s = x.todo) != NULL) {
-		x.todo = s->next;
-		m = s->mailbox;
-		a = NULL;
-		if (!s->final && strchr("|/:", *m.local) == NULL &&
-		    (m.domain == NULL || is_local(&m, context)))
-			a = find(aliases, m.local);
-		if (a == NULL || leads_back(s, a)) {
-			m.domain = a == NULL ? m.domain : NULL;
-			put(&x, &m);
-		} else if (!push(&x, a, s)) {
-			return false;
-		}
+	ok = (a == NULL || push(&x, a, NULL)) && walk(&x, &locality);
+	keys_free(&x.named);
+	if (ok) {
+		*out = x.out;
+		*n = x.n;
 	}
-	*out = x.out;
-	*n = x.n;
-	return true;
+	return ok;
 }

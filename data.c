@@ -222,7 +222,7 @@ hear_data(struct transaction *t)
 	if (reply.code == 354) {
 		if (t->accepted > 0)
 			send_data(t);
-		if (t->accepted == 0 || t->outcome->open > 0)
+		if (t->accepted == 0 || t->talk->in_step)
 			end_data(t);
 		return;
 	}

@@ -12,6 +12,7 @@ void
 lane_reset(struct lane *l)
 {
 	l->leg = (struct leg){ 0 };
+	keys_free(&l->named);
 	l->mail = false;
 	l->stale = false;
 	l->before = 0;
@@ -172,6 +173,7 @@ lane_rcpt(struct lane *l, const struct recipient *who, struct reply *reply,
 		e->recipients = pool_grow(l->pool, e->recipients, &e->n,
 		    sizeof *e->recipients);
 		e->recipients[e->n - 1] = *who;
+		keys_add(&l->named, who->key, e->n - 1, l->pool);
 	}
 	return ok;
 }
@@ -183,8 +185,11 @@ lane_rcpt(struct lane *l, const struct recipient *who, struct reply *reply,
 void
 lane_take_back(struct lane *l)
 {
-	l->stale = l->stale || l->leg.envelope.n > l->before;
-	l->leg.envelope.n = l->before;
+	struct envelope *e = &l->leg.envelope;
+
+	l->stale = l->stale || e->n > l->before;
+	for (; e->n > l->before; e->n--)
+		keys_remove(&l->named, e->recipients[e->n - 1].key);
 }
 
 /* Is what MAIL said of the message less than the truth? */

@@ -11,6 +11,7 @@
 
 #include "demands.h"
 #include "failure.h"
+#include "keys.h"
 #include "message.h"
 #include "outcome.h"
 #include "plan.h"
@@ -23,6 +24,7 @@ struct lane {
 	struct session session;
 	bool routed;			/* the session knows where to */
 	struct leg leg;			/* recipients: those accepted */
+	struct keys named;		/* their keys -> their index */
 	struct pool *pool;		/* of the transaction */
 	struct demands said;		/* by MAIL, of the message */
 	bool mail;			/* MAIL was accepted, and holds */

@@ -17,8 +17,8 @@ struct pool {
 	struct chunk *chunks;
 };
 
-static _Noreturn void
-exhausted(void)
+_Noreturn void
+pool_exhausted(void)
 {
 	static const char text[] = "sendoff: out of memory\n";
 
@@ -32,7 +32,7 @@ pool_malloc(size_t size)
 	void *p = malloc(size > 0 ? size : 1);
 
 	if (p == NULL)
-		exhausted();
+		pool_exhausted();
 	return p;
 }
 
@@ -42,7 +42,7 @@ pool_realloc(void *old, size_t size)
 	void *p = realloc(old, size > 0 ? size : 1);
 
 	if (p == NULL)
-		exhausted();
+		pool_exhausted();
 	return p;
 }
 
@@ -77,7 +77,7 @@ pool_alloc(struct pool *pool, size_t size)
 
 	if (size > SIZE_MAX - sizeof *c ||
 	    (c = calloc(1, sizeof *c + size)) == NULL)
-		exhausted();
+		pool_exhausted();
 	c->next = pool->chunks;
 	c->size = size;
 	pool->chunks = c;
@@ -88,7 +88,7 @@ void *
 pool_array(struct pool *pool, size_t n, size_t size)
 {
 	if (size > 0 && n > SIZE_MAX / size)
-		exhausted();
+		pool_exhausted();
 	return pool_alloc(pool, n * size);
 }
 
@@ -119,7 +119,7 @@ pool_vprintf(struct pool *pool, const char *fmt, va_list ap)
 	n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
 	if (n < 0)
-		exhausted();
+		pool_exhausted();
 	s = pool_alloc(pool, (size_t)n + 1);
 	(void)vsnprintf(s, (size_t)n + 1, fmt, ap);
 	return s;
@@ -147,7 +147,7 @@ pool_grow(struct pool *pool, void *array, size_t *n, size_t size)
 		array = pool_array(pool, 4, size);
 	else if (*n >= 4 && (*n & (*n - 1)) == 0) {
 		if (*n > SIZE_MAX / 2)
-			exhausted();
+			pool_exhausted();
 		more = pool_array(pool, *n * 2, size);
 		memcpy(more, array, *n * size);
 		array = more;

@@ -39,6 +39,9 @@ char	*pool_vprintf(struct pool *, const char *fmt, va_list)
  */
 void	*pool_grow(struct pool *, void *array, size_t *n, size_t size);
 
+/* Ends the process, as when memory is out. */
+_Noreturn void pool_exhausted(void);
+
 /* malloc() and realloc() that do not return NULL, for who must free. */
 void	*pool_malloc(size_t);
 void	*pool_realloc(void *, size_t);

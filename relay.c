@@ -143,6 +143,7 @@ relay_free(struct relay *r)
 
 	if (r == NULL)
 		return;
+	end_transaction(r);
 	for (i = 0; i < r->nlanes; i++)
 		session_end(&r->lanes[i]->session);
 	pool_free(r->pool);
@@ -312,30 +313,21 @@ relay_mail(struct relay *r, const char *text, const struct stored *kept,
 	return r->mail ? answer_reply(a, &reply) : answer_failure(a, &why);
 }
 
-/* Who is named twice gets one copy: the index of the first, or the count. */
-static size_t
-place_of(const struct envelope *e, const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < e->n; i++)
-		if (strcmp(e->recipients[i].key, key) == 0)
-			break;
-	return i;
-}
-
-/* One address behind the caller's RCPT, on the lane that it belongs to. */
+/*
+ * One address behind the caller's RCPT, on the lane that it belongs to.  Who
+ * is named twice gets one copy.
+ */
 static bool
 say_rcpt(struct relay *r, const struct recipient *who, struct answer *a)
 {
 	struct lane *l = lane_of(r, accounts_of_recipient(r->config,
 	    &r->choice, who->path));
 	struct link link = { .command = r->ncommands, .lane = l,
-	    .i = place_of(&l->leg.envelope, who->key) };
+	    .i = l->leg.envelope.n };
 	struct failure why;
 	struct reply reply;
 
-	if (link.i < l->leg.envelope.n) {
+	if (keys_find(&l->named, who->key, &link.i)) {
 		(void)answer(a, FAILURE_NONE, "250 2.1.5 named already");
 	} else {
 		if ((!l->mail && link.i == 0 && !begin(r, l, &reply, &why)) ||

@@ -432,6 +432,12 @@ smtp_begin(struct smtp *s, struct stream *stream,
 	return ok;
 }
 
+bool
+smtp_is_spent(const struct smtp *s)
+{
+	return s->can.mailmax > 0 && s->mails >= s->can.mailmax;
+}
+
 /* QUIT is said without waiting for 221: nothing depends on it. */
 void
 smtp_end(struct smtp *s)

@@ -56,6 +56,7 @@ struct smtp {
 	struct pool *pool;
 	bool talked;			/* EHLO was understood once */
 	bool needs_reset;		/* a transaction did not end */
+	size_t mails;			/* MAIL commands that were said */
 };
 
 /*
@@ -65,6 +66,9 @@ struct smtp {
  */
 bool	smtp_begin(struct smtp *, struct stream *, const struct smtp_params *,
 	    struct pool *, struct smtp_facts *, struct failure *why);
+
+/* Has the server had as many MAILs as it takes (RFC 9422, MAILMAX)? */
+bool	smtp_is_spent(const struct smtp *);
 
 /*
  * Takes leave as far as the dialogue is in step, waits for nothing, and ends

@@ -14,6 +14,7 @@
 
 enum {
 	READ_ROOM = 16384,
+	LINE_ROOM = 64 * 1024,		/* no line is as long */
 	INPUT_MAX = 64 * 1024 * 1024	/* replies nobody has taken yet */
 };
 
@@ -282,11 +283,32 @@ stream_has_input(struct stream *s)
 	return buffer_len(&s->in) > 0 || take_in(s) == TRANSPORT_DONE;
 }
 
+static bool
+holds_line(const struct stream *s)
+{
+	size_t len = buffer_len(&s->in);
+
+	return len > LINE_ROOM ||
+	    (len > 0 && memchr(buffer_data(&s->in), '\n', len) != NULL);
+}
+
+bool
+stream_has_line(struct stream *s)
+{
+	return holds_line(s) || (take_in(s) == TRANSPORT_DONE && holds_line(s));
+}
+
 void
 stream_put(struct stream *s, const char *p, size_t len)
 {
 	if (!s->broken)
 		buffer_put(&s->out, p, len);
+}
+
+size_t
+stream_queued(const struct stream *s)
+{
+	return buffer_len(&s->out);
 }
 
 /*

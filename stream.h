@@ -87,8 +87,12 @@ bool	stream_line(struct stream *, size_t max, const char **line,
 /* Has the server said something that was not taken yet?  Never waits. */
 bool	stream_has_input(struct stream *);
 
-/* Queues octets. */
+/* The same for a line to its end, or what is too long for one. */
+bool	stream_has_line(struct stream *);
+
+/* Queues octets; how many they are. */
 void	stream_put(struct stream *, const char *, size_t len);
+size_t	stream_queued(const struct stream *);
 
 /*
  * Sends all that is queued.  An error of the connection is not told here but

@@ -1,12 +1,13 @@
 #include "submit.h"
 #include "accounts.h"
+#include "demands.h"
 #include "keep.h"
 #include "log.h"
+#include "mailing.h"
 #include "message.h"
 #include "plan.h"
 #include "report.h"
 #include "session.h"
-#include "transaction.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -77,20 +78,45 @@ begin_outcome(struct errand *e, struct pool *pool)
 			    envelope->recipients[i].trouble);
 }
 
-/* The message as the server can take it, to all that are open. */
+/* The message as the server of this connection can take it. */
 static bool
-send_fitting(struct submission *s, struct errand *e, struct failure *why)
+send_fitting(struct submission *s, struct errand *e, struct mailing *m,
+    struct failure *why)
 {
-	const struct envelope *envelope = &e->leg->envelope;
 	struct smtp *smtp = &e->session.smtp;
-	const struct message *fit;
+	bool done = true;
 
 	dialogue_step(&smtp->talk, STEP_MAIL);
-	if (!demands_fit(smtp, envelope, s->message, &fit, s->pool, why))
-		return false;
-	transaction_send(smtp, envelope, fit, &e->outcome, true);
-	convert_end(s->message, fit);
-	return true;
+	if (demands_fit(smtp, m->envelope, s->message, &m->message, s->pool,
+	    why))
+		done = mailing_send(m, smtp, why);
+	else
+		outcome_rest_failed(m->outcome, why);
+	convert_end(s->message, m->message);
+	m->message = s->message;
+	return done;
+}
+
+/*
+ * To one server, on as many connections as it takes.  False, with the reason,
+ * when those who are open were not to be reached any more.
+ */
+static bool
+send_to(struct submission *s, struct errand *e, size_t *at,
+    struct failure *why)
+{
+	struct mailing m;
+	bool done = false;
+
+	mailing_init(&m, &e->leg->envelope, s->message, &e->outcome, s->pool);
+	while (!done && session_open(&e->session, at, why)) {
+		done = send_fitting(s, e, &m, why);
+		session_close(&e->session);
+		if (!done)
+			log_note(LEVEL_INFO, "going on with a new connection "
+			    "after: %s", why->text);
+	}
+	return done;
 }
 
 static void
@@ -98,12 +124,7 @@ send_leg(struct submission *s, struct errand *e, struct failure *why)
 {
 	size_t at;
 
-	for (at = 0;; at++) {
-		if (!session_open(&e->session, &at, why))
-			break;
-		if (!send_fitting(s, e, why))
-			outcome_rest_failed(&e->outcome, why);
-		session_close(&e->session);
+	for (at = 0; send_to(s, e, &at, why); at++) {
 		if (at + 1 == e->session.route.nendpoints ||
 		    !may_begin_anew(e))
 			return;

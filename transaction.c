@@ -5,28 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Recipients that this server cannot be told fail on their own. */
-static void
-choose_recipients(struct transaction *t)
-{
-	const struct envelope *e = t->envelope;
-	struct failure why;
-	size_t i;
-
-	t->who = pool_array(t->s->pool, e->n, sizeof *t->who);
-	t->is_accepted = pool_array(t->s->pool, e->n, sizeof *t->is_accepted);
-	t->put_off = pool_array(t->s->pool, e->n, sizeof *t->put_off);
-	dialogue_step(t->talk, STEP_RCPT);
-	for (i = 0; i < e->n; i++) {
-		if (t->outcome->results[i].verdict != VERDICT_OPEN)
-			continue;
-		if (demands_met_utf8(e->recipients[i].utf8,
-		    e->recipients[i].path, t->s, &why))
-			t->who[t->n++] = i;
-		else
-			outcome_failed(t->outcome, i, &why);
-	}
-}
+enum { WINDOW = 16 * 1024 };		/* octets of commands, at a time */
 
 static bool
 needs_smtputf8(const struct transaction *t)
@@ -45,8 +24,8 @@ needs_smtputf8(const struct transaction *t)
 }
 
 /* Notifications are a wish: without DSN the mail goes all the same. */
-static void
-note_dsn(const struct smtp *s, const struct envelope *e)
+void
+transaction_note_dsn(const struct smtp *s, const struct envelope *e)
 {
 	size_t i;
 	bool wanted = e->ret != NULL || e->envid != NULL || e->notify != NULL;
@@ -67,7 +46,7 @@ say_mail(struct transaction *t)
 	struct buffer line = { 0 };
 
 	terms.has_priority = terms.has_priority && can->mt_priority;
-	note_dsn(t->s, e);
+	t->s->mails++;
 	buffer_printf(&line, "MAIL FROM:<%s>", e->sender);
 	if (can->size && t->demands.size > 0)
 		buffer_printf(&line, " SIZE=%" PRIu64, t->demands.size);
@@ -121,37 +100,43 @@ transaction_say_quit(struct transaction *t)
 	t->talk->closing = true;
 }
 
+/* The first reason counts. */
+static void
+end(struct transaction *t, const struct failure *why)
+{
+	if (t->over)
+		return;
+	t->over = true;
+	t->end = *why;
+}
+
 void
 transaction_settle_failed(struct transaction *t, struct failure *why)
 {
 	size_t i;
 
+	t->judged = true;
 	why->of_mail = true;
 	for (i = 0; i < t->n; i++)
 		if (t->is_accepted[i])
 			outcome_failed(t->outcome, t->who[i], why);
 }
 
-/* Who was put off and gets no further transaction. */
+/* Of a RCPT that was not answered nobody knows, either. */
 static void
-settle_put_off(struct transaction *t)
+settle_unknown(struct transaction *t, const struct failure *cause)
 {
+	struct failure why;
 	size_t i;
 
-	for (i = 0; i < t->n && t->n_put_off > 0; i++) {
-		if (t->put_off[i] == NULL)
-			continue;
-		outcome_failed(t->outcome, t->who[i], t->put_off[i]);
-		t->put_off[i] = NULL;
-		t->n_put_off--;
-	}
-}
-
-static void
-rest_failed(struct transaction *t, const struct failure *why)
-{
-	settle_put_off(t);
-	outcome_rest_failed(t->outcome, why);
+	(void)fail(&why, FAILURE_UNKNOWN, "%s; the message had been sent in "
+	    "full, so it is unknown whether the server has it: ask there "
+	    "before sending it again", cause->text);
+	why.tls_result = cause->tls_result;
+	for (i = 0; i < t->named; i++)
+		if (t->put_off[i] == NULL &&
+		    t->outcome->results[t->who[i]].verdict == VERDICT_OPEN)
+			outcome_failed(t->outcome, t->who[i], &why);
 }
 
 /*
@@ -161,22 +146,16 @@ rest_failed(struct transaction *t, const struct failure *why)
 void
 transaction_lost(struct transaction *t, const struct failure *cause)
 {
-	struct failure why = *cause;
-
-	if (t->data_sent) {
-		(void)fail(&why, FAILURE_UNKNOWN, "%s; the message had been "
-		    "sent in full, so it is unknown whether the server has "
-		    "it: ask there before sending it again", cause->text);
-		why.tls_result = cause->tls_result;
-	}
-	rest_failed(t, &why);
+	if (t->data_sent && !t->refused)
+		settle_unknown(t, cause);
+	end(t, cause);
 }
 
 void
 transaction_failed(struct transaction *t, const struct failure *why)
 {
 	t->talk->in_step = false;
-	rest_failed(t, why);
+	end(t, why);
 }
 
 bool
@@ -192,10 +171,11 @@ transaction_hear(struct transaction *t, enum step step, struct reply *reply)
 	if (reply->code != 421 && (reply->code / 100 != 3 || step == STEP_DATA))
 		return true;
 	(void)dialogue_refused(t->talk, reply, FAILURE_DEFERRED, &why);
-	rest_failed(t, &why);
+	end(t, &why);
 	return false;
 }
 
+/* 4yz is what servers say after so many mails. */
 static bool
 hear_mail(struct transaction *t)
 {
@@ -211,7 +191,9 @@ hear_mail(struct transaction *t)
 		permanent = FAILURE_DATA;
 	(void)dialogue_refused(t->talk, &reply, permanent, &why);
 	why.of_mail = true;
-	rest_failed(t, &why);
+	t->refused = true;
+	t->worn = reply_is_temporary(&reply);
+	end(t, &why);
 	return true;
 }
 
@@ -242,8 +224,17 @@ refused_for(const struct transaction *t, const char *path,
 
 /*
  * RFC 5321 section 4.5.3.1.10: 552 to RCPT means 452, and who did not fit may
- * fit into a transaction of their own.
+ * fit into a transaction of their own, unless it is about their mailbox (RFC
+ * 3463: x.1.x, x.2.x).
  */
+static bool
+is_too_many(const struct reply *reply)
+{
+	return (reply->code == 452 || reply->code == 552) &&
+	    strncmp(reply->enhanced + 1, ".1.", 3) != 0 &&
+	    strncmp(reply->enhanced + 1, ".2.", 3) != 0;
+}
+
 static void
 settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 {
@@ -261,13 +252,15 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 	if (reply->code == 552)
 		kind = FAILURE_DEFERRED;	/* as 452 */
 	refused_for(t, path, reply, kind, &named);
-	if (reply->code == 452 || reply->code == 552)
+	if (is_too_many(reply))
 		put_off(t, i, &named);
 	else
 		outcome_failed(t->outcome, t->who[i], &named);
+	t->full = t->full || (is_too_many(reply) &&
+	    strcmp(reply->enhanced + 1, ".5.3") == 0);
 }
 
-/* Those whom a refused MAIL has settled are only heard. */
+/* After a refused MAIL they are only heard. */
 static bool
 hear_rcpt(struct transaction *t, size_t i)
 {
@@ -275,7 +268,7 @@ hear_rcpt(struct transaction *t, size_t i)
 
 	if (!transaction_hear(t, STEP_RCPT, &reply))
 		return false;
-	if (t->outcome->results[t->who[i]].verdict == VERDICT_OPEN)
+	if (!t->refused)
 		settle_rcpt(t, i, &reply);
 	return true;
 }
@@ -288,7 +281,7 @@ transaction_settle(struct transaction *t, const struct reply *reply)
 	size_t i;
 
 	if (reply_is_success(reply)) {
-		t->taken = true;
+		t->judged = true;
 		for (i = 0; i < t->n; i++)
 			if (t->is_accepted[i])
 				outcome_sent(t->outcome, t->who[i],
@@ -311,48 +304,104 @@ transaction_settle_one(struct transaction *t, size_t i,
 	const char *path = t->envelope->recipients[t->who[i]].path;
 	struct failure why;
 
-	if (reply_is_success(reply)) {
-		t->taken = true;
-		outcome_sent(t->outcome, t->who[i], reply->text);
-		return;
-	}
-	if (!reply_is_temporary(reply) && !reply_is_permanent(reply)) {
+	if (!reply_is_success(reply) && !reply_is_temporary(reply) &&
+	    !reply_is_permanent(reply)) {
 		(void)dialogue_refused(t->talk, reply, FAILURE_DATA, &why);
 		transaction_lost(t, &why);
+		return;
+	}
+	t->judged = true;
+	if (reply_is_success(reply)) {
+		outcome_sent(t->outcome, t->who[i], reply->text);
 		return;
 	}
 	refused_for(t, path, reply, FAILURE_DATA, &why);
 	outcome_failed(t->outcome, t->who[i], &why);
 }
 
-/* Everything up to the data in one group, then its replies in their order. */
+/* In the order of the commands: MAIL's first. */
+static bool
+hear_next(struct transaction *t)
+{
+	size_t i = t->heard++;
+
+	return i == 0 ? hear_mail(t) : hear_rcpt(t, i - 1);
+}
+
+static bool
+flush(struct transaction *t)
+{
+	struct failure why;
+
+	dialogue_step(t->talk, t->heard == 0 ? STEP_MAIL : STEP_RCPT);
+	if (stream_flush(t->talk->stream, &why))
+		return true;
+	t->talk->in_step = false;
+	transaction_lost(t, &why);
+	return false;
+}
+
+/*
+ * What is queued goes out in a time of its own, for a server may need a while
+ * for each recipient; replies that have come meanwhile do not pile up.
+ */
+static bool
+send_window(struct transaction *t)
+{
+	if (!flush(t))
+		return false;
+	while (t->heard <= t->named && stream_has_line(t->talk->stream))
+		if (!hear_next(t))
+			return false;
+	return true;
+}
+
+static void
+name_next(struct transaction *t)
+{
+	say_rcpt(t->s, t->envelope,
+	    &t->envelope->recipients[t->who[t->named++]]);
+}
+
+/* All in one group, then the replies in their order. */
 static bool
 pipelined(struct transaction *t)
 {
 	struct failure why;
-	size_t i;
+	bool whole;
 
 	say_mail(t);
-	for (i = 0; i < t->n; i++)
-		say_rcpt(t->s, t->envelope,
-		    &t->envelope->recipients[t->who[i]]);
-	if (!data_say(t, &why)) {
+	while (t->named < t->n && !t->refused && !t->full) {
+		name_next(t);
+		if (stream_queued(t->talk->stream) >= WINDOW &&
+		    !send_window(t))
+			return false;
+	}
+	whole = !t->refused;
+	if (whole && !data_say(t, &why)) {
 		transaction_failed(t, &why);
 		return false;
 	}
-	dialogue_step(t->talk, STEP_MAIL);
-	if (!stream_flush(t->talk->stream, &why)) {
-		t->talk->in_step = false;
-		transaction_lost(t, &why);
+	if (!flush(t))
 		return false;
-	}
-	t->data_sent = t->in_flight && stream_all_sent(t->talk->stream);
-	if (!hear_mail(t))
-		return false;
-	for (i = 0; i < t->n; i++)
-		if (!hear_rcpt(t, i))
+	t->data_sent = whole && t->in_flight &&
+	    stream_all_sent(t->talk->stream);
+	while (t->heard <= t->named)
+		if (!hear_next(t))
 			return false;
-	return true;
+	return whole;
+}
+
+/* Before a command that stands alone: false when it is over. */
+static bool
+is_quiet(struct transaction *t)
+{
+	struct failure why;
+
+	if (dialogue_is_quiet(t->talk, &why))
+		return true;
+	transaction_lost(t, &why);
+	return false;
 }
 
 /* A window of one: a refused MAIL ends it, and so does having nobody left. */
@@ -360,26 +409,23 @@ static bool
 one_by_one(struct transaction *t)
 {
 	struct failure why;
-	size_t i;
 
 	say_mail(t);
-	if (!hear_mail(t) || t->outcome->open == 0)
+	if (!hear_next(t) || t->refused)
 		return false;
-	for (i = 0; i < t->n; i++) {
-		if (!dialogue_is_quiet(t->talk, &why)) {
-			transaction_lost(t, &why);
+	while (t->named < t->n && !t->full) {
+		if (!is_quiet(t))
 			return false;
-		}
-		say_rcpt(t->s, t->envelope,
-		    &t->envelope->recipients[t->who[i]]);
-		if (!hear_rcpt(t, i))
+		name_next(t);
+		if (!hear_next(t))
 			return false;
 	}
-	if (t->accepted > 0 && !dialogue_is_quiet(t->talk, &why)) {
-		transaction_lost(t, &why);
+	if (t->accepted == 0 || !is_quiet(t))
 		return false;
-	}
-	return t->accepted > 0 && data_say(t, &why);
+	if (data_say(t, &why))
+		return true;
+	transaction_failed(t, &why);
+	return false;
 }
 
 static bool
@@ -397,51 +443,49 @@ reset(struct transaction *t, struct failure *why)
 	    dialogue_refused(t->talk, &reply, FAILURE_REFUSED, why);
 }
 
-static void
-converse(struct transaction *t)
-{
-	bool go_on;
-
-	t->s->needs_reset = true;
-	go_on = may_pipeline(t) ? pipelined(t) : one_by_one(t);
-	if (!go_on)
-		return;
-	data_send(t);
-}
-
-/* One transaction for all that are open; true when it moved some mail. */
+/* After a refused RSET the connection is to blame. */
 static bool
-transact(struct transaction *t, struct failure *why)
+may_begin(struct transaction *t)
 {
-	t->in_flight = data_fits_flight(t);
+	struct failure why;
+
 	dialogue_step(t->talk, STEP_MAIL);
-	if (!demands_met(&t->demands, t->envelope, t->s, why) ||
-	    !dialogue_is_quiet(t->talk, why) || !reset(t, why)) {
-		outcome_rest_failed(t->outcome, why);
-		return false;
-	}
-	choose_recipients(t);
-	if (t->n > 0)
-		converse(t);
-	if (t->taken && t->talk->in_step && !t->talk->closing)
+	if (demands_met(&t->demands, t->envelope, t->s, &why) &&
+	    dialogue_is_quiet(t->talk, &why) && reset(t, &why))
 		return true;
-	settle_put_off(t);
+	t->worn = why.reply != 0;
+	end(t, &why);
 	return false;
 }
 
-void
-transaction_send(struct smtp *s, const struct envelope *envelope,
-    const struct message *message, struct outcome *outcome, bool last)
+/* Out of step, or about to close: what follows needs another connection. */
+static void
+look_back(struct transaction *t)
 {
-	struct transaction t;
 	struct failure why;
 
-	do
-		t = (struct transaction){ .s = s, .talk = &s->talk,
-		    .envelope = envelope, .message = message,
-		    .demands = demands_of(message),
-		    .outcome = outcome, .last = last };
-	while (transact(&t, &why) && outcome->open > 0);
+	if (t->talk->in_step && !t->talk->closing)
+		return;
+	t->worn = true;
+	(void)stream_fail(t->talk->stream, &why, FAILURE_LOST, "the server "
+	    "takes no more on this connection");
+	end(t, &why);
+}
+
+void
+transaction_run(struct transaction *t)
+{
+	bool go_on;
+
+	t->in_flight = data_fits_flight(t);
+	if (!may_begin(t))
+		return;
+	t->s->needs_reset = true;
+	go_on = may_pipeline(t) ? pipelined(t) : one_by_one(t);
+	if (go_on)
+		data_send(t);
+	if (!t->over)
+		look_back(t);
 }
 
 bool
@@ -456,6 +500,7 @@ transaction_mail(struct smtp *s, const struct envelope *envelope,
 	    !dialogue_is_quiet(t.talk, why) || !reset(&t, why))
 		return false;
 	s->needs_reset = true;
+	transaction_note_dsn(s, envelope);
 	say_mail(&t);
 	dialogue_step(t.talk, STEP_MAIL);
 	return dialogue_hear(t.talk, reply, NULL, NULL, why);
@@ -473,25 +518,37 @@ transaction_rcpt(struct smtp *s, const struct envelope *envelope,
 	return dialogue_hear(&s->talk, reply, NULL, NULL, why);
 }
 
+/* All were named and accepted. */
+static void
+begin_data(struct transaction *t)
+{
+	size_t *who = pool_array(t->s->pool, t->n, sizeof *who), i;
+
+	t->is_accepted = pool_array(t->s->pool, t->n, sizeof *t->is_accepted);
+	t->put_off = pool_array(t->s->pool, t->n, sizeof *t->put_off);
+	for (i = 0; i < t->n; i++) {
+		who[i] = i;
+		t->is_accepted[i] = true;
+	}
+	t->who = who;
+}
+
 void
 transaction_data(struct smtp *s, const struct envelope *envelope,
     const struct message *message, struct outcome *outcome)
 {
 	struct transaction t = { .s = s, .talk = &s->talk,
 	    .envelope = envelope, .message = message, .outcome = outcome,
-	    .n = envelope->n, .accepted = envelope->n };
+	    .n = envelope->n, .named = envelope->n, .accepted = envelope->n };
 	struct failure why;
-	size_t i;
 
-	t.who = pool_array(s->pool, t.n, sizeof *t.who);
-	t.is_accepted = pool_array(s->pool, t.n, sizeof *t.is_accepted);
-	for (i = 0; i < t.n; i++) {
-		t.who[i] = i;
-		t.is_accepted[i] = true;
-	}
-	if (!dialogue_is_quiet(t.talk, &why) || !data_say(&t, &why)) {
-		transaction_lost(&t, &why);
-		return;
-	}
-	data_send(&t);
+	begin_data(&t);
+	if (!is_quiet(&t))
+		;
+	else if (data_say(&t, &why))
+		data_send(&t);
+	else
+		transaction_failed(&t, &why);
+	if (outcome->open > 0)
+		outcome_rest_failed(outcome, &t.end);
 }

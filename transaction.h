@@ -22,29 +22,39 @@ struct transaction {
 	const struct message *message;
 	struct demands demands;		/* what MAIL says of the message */
 	struct outcome *outcome;
-	size_t *who;			/* indices of those who are named */
+	const size_t *who;		/* indices of those to be named */
 	size_t n;
+	size_t named, heard;		/* RCPTs so far; replies, MAIL's too */
 	size_t accepted;		/* by their RCPT */
 	bool *is_accepted;		/* parallel to who */
 	const struct failure **put_off;	/* who did not fit, why; likewise */
 	size_t n_put_off;
-	bool taken;			/* the server took the data */
+	bool full;			/* the server takes no more recipients */
 	bool last;			/* nothing follows on the connection */
 	bool in_flight;			/* BDAT travels behind RCPT */
 	bool data_sent;			/* all of it has been handed over */
+	bool refused;			/* MAIL was */
+	bool judged;			/* the data have had their verdict */
+	bool over;			/* nothing can follow it here, and why */
+	bool worn;			/* which the connection may be to blame for */
+	struct failure end;
 };
 
 /*
- * Submits the message to the recipients that are open in the outcome; none is
- * open afterwards.  last: nothing follows on this connection, so QUIT travels
- * with the last octets.
+ * One transaction for those in who, at least one and all of them open.  They
+ * are settled afterwards but for those whose RCPT was answered by 452 or 552
+ * (put_off) and those who were not named, because the server takes no more
+ * (full) or it is over before the data.
  *
  * What cannot be asked of this server (SIZE, 8BITMIME, SMTPUTF8, REQUIRETLS)
  * fails before MAIL is said.  Once all of the data have been handed over,
- * silence is FAILURE_UNKNOWN: only the server knows whether it took them.
+ * silence is FAILURE_UNKNOWN for who was named: only the server knows whether
+ * it took them.
  */
-void	transaction_send(struct smtp *, const struct envelope *,
-	    const struct message *, struct outcome *, bool last);
+void	transaction_run(struct transaction *);
+
+/* A warning when notifications are wished for and not to be had. */
+void	transaction_note_dsn(const struct smtp *, const struct envelope *);
 
 /*
  * The same step by step, for who answers somebody else after each: MAIL with
@@ -64,7 +74,7 @@ void	transaction_data(struct smtp *, const struct envelope *,
 void	transaction_say_quit(struct transaction *);
 
 /*
- * For data.c: a reply before the end of the data.  False ends the story: the
+ * For data.c: a reply before the end of the data.  False when it is over: the
  * connection is gone, is about to go (421), or is out of step (3yz).
  */
 bool	transaction_hear(struct transaction *, enum step, struct reply *);
@@ -79,8 +89,9 @@ void	transaction_settle_one(struct transaction *, size_t i,
 void	transaction_settle_failed(struct transaction *, struct failure *);
 
 /*
- * For data.c: the connection is gone, which is FAILURE_UNKNOWN for the rest
- * when all of the data may have left; or the end is of our own making.
+ * For data.c: the connection is gone, which is FAILURE_UNKNOWN for those who
+ * were named when all of the data may have left; or the end is of our own
+ * making.
  */
 void	transaction_lost(struct transaction *, const struct failure *cause);
 void	transaction_failed(struct transaction *, const struct failure *);

@@ -79,6 +79,19 @@ has "$(find "$HOME/.local/state/sendoff" -type f)" "NOOP state held" \
 lacks "$tmp/err" " refused, " "and no recipient is called refused"
 rm -rf "$HOME/.local"
 
+serve limits --user 'alice@example.test:secret' --without DSN \
+    --limits "RCPTMAX=1 MAILMAX=2"
+config "from alice@example.test" "server smtp://localhost:$port" \
+    "ca-file $tmp/ca/ca.pem" "password secret" "log $tmp/limits.log"
+run 0 "five recipients, two mails a connection" "$sendmail" -N failure \
+    a@example.net b@example.net c@example.net d@example.net e@example.net
+is "$(cat "$tmp"/limits/envelope/* | grep '^rcpt' | sort | uniq | wc -l |
+    tr -d ' ')" 5 "all of them have it"
+is "$(find "$tmp/limits/envelope" -type f | wc -l | tr -d ' ')" 5 \
+    "in five transactions"
+is "$(grep -c 'no notifications were asked' "$tmp/limits.log")" 1 \
+    "that there are no notifications is told once"
+
 config "$base" "log none"
 printf 'Subject: x\000\n\nx\n' > "$tmp/message"
 run 65 "a NUL in the header" "$sendmail" bob@example.net

@@ -203,12 +203,14 @@ class Story:
     """
     What the client can know at each place of a dialogue.  final is where
     the last reply to data ends, or None; told the first place after which
-    the status of the transcript may be right already.
+    the status of the transcript may be right already; anew the first after
+    which a lost connection may be followed by another: the server has judged
+    some mail, or has said how many recipients are too many.
     """
 
     def __init__(self, act, events):
         self.act, self.events = act, events
-        self.final, self.told = None, None
+        self.final, self.told, self.anew = None, None, None
         self.unknown = []       # [(from, before)]: data sent, no reply yet
         self.owed, self.open = [("greeting", False)], 0
         self.accepted, self.mail_ok = 0, True
@@ -265,6 +267,9 @@ class Story:
             self.mail_ok = False
         if what[0] == "RCPT" and code[:1] == "2":
             self.accepted += 1
+        if what[0] == "data" or \
+                what[0] == "RCPT" and code in ("452", "552") and self.accepted:
+            self.anew = i if self.anew is None else self.anew
         if what[0] == "data":
             self.final = i
             self.unknown.append((what[1], i))
@@ -337,6 +342,8 @@ def cut(outcome, story, point):
     k = point.index - (point.how in ("middle", "hello"))
     allowed = story.allowed(k, point.how)
     if not outcome.session.data and has_other_servers(outcome.act):
+        outcome.extra = 0
+    if story.anew is not None and k >= story.anew and outcome.extra == 1:
         outcome.extra = 0
     out = ended(outcome) + status_is(outcome, allowed) + leaks(outcome)
     if outcome.seconds > QUICK:

@@ -42,6 +42,27 @@ static const struct {
 	[FAILURE_CONFIG]	= { "config",		EX_CONFIG,	false },
 };
 
+static size_t
+octets(const struct failure *why)
+{
+	return offsetof(struct failure, text) + strlen(why->text) + 1;
+}
+
+const struct failure *
+failure_keep(const struct failure *why, struct pool *pool)
+{
+	void *kept = pool_alloc(pool, octets(why));
+
+	return memcpy(kept, why, octets(why));
+}
+
+void
+failure_copy(struct failure *why, const struct failure *kept)
+{
+	*why = (struct failure){ 0 };
+	memcpy(why, kept, octets(kept));
+}
+
 int
 failure_status(enum failure_kind kind)
 {

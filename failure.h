@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pool.h"
+
 /*
  * Kinds are what the user or the program does differently; the sysexits value
  * of each stands in failure.c and nowhere else.
@@ -66,6 +68,13 @@ bool	fail(struct failure *why, enum failure_kind, const char *fmt, ...)
 /* As fail(), with ": " and the meaning of errno behind the text. */
 bool	fail_errno(struct failure *why, enum failure_kind, const char *fmt,
 	    ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * A copy for each of ten thousand recipients: it ends behind its text, so it
+ * is read, and never copied as a struct but by failure_copy().
+ */
+const struct failure *failure_keep(const struct failure *, struct pool *);
+void	failure_copy(struct failure *, const struct failure *kept);
 
 /* The sysexits value of a kind; EX_OK for FAILURE_NONE. */
 int	failure_status(enum failure_kind);

@@ -55,20 +55,27 @@ void
 outcome_sent(struct outcome *o, size_t i, const char *reply)
 {
 	settle(o, i, VERDICT_SENT);
-	if (i > 0 && o->results[i - 1].reply != NULL &&
-	    strcmp(o->results[i - 1].reply, reply) == 0)
-		o->results[i].reply = o->results[i - 1].reply;
-	else
-		o->results[i].reply = pool_string(o->pool, reply);
+	if (o->last_reply == NULL || strcmp(o->last_reply, reply) != 0)
+		o->last_reply = pool_string(o->pool, reply);
+	o->results[i].reply = o->last_reply;
+}
+
+static bool
+is_same(const struct failure *a, const struct failure *b)
+{
+	return a->kind == b->kind && a->reply == b->reply &&
+	    a->of_mail == b->of_mail && a->said == b->said &&
+	    a->tls_result == b->tls_result &&
+	    strcmp(a->enhanced, b->enhanced) == 0 &&
+	    strcmp(a->text, b->text) == 0;
 }
 
 static const struct failure *
 copy(struct outcome *o, const struct failure *why)
 {
-	struct failure *mine = pool_alloc(o->pool, sizeof *mine);
-
-	*mine = *why;
-	return mine;
+	if (o->last_why == NULL || !is_same(o->last_why, why))
+		o->last_why = failure_keep(why, o->pool);
+	return o->last_why;
 }
 
 void

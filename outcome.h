@@ -21,7 +21,8 @@ enum verdict {
 
 struct result {
 	enum verdict verdict;
-	const struct failure *why;	/* NULL when sent; shared */
+	const struct failure *why;	/* NULL when sent; shared; ends behind
+					   its text (failure_copy()) */
 	const char *reply;		/* the server's, when sent; shared */
 };
 
@@ -29,6 +30,8 @@ struct outcome {
 	struct result *results;		/* one for each recipient */
 	size_t n;
 	size_t open;			/* how many are not settled */
+	const struct failure *last_why;	/* for those who share it */
+	const char *last_reply;
 	struct pool *pool;
 };
 

@@ -128,7 +128,7 @@ send_leg(struct submission *s, struct errand *e, struct failure *why)
 		if (at + 1 == e->session.route.nendpoints ||
 		    !may_begin_anew(e))
 			return;
-		*why = *outcome_gravest(&e->outcome);
+		failure_copy(why, outcome_gravest(&e->outcome));
 		log_note(LEVEL_WARNING, "going on to %s after: %s",
 		    e->session.route.endpoints[at + 1].text, why->text);
 		begin_outcome(e, s->pool);

@@ -197,16 +197,6 @@ hear_mail(struct transaction *t)
 	return true;
 }
 
-static void
-put_off(struct transaction *t, size_t i, const struct failure *why)
-{
-	struct failure *mine = pool_alloc(t->s->pool, sizeof *mine);
-
-	*mine = *why;
-	t->put_off[i] = mine;
-	t->n_put_off++;
-}
-
 /* A refusal that names whom it is about. */
 static void
 refused_for(const struct transaction *t, const char *path,
@@ -252,12 +242,13 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 	if (reply->code == 552)
 		kind = FAILURE_DEFERRED;	/* as 452 */
 	refused_for(t, path, reply, kind, &named);
-	if (is_too_many(reply))
-		put_off(t, i, &named);
-	else
+	if (!is_too_many(reply)) {
 		outcome_failed(t->outcome, t->who[i], &named);
-	t->full = t->full || (is_too_many(reply) &&
-	    strcmp(reply->enhanced + 1, ".5.3") == 0);
+		return;
+	}
+	t->put_off[i] = failure_keep(&named, t->s->pool);
+	t->n_put_off++;
+	t->full = t->full || strcmp(reply->enhanced + 1, ".5.3") == 0;
 }
 
 /* After a refused MAIL they are only heard. */

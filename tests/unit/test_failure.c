@@ -213,6 +213,34 @@ test_words(void **state)
 	}
 }
 
+/* What is kept ends behind its text: ASan watches. */
+static void
+test_keep(void **state)
+{
+	struct pool *pool = pool_new();
+	struct failure why, whole;
+	const struct failure *kept;
+
+	(void)state;
+	(void)(fail)(&why, FAILURE_NOUSER, "<%s>: no", "bob@example.net");
+	why.reply = 550;
+	(void)strcpy(why.enhanced, "5.1.1");
+	why.tls_result = "validation-failure";
+	kept = failure_keep(&why, pool);
+	memset(&whole, 'x', sizeof whole);
+	failure_copy(&whole, kept);
+	assert_int_equal(whole.kind, FAILURE_NOUSER);
+	assert_int_equal(whole.reply, 550);
+	assert_string_equal(whole.enhanced, "5.1.1");
+	assert_string_equal(whole.text, why.text);
+	assert_ptr_equal(whole.tls_result, why.tls_result);
+	memset(whole.text, 'x', sizeof whole.text - 1);
+	whole.text[sizeof whole.text - 1] = '\0';
+	kept = failure_keep(&whole, pool);
+	assert_string_equal(kept->text, whole.text);
+	pool_free(pool);
+}
+
 int
 main(void)
 {
@@ -226,6 +254,7 @@ main(void)
 		cmocka_unit_test(test_fail_errno),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_keep),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -120,6 +120,36 @@ test_rest(void **state)
 	pool_free(pool);
 }
 
+/* Ten thousand who share a reason share its text. */
+static void
+test_shared(void **state)
+{
+	struct pool *pool = pool_new();
+	struct failure a, b;
+	struct outcome o;
+
+	(void)state;
+	outcome_init(&o, 8, pool);
+	(void)(fail)(&a, FAILURE_DEFERRED, "later");
+	(void)(fail)(&b, FAILURE_DEFERRED, "later");
+	outcome_failed(&o, 0, &a);
+	outcome_sent(&o, 1, "250 ok");
+	outcome_failed(&o, 2, &b);
+	outcome_sent(&o, 5, "250 ok");
+	assert_ptr_equal(o.results[0].why, o.results[2].why);
+	assert_ptr_equal(o.results[1].reply, o.results[5].reply);
+	b.reply = 451;
+	outcome_failed(&o, 3, &b);
+	assert_int_equal(o.results[0].why->reply, 0);
+	assert_int_equal(o.results[3].why->reply, 451);
+	outcome_sent(&o, 4, "250 as 1");
+	assert_string_equal(o.results[4].reply, "250 as 1");
+	outcome_rest_failed(&o, &b);
+	assert_ptr_equal(o.results[6].why, o.results[7].why);
+	assert_int_equal(o.open, 0);
+	pool_free(pool);
+}
+
 int
 main(void)
 {
@@ -127,6 +157,7 @@ main(void)
 		cmocka_unit_test(test_gravest),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_shared),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

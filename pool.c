@@ -137,15 +137,18 @@ pool_printf(struct pool *pool, const char *fmt, ...)
 	return s;
 }
 
-/* Room doubles, so a list is copied only when its length is a power of two. */
+/*
+ * Room doubles, so a list is copied only when its length is a power of two.
+ * Most lists have one element, and there may be ten thousand of them.
+ */
 void *
 pool_grow(struct pool *pool, void *array, size_t *n, size_t size)
 {
 	void *more;
 
 	if (*n == 0)
-		array = pool_array(pool, 4, size);
-	else if (*n >= 4 && (*n & (*n - 1)) == 0) {
+		array = pool_array(pool, 1, size);
+	else if ((*n & (*n - 1)) == 0) {
 		if (*n > SIZE_MAX / 2)
 			pool_exhausted();
 		more = pool_array(pool, *n * 2, size);

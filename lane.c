@@ -41,6 +41,17 @@ close_unless_alive(struct lane *l)
 	l->mail = false;
 }
 
+/*
+ * MAILMAX, or RCPTDOMAINMAX: nobody knows yet to which domains the next mail
+ * goes (RFC 9422).
+ */
+static bool
+is_used_up(const struct session *s)
+{
+	return s->open && (smtp_is_spent(&s->smtp) ||
+	    (s->smtp.can.rcptdomainmax > 0 && s->smtp.mails > 0));
+}
+
 static enum failure_kind
 permanent(const struct reply *reply)
 {
@@ -108,6 +119,8 @@ lane_mail(struct lane *l, const struct demands *demands, struct pool *pool,
 	l->pool = pool;
 	l->stale = false;
 	close_unless_alive(l);
+	if (is_used_up(s))
+		session_close(s);
 	do {
 		used = s->open;
 		at = 0;

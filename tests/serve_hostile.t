@@ -346,6 +346,45 @@ def signals():
     same(status, 75, "SIGTERM while nobody reads: it ends")
 
 
+# --- the server's own limits (RFC 9422) --------------------------------------
+
+def mails(server):
+    """How many MAILs each connection has had."""
+    numbers = [n for n, line in server.said if line.startswith("MAIL")]
+    return [numbers.count(c.number) for c in server.connections]
+
+
+def mailmax():
+    def hook(c, verb, line):
+        return "550 5.1.8 not from you" if verb == "MAIL" and "evil" in line \
+            else None
+    s = Server("mailmax", hook, ["LIMITS MAILMAX=2"])
+    config(account(s))
+    one = "MAIL FROM:<alice@example.org>\r\n" + rcpt(BOB) + "DATA\r\n" + TEXT
+    evil = "MAIL FROM:<evil@example.org>\r\n"
+    out, _, _ = batch("EHLO me\r\n" + one * 3 + evil + one)
+    same(out, "220 250" + " 250 250 354 250" * 3 + " 550 250 250 354 250",
+         "MAILMAX: the caller sees nothing of it")
+    same(s.envelopes(), [[BOB]] * 4, "each message once")
+    same(mails(s), [2, 2, 1], "no connection has more MAILs than it takes")
+    s = Server("mailmax1", extensions=["LIMITS MAILMAX=1", "CHUNKING"])
+    config(account(s))
+    out, _, _ = batch(HELLO + rcpt(BOB) + rcpt(CARL) + rcpt("no@example.net") +
+                      "DATA\r\n" + TEXT)
+    same(out, "220 250 250 250 250 550 354 250", "MAILMAX=1")
+    same((s.envelopes(), mails(s)), ([[BOB, CARL]], [1]), "one is enough")
+
+
+def rcptdomainmax():
+    s = Server("domains", extensions=["LIMITS RCPTDOMAINMAX=1"])
+    config(account(s))
+    one = "MAIL FROM:<alice@example.org>\r\n{}DATA\r\n" + TEXT
+    batch("EHLO me\r\n" + one.format(rcpt(BOB)) +
+          one.format(rcpt("dora@example.com")))
+    same(s.envelopes(), [[BOB], ["dora@example.com"]], "RCPTDOMAINMAX=1")
+    same(mails(s), [1, 1], "the next mail may be for another domain")
+
+
 play(aliases, lost_at_rcpt, lost_while_idle, late_reply, between, nonsense,
      again_refused, refused_data, caller_leaves, smuggling, limits,
-     command_line_server, signals)
+     command_line_server, signals, mailmax, rcptdomainmax)

@@ -16,7 +16,7 @@
 enum {
 	PATIENCE_SECONDS = 300,
 	LINGER_MS	 = 1000,
-	BUFFER_OCTETS	 = 16384,
+	BUFFER_OCTETS	 = 128 << 10,
 	TRIES		 = 16,	/* records without data, or interruptions */
 };
 

@@ -7,7 +7,7 @@
 
 #include "submitd_mail.h"
 
-enum { BUFFER_OCTETS = 16384 };
+enum { BUFFER_OCTETS = 128 << 10 };
 
 /* --- the reply to the whole message --- */
 
@@ -170,6 +170,19 @@ next(enum dots state, unsigned char c)
 	return c == '\r' ? DOTS_CR : DOTS_TEXT;
 }
 
+/* The octets of text at p: up to a CR they say nothing new. */
+
+static size_t
+text_octets(enum dots state, const unsigned char *p, size_t n)
+{
+	const unsigned char *cr;
+
+	if (state != DOTS_TEXT)
+		return 0;
+	cr = memchr(p, '\r', n);
+	return cr != NULL ? (size_t)(cr - p) : n;
+}
+
 /*
  * Stores octets without the dots and stops after the end of the data; gives
  * the number of octets that were used.
@@ -178,24 +191,27 @@ static size_t
 unstuff(struct store *store, enum dots *state, const unsigned char *p,
     size_t n)
 {
-	size_t begin = 0, i = 0;
+	static unsigned char out[BUFFER_OCTETS + 1];
+	size_t i = 0, o = 0, text;
+	enum dots before;
 
 	while (i < n && *state != DOTS_END) {
-		enum dots before = *state;
-
+		text = text_octets(*state, p + i, n - i);
+		memcpy(out + o, p + i, text);
+		i += text;
+		o += text;
+		if (i == n)
+			break;
+		before = *state;
 		*state = next(before, p[i]);
-		if (*state == DOTS_DOT || *state == DOTS_DOT_CR) {
-			store_octets(store, p + begin, i - begin);
-			begin = i + 1;		/* without this octet */
-		} else if (before == DOTS_DOT_CR && *state != DOTS_END) {
-			store_octets(store, (const unsigned char *)"\r", 1);
-		}
+		if (before == DOTS_DOT_CR && *state != DOTS_END)
+			out[o++] = '\r';
+		if (*state < DOTS_DOT)
+			out[o++] = p[i];
 		i++;
 	}
-	if (*state == DOTS_END)
-		return i;
-	store_octets(store, p + begin, n - begin);
-	return n;
+	store_octets(store, out, o);
+	return i;
 }
 
 static bool

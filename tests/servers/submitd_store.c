@@ -1,6 +1,8 @@
 #include "submitd_store.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 
 enum {
 	HEAD_OCTETS = 16384,
+	WRITE_OCTETS = 256 << 10,
 	NAME_OCTETS = 64,
 	PATH_OCTETS = 4096,
 };
@@ -79,7 +82,10 @@ open_message(struct store *s)
 		return false;
 	place(path, s, "tmp", "");
 	s->f = fopen(path, "wx");
-	return s->f != NULL || complain(path);
+	if (s->f == NULL)
+		return complain(path);
+	(void)setvbuf(s->f, NULL, _IOFBF, WRITE_OCTETS);
+	return true;
 }
 
 struct store *
@@ -98,16 +104,37 @@ store_begin(const char *maildir, size_t limit)
 	return NULL;
 }
 
+/* In each octet that is c, the topmost bit; eight together. */
+
+static uint64_t
+where(uint64_t word, uint64_t c)
+{
+	const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+
+	word ^= UINT64_C(0x0101010101010101) * c;
+	return ~(((word & low) + low) | word | low);
+}
+
+/* CR without LF behind it, or LF without CR before it. */
+
 static bool
 any_bare(unsigned char last, const unsigned char *octets, size_t n)
 {
-	bool bare = false;
+	uint64_t before = last == '\r' ? 0x80 : 0, word, cr, bare = 0;
+	size_t i;
 
-	for (size_t i = 0; i < n; i++) {
-		bare |= (last == '\r') != (octets[i] == '\n');
-		last = octets[i];
+	for (i = 0; i + sizeof word <= n; i += sizeof word) {
+		memcpy(&word, octets + i, sizeof word);
+		word = le64toh(word);
+		cr = where(word, '\r');
+		bare |= where(word, '\n') ^ (cr << 8 | before);
+		before = cr >> 56;
 	}
-	return bare;
+	for (; i < n; i++) {
+		bare |= (before != 0) != (octets[i] == '\n');
+		before = octets[i] == '\r';
+	}
+	return bare != 0;
 }
 
 void

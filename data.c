@@ -1,12 +1,14 @@
 #include "data.h"
 #include "log.h"
+#include "scan.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-	BLOCK_ROOM = 64 * 1024,		/* of the message, at a time */
+	BLOCK_ROOM = 128 * 1024,	/* of the message, at a time */
+	STUFF_ROOM = 64 * 1024,		/* the same where dots are doubled */
 	INLINE_MAX = 64 * 1024,		/* travels with MAIL and RCPT */
 	CHUNK_MAX = 1024 * 1024		/* of a BDAT that does not */
 };
@@ -20,23 +22,41 @@ trace_data(uint64_t octets)
 	log_trace('D', text, strlen(text));
 }
 
-/* Queues len octets of the message from offset on, as they are. */
+/* Up to room octets of the message, and some at least. */
+static bool
+read_block(const struct transaction *t, uint64_t offset, char *p, size_t room,
+    size_t *n, struct failure *why)
+{
+	if (!message_octets(t->message, offset, p, room, n, why))
+		return false;
+	return *n > 0 || fail(why, FAILURE_INPUT, "the spooled message has "
+	    "become shorter");
+}
+
+/* Queues up to max octets of the message as they are. */
+static bool
+put_block(struct transaction *t, uint64_t offset, uint64_t max, size_t *n,
+    struct failure *why)
+{
+	size_t room = max < BLOCK_ROOM ? (size_t)max : BLOCK_ROOM;
+	char *out = stream_room(t->talk->stream, room);
+
+	if (!read_block(t, offset, out, room, n, why))
+		return false;
+	stream_added(t->talk->stream, *n);
+	return true;
+}
+
+/* Queues len octets of the message from offset on. */
 static bool
 put_octets(struct transaction *t, uint64_t offset, uint64_t len,
     struct failure *why)
 {
-	char block[BLOCK_ROOM];
-	size_t n, room;
+	size_t n;
 
-	for (; len > 0; offset += n, len -= n) {
-		room = len < sizeof block ? (size_t)len : sizeof block;
-		if (!message_octets(t->message, offset, block, room, &n, why))
+	for (; len > 0; offset += n, len -= n)
+		if (!put_block(t, offset, len, &n, why))
 			return false;
-		if (n == 0)
-			return fail(why, FAILURE_INPUT, "the spooled message "
-			    "has become shorter");
-		stream_put(t->talk->stream, block, n);
-	}
 	return true;
 }
 
@@ -148,42 +168,37 @@ send_block(struct transaction *t, struct failure *why)
 	return true;
 }
 
-/* Lines that begin with a dot get a second one. */
-static void
-put_stuffed(struct transaction *t, const char *p, size_t len, bool *at_start)
+/* As put_block(); lines that begin with a dot get a second one. */
+static bool
+put_stuffed(struct transaction *t, uint64_t offset, bool *at_start, size_t *n,
+    struct failure *why)
 {
-	size_t n;
-	bool dot;
+	char *out = stream_room(t->talk->stream, 3 * STUFF_ROOM + SCAN_SLACK);
+	char *block = out + 2 * STUFF_ROOM + SCAN_SLACK;
 
-	if (!t->message->dots) {
-		stream_put(t->talk->stream, p, len);
-		return;
-	}
-	for (; len > 0; p += n, len -= n) {
-		n = message_stuffing(p, len, at_start, &dot);
-		if (dot)
-			stream_put(t->talk->stream, ".", 1);
-		stream_put(t->talk->stream, p, n);
-	}
+	if (!read_block(t, offset, block, STUFF_ROOM, n, why))
+		return false;
+	stream_added(t->talk->stream, scan_stuff(block, *n, at_start, out));
+	return true;
 }
 
 static void
 send_data(struct transaction *t)
 {
 	uint64_t offset, size = message_size(t->message);
-	char block[BLOCK_ROOM];
-	bool at_start = true;
+	bool at_start = true, ok;
 	struct failure why;
 	size_t n;
 
 	trace_data(size);
 	for (offset = 0; offset < size; offset += n) {
-		if (!message_octets(t->message, offset, block, sizeof block,
-		    &n, &why)) {
+		ok = t->message->dots ?
+		    put_stuffed(t, offset, &at_start, &n, &why) :
+		    put_block(t, offset, size - offset, &n, &why);
+		if (!ok) {
 			transaction_failed(t, &why);
 			return;
 		}
-		put_stuffed(t, block, n, &at_start);
 		if (offset + n < size && !send_block(t, &why))
 			return;
 	}

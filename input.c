@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_ROOM = 256 * 1024 };
+enum { READ_ROOM = 64 * 1024 };		/* the nearer caches hold it */
 
 static bool
 wait_for(int fd, struct failure *why)

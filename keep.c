@@ -1,4 +1,5 @@
 #include "keep.h"
+#include "scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -163,15 +164,9 @@ flush(int fd, struct buffer *b, const char *path, struct failure *why)
 static void
 put_stuffed(struct buffer *b, const char *p, size_t len, bool *at_start)
 {
-	size_t n;
-	bool dot;
+	char *out = buffer_room(b, 2 * len + SCAN_SLACK);
 
-	for (; len > 0; p += n, len -= n) {
-		n = message_stuffing(p, len, at_start, &dot);
-		if (dot)
-			buffer_put(b, ".", 1);
-		buffer_put(b, p, n);
-	}
+	buffer_added(b, scan_stuff(p, len, at_start, out));
 }
 
 static bool

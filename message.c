@@ -1,4 +1,5 @@
 #include "message.h"
+#include "scan.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -6,13 +7,13 @@
 #include <strings.h>
 #include <unistd.h>
 
+enum { PIECE_MAX = 64 * 1024 };		/* of the body at a time */
+
 struct reader {
 	struct input *in;
 	bool dot_ends;
 	struct message *m;
 	bool done;			/* by a lone dot */
-	bool at_start;			/* of a body line */
-	size_t line;			/* octets of it so far */
 };
 
 static bool
@@ -119,121 +120,60 @@ read_header(struct reader *r, struct failure *why)
 	return false;
 }
 
+/* Some of what waits, brought into form where it is kept. */
 static bool
-body_put(struct reader *r, const char *p, size_t len, struct failure *why)
+body_piece(struct reader *r, struct scan *scan, struct failure *why)
 {
-	struct message *m = r->m;
+	size_t len = buffer_len(&r->in->octets), taken, n;
+	char *out;
 
-	if (len == 0)
-		return true;
-	r->at_start = false;
-	r->line += len;
-	if (r->line > m->longest)
-		m->longest = r->line;
-	m->body_8bit = m->body_8bit || has_8bit(p, len);
-	m->body_nul = m->body_nul || memchr(p, '\0', len) != NULL;
-	return spool_put(m->body, p, len, why);
+	if (len > PIECE_MAX)
+		len = PIECE_MAX;
+	out = spool_room(r->m->body, 2 * len + SCAN_SLACK);
+	n = scan_octets(scan, buffer_data(&r->in->octets), len, out, &taken);
+	buffer_take(&r->in->octets, taken);
+	return spool_added(r->m->body, n, why);
 }
 
-static bool
-body_end_line(struct reader *r, struct failure *why)
-{
-	r->line = 0;
-	r->at_start = true;
-	return spool_put(r->m->body, "\r\n", 2, why);
-}
-
-/* Part of a line that may hold bare CRs, each of which ends a line. */
-static bool
-body_part(struct reader *r, const char *p, size_t len, struct failure *why)
-{
-	const char *cr;
-
-	while ((cr = memchr(p, '\r', len)) != NULL) {
-		if (!body_put(r, p, (size_t)(cr - p), why) ||
-		    !body_end_line(r, why))
-			return false;
-		r->m->dots = r->m->dots || (cr + 1 < p + len && cr[1] == '.');
-		len -= (size_t)(cr + 1 - p);
-		p = cr + 1;
-	}
-	return body_put(r, p, len, why);
-}
-
-/*
- * The start of a line: a dot may end the input or stand for another.  *skip
- * octets are passed over.
- */
 static void
-body_start(struct reader *r, const char *p, size_t len, size_t *skip)
+note_facts(struct message *m, const struct scan *scan)
 {
-	*skip = 0;
-	r->at_start = false;
-	if (len == 0 || *p != '.')
-		return;
-	if (r->dot_ends && len > 1 && p[1] == '.')
-		*skip = 1;
-	r->m->dots = true;
+	m->body_8bit = scan->has_8bit;
+	m->body_nul = scan->has_nul;
+	m->dots = m->dots || scan->has_dots;
+	if (scan->longest > m->longest)
+		m->longest = scan->longest;
 }
 
-/*
- * One line, or as much of one as has been read.  A CR at the very end of what
- * was read waits for the octet behind it, as does a dot at its start.
- */
 static bool
-body_line(struct reader *r, bool *hungry, struct failure *why)
+end_body(struct reader *r, struct scan *scan, struct failure *why)
 {
-	const char *p = buffer_data(&r->in->octets), *nl;
-	size_t n = buffer_len(&r->in->octets), len, skip = 0;
+	size_t n = 0;
 
-	nl = memchr(p, '\n', n);
-	len = nl != NULL ? (size_t)(nl - p) : n;
-	*hungry = nl == NULL && !r->in->eof &&
-	    (p[n - 1] == '\r' || (r->at_start && n < 3));
-	if (*hungry)
-		return true;
-	if (r->at_start && r->dot_ends && is_lone_dot(p, len) &&
-	    (nl != NULL || r->in->eof)) {
-		buffer_take(&r->in->octets, nl != NULL ? len + 1 : n);
+	if (!scan->ended)
+		n = scan_end(scan, spool_room(r->m->body, SCAN_SLACK));
+	if (scan->ended)
 		finish_by_dot(r);
-		return true;
-	}
-	if (r->at_start)
-		body_start(r, p, len, &skip);
-	if (nl != NULL && len > skip && p[len - 1] == '\r')
-		len--;
-	if (!body_part(r, p + skip, len - skip, why))
-		return false;
-	buffer_take(&r->in->octets, nl != NULL ? (size_t)(nl + 1 - p) : n);
-	return nl == NULL || body_end_line(r, why);
-}
-
-static bool
-body_chunk(struct reader *r, struct failure *why)
-{
-	bool hungry = false;
-
-	while (!r->done && !hungry && buffer_len(&r->in->octets) > 0)
-		if (!body_line(r, &hungry, why))
-			return false;
-	return true;
+	note_facts(r->m, scan);
+	return spool_added(r->m->body, n, why) && spool_end(r->m->body, why);
 }
 
 static bool
 read_body(struct reader *r, struct failure *why)
 {
-	r->at_start = true;
-	while (!r->done) {
-		if (!body_chunk(r, why))
-			return false;
-		if (r->done || r->in->eof)
+	struct scan scan = { .dot_ends = r->dot_ends };
+
+	while (!scan.ended) {
+		if (buffer_len(&r->in->octets) > 0) {
+			if (!body_piece(r, &scan, why))
+				return false;
+		} else if (r->in->eof) {
 			break;
-		if (!input_more(r->in, why))
+		} else if (!input_more(r->in, why)) {
 			return false;
+		}
 	}
-	if (!r->at_start && !body_end_line(r, why))
-		return false;
-	return spool_end(r->m->body, why);
+	return end_body(r, &scan, why);
 }
 
 bool
@@ -333,16 +273,6 @@ uint64_t
 message_size(const struct message *m)
 {
 	return buffer_len(&m->head) + spool_size(m->body);
-}
-
-size_t
-message_stuffing(const char *p, size_t len, bool *at_start, bool *dot)
-{
-	const char *nl = memchr(p, '\n', len);
-
-	*dot = *at_start && *p == '.';
-	*at_start = nl != NULL;
-	return nl != NULL ? (size_t)(nl + 1 - p) : len;
 }
 
 bool

@@ -79,12 +79,4 @@ uint64_t message_size(const struct message *);
 bool	message_octets(const struct message *, uint64_t offset, char *,
 	    size_t room, size_t *n, struct failure *why);
 
-/*
- * Transparency of the dot (RFC 5321 section 4.5.2): the length of the next
- * piece of the len octets at p, and whether a dot goes before it.  *at_start
- * (of a line) is true at the beginning and carried on.
- */
-size_t	message_stuffing(const char *p, size_t len, bool *at_start,
-	    bool *dot);
-
 #endif

@@ -1,8 +1,8 @@
 #define _GNU_SOURCE			/* O_TMPFILE */
 #include "spool.h"
-#include "buffer.h"
 #include "pool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,9 @@ enum { WRITE_ROOM = 256 * 1024 };
 
 struct spool {
 	const char *directory;
-	struct buffer memory;		/* all of it, or what is not written */
+	char *data;			/* all of it, or what is not written */
+	size_t len;
+	size_t room;
 	int fd;				/* -1: all is in memory */
 	uint64_t written;		/* octets in the file */
 };
@@ -35,7 +37,7 @@ spool_free(struct spool *s)
 		return;
 	if (s->fd >= 0)
 		(void)close(s->fd);
-	buffer_free(&s->memory);
+	free(s->data);
 	free(s);
 }
 
@@ -78,37 +80,79 @@ open_file(struct spool *s, struct failure *why)
 static bool
 write_out(struct spool *s, struct failure *why)
 {
+	size_t done = 0;
 	ssize_t n;
 
 	if (s->fd < 0 && !open_file(s, why))
 		return false;
-	while (buffer_len(&s->memory) > 0) {
-		n = write(s->fd, buffer_data(&s->memory),
-		    buffer_len(&s->memory));
+	while (done < s->len) {
+		n = write(s->fd, s->data + done, s->len - done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return fail_errno(why, FAILURE_INPUT, "the message "
 			    "cannot be spooled to a temporary file");
-		buffer_take(&s->memory, (size_t)n);
-		s->written += (uint64_t)n;
+		done += (size_t)n;
 	}
+	s->written += done;
+	s->len = 0;
+	return true;
+}
+
+static void
+resize(struct spool *s, size_t room)
+{
+	s->data = pool_realloc(s->data, room);
+	s->room = room;
+}
+
+char *
+spool_room(struct spool *s, size_t n)
+{
+	size_t room = s->room < SIZE_MAX / 4 ? s->room * 2 : 0;
+
+	assert(n < SIZE_MAX / 4 && s->len < SIZE_MAX / 4);
+	if (s->room - s->len < n)
+		resize(s, room > s->len + n ? room : s->len + n);
+	return s->data + s->len;
+}
+
+/* What outgrows the memory leaves it; from then on it is a write buffer. */
+bool
+spool_added(struct spool *s, size_t n, struct failure *why)
+{
+	bool was_open = s->fd >= 0;
+
+	assert(n <= s->room - s->len);
+	s->len += n;
+	if (s->len <= (was_open ? WRITE_ROOM : SPOOL_MEMORY))
+		return true;
+	if (!write_out(s, why))
+		return false;
+	if (!was_open)
+		resize(s, WRITE_ROOM);
 	return true;
 }
 
 bool
 spool_put(struct spool *s, const char *p, size_t len, struct failure *why)
 {
-	size_t most = s->fd < 0 ? SPOOL_MEMORY : WRITE_ROOM;
-
-	buffer_put(&s->memory, p, len);
-	return buffer_len(&s->memory) <= most || write_out(s, why);
+	if (len > 0)
+		memcpy(spool_room(s, len), p, len);
+	return spool_added(s, len, why);
 }
 
 bool
 spool_end(struct spool *s, struct failure *why)
 {
-	return s->fd < 0 || write_out(s, why);
+	if (s->fd < 0)
+		return true;
+	if (!write_out(s, why))
+		return false;
+	free(s->data);
+	s->data = NULL;
+	s->room = 0;
+	return true;
 }
 
 const char *
@@ -120,23 +164,22 @@ spool_directory(const struct spool *s)
 uint64_t
 spool_size(const struct spool *s)
 {
-	return s->written + buffer_len(&s->memory);
+	return s->written + s->len;
 }
 
 bool
 spool_read(const struct spool *s, uint64_t offset, char *p, size_t room,
     size_t *n, struct failure *why)
 {
-	size_t len = buffer_len(&s->memory);
 	ssize_t got;
 
 	*n = 0;
 	if (s->fd < 0) {
-		if (offset < len)
-			*n = len - offset < room ? (size_t)(len - offset) :
-			    room;
+		if (offset < s->len)
+			*n = s->len - offset < room ?
+			    (size_t)(s->len - offset) : room;
 		if (*n > 0)
-			memcpy(p, buffer_data(&s->memory) + offset, *n);
+			memcpy(p, s->data + offset, *n);
 		return true;
 	}
 	do

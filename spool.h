@@ -26,6 +26,13 @@ void	spool_free(struct spool *);			/* takes NULL */
 /* False with FAILURE_INPUT when there is no room on disk. */
 bool	spool_put(struct spool *, const char *, size_t len, struct failure *);
 
+/*
+ * The same in two steps, without a copy: room for n octets, valid until the
+ * next call, and how many were written there.
+ */
+char	*spool_room(struct spool *, size_t n);
+bool	spool_added(struct spool *, size_t n, struct failure *);
+
 /* After the last spool_put(). */
 bool	spool_end(struct spool *, struct failure *);
 

@@ -311,6 +311,19 @@ stream_queued(const struct stream *s)
 	return buffer_len(&s->out);
 }
 
+char *
+stream_room(struct stream *s, size_t n)
+{
+	return buffer_room(&s->out, n);
+}
+
+void
+stream_added(struct stream *s, size_t n)
+{
+	if (!s->broken)
+		buffer_added(&s->out, n);
+}
+
 /*
  * Waits until more can be sent.  Replies that arrive meanwhile are taken in;
  * when reading is over the wait is for writing alone.

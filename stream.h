@@ -95,6 +95,13 @@ void	stream_put(struct stream *, const char *, size_t len);
 size_t	stream_queued(const struct stream *);
 
 /*
+ * The same in two steps, without a copy: room for n octets, valid until the
+ * next call, and how many of them are queued.
+ */
+char	*stream_room(struct stream *, size_t n);
+void	stream_added(struct stream *, size_t n);
+
+/*
  * Sends all that is queued.  An error of the connection is not told here but
  * by the stream_line() that follows, after the server's last words; false
  * means that the deadline has passed or a signal has come.

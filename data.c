@@ -10,7 +10,16 @@ enum {
 	BLOCK_ROOM = 128 * 1024,	/* of the message, at a time */
 	STUFF_ROOM = 64 * 1024,		/* the same where dots are doubled */
 	INLINE_MAX = 64 * 1024,		/* travels with MAIL and RCPT */
-	CHUNK_MAX = 1024 * 1024		/* of a BDAT that does not */
+	CHUNK_MAX = 1024 * 1024,	/* of a BDAT that does not */
+	WINDOW = 32,			/* of them unanswered */
+	OWED_MAX = 256 * 1024		/* of a refused one, still sent */
+};
+
+/* BDAT on its way. */
+struct chunks {
+	uint64_t offset;		/* of the next octet to send */
+	uint64_t left;			/* of the chunk that was announced */
+	unsigned unanswered;		/* chunks that were sent whole */
 };
 
 static void
@@ -146,26 +155,39 @@ hear_early(struct transaction *t)
 	transaction_lost(t, &why);
 }
 
-/*
- * Sends what is queued; between blocks the server's early verdict is looked
- * for.  False: there is no sense in going on.
- */
+/* Sends what is queued. */
 static bool
-send_block(struct transaction *t, struct failure *why)
+hand_over(struct transaction *t)
 {
+	struct failure why;
+
 	dialogue_step(t->talk, STEP_BLOCK);
-	if (!stream_flush(t->talk->stream, why)) {
-		t->talk->in_step = false;
-		transaction_lost(t, why);
+	if (stream_flush(t->talk->stream, &why))
+		return true;
+	t->talk->in_step = false;
+	transaction_lost(t, &why);
+	return false;
+}
+
+/* Between blocks: has the server spoken, or is it gone? */
+static bool
+is_interrupted(const struct transaction *t)
+{
+	return stream_is_broken(t->talk->stream) ||
+	    stream_has_input(t->talk->stream);
+}
+
+/* False: the verdict has come early, there is no sense in going on. */
+static bool
+send_block(struct transaction *t)
+{
+	if (!hand_over(t))
 		return false;
-	}
-	if (stream_is_broken(t->talk->stream) ||
-	    stream_has_input(t->talk->stream)) {
-		hear_early(t);
-		t->talk->in_step = false;
-		return false;
-	}
-	return true;
+	if (!is_interrupted(t))
+		return true;
+	hear_early(t);
+	t->talk->in_step = false;
+	return false;
 }
 
 /* As put_block(); lines that begin with a dot get a second one. */
@@ -199,7 +221,7 @@ send_data(struct transaction *t)
 			transaction_failed(t, &why);
 			return;
 		}
-		if (offset + n < size && !send_block(t, &why))
+		if (offset + n < size && !send_block(t))
 			return;
 	}
 }
@@ -208,19 +230,13 @@ send_data(struct transaction *t)
 static void
 end_data(struct transaction *t)
 {
-	struct failure why;
-
 	if (t->accepted > 0)		/* "D" stands for it in the trace */
 		stream_put(t->talk->stream, ".\r\n", 3);
 	else
 		dialogue_say(t->talk, ".");
 	transaction_say_quit(t);
-	dialogue_step(t->talk, STEP_BLOCK);
-	if (!stream_flush(t->talk->stream, &why)) {
-		t->talk->in_step = false;
-		transaction_lost(t, &why);
+	if (!hand_over(t))
 		return;
-	}
 	t->data_sent = stream_all_sent(t->talk->stream);
 	hear_verdict(t, STEP_DOT);
 }
@@ -249,50 +265,133 @@ hear_data(struct transaction *t)
 	transaction_settle_failed(t, &why);
 }
 
+/* The reply to the oldest chunk; false ends the story, which is settled. */
 static bool
-send_chunk(struct transaction *t, uint64_t offset, uint64_t len, bool last)
+hear_chunk(struct transaction *t, struct chunks *c)
 {
-	struct failure why;
 	struct reply reply;
 
-	dialogue_say(t->talk, "BDAT %" PRIu64 "%s", len, last ? " LAST" : "");
-	trace_data(len);
-	if (!put_octets(t, offset, len, &why)) {
-		transaction_failed(t, &why);
-		return false;
-	}
-	if (last)
-		transaction_say_quit(t);
-	dialogue_step(t->talk, STEP_BLOCK);
-	if (!stream_flush(t->talk->stream, &why)) {
-		t->talk->in_step = false;
-		transaction_lost(t, &why);
-		return false;
-	}
-	t->data_sent = last && stream_all_sent(t->talk->stream);
-	if (last) {
-		hear_verdict(t, STEP_BDAT);
-		return false;
-	}
 	if (!transaction_hear(t, STEP_BDAT, &reply))
 		return false;
+	c->unanswered--;
 	if (!reply_is_success(&reply))
 		transaction_settle(t, &reply);
 	return reply_is_success(&reply);
 }
 
-/* RFC 3030: chunks with their replies, when all is too large for one flight. */
+static bool
+hear_chunks(struct transaction *t, struct chunks *c, unsigned most)
+{
+	while (c->unanswered > most)
+		if (!hear_chunk(t, c))
+			return false;
+	return true;
+}
+
+/*
+ * As send_block(); what the server says belongs to a chunk that it has whole,
+ * as long as there is one without a reply.
+ */
+static bool
+send_piece(struct transaction *t, struct chunks *c)
+{
+	if (c->unanswered == 0)
+		return send_block(t);
+	if (!hand_over(t))
+		return false;
+	while (c->unanswered > 0 && is_interrupted(t))
+		if (!hear_chunk(t, c))
+			return false;
+	return c->unanswered > 0 || send_block(t);
+}
+
+static bool
+put_piece(struct transaction *t, struct chunks *c)
+{
+	struct failure why;
+	size_t n;
+
+	if (!put_block(t, c->offset, c->left, &n, &why)) {
+		transaction_failed(t, &why);
+		return false;
+	}
+	c->offset += n;
+	c->left -= n;
+	return true;
+}
+
+/* Its last octets are queued. */
+static bool
+send_chunk(struct transaction *t, struct chunks *c, uint64_t len, bool last)
+{
+	dialogue_say(t->talk, "BDAT %" PRIu64 "%s", len, last ? " LAST" : "");
+	trace_data(len);
+	for (c->left = len; c->left > 0;)
+		if (!put_piece(t, c) || (c->left > 0 && !send_piece(t, c)))
+			return false;
+	c->unanswered++;
+	return true;
+}
+
+/*
+ * After a refusal: what was announced is owed, and whole chunks have replies.
+ * When much is owed a new connection is cheaper than this one.
+ */
+static void
+abandon(struct transaction *t, struct chunks *c)
+{
+	struct reply reply;
+	struct failure why;
+
+	if (!t->talk->in_step || t->talk->closing)
+		return;
+	t->talk->in_step = c->left <= OWED_MAX;
+	c->unanswered += c->left > 0;
+	while (t->talk->in_step && c->left > 0)
+		if (!put_piece(t, c) || !hand_over(t))
+			return;
+	for (; t->talk->in_step && c->unanswered > 0; c->unanswered--) {
+		dialogue_step(t->talk, STEP_BDAT);
+		(void)dialogue_hear(t->talk, &reply, NULL, NULL, &why);
+	}
+}
+
+static void
+send_last(struct transaction *t, struct chunks *c, uint64_t len)
+{
+	if (!send_chunk(t, c, len, true))
+		return;
+	transaction_say_quit(t);
+	if (!hand_over(t))
+		return;
+	t->data_sent = stream_all_sent(t->talk->stream);
+	hear_verdict(t, STEP_BDAT);
+}
+
+/*
+ * RFC 3030 section 4.2: chunks need not wait for each other's replies.  The
+ * last one waits for all: only a server that has taken everything before can
+ * take the message, so silence is never ambiguous sooner.
+ */
 static void
 send_chunks(struct transaction *t)
 {
-	uint64_t offset = 0, size = message_size(t->message), len;
+	unsigned window = t->s->can.pipelining ? WINDOW : 1;
+	uint64_t size = message_size(t->message);
+	struct chunks c = { 0 };
 
-	do {
-		len = size - offset < CHUNK_MAX ? size - offset : CHUNK_MAX;
-		if (!send_chunk(t, offset, len, offset + len == size))
+	while (size - c.offset > CHUNK_MAX) {
+		if (!send_chunk(t, &c, CHUNK_MAX, false) ||
+		    !send_piece(t, &c) ||
+		    !hear_chunks(t, &c, window - 1)) {
+			abandon(t, &c);
 			return;
-		offset += len;
-	} while (offset < size);
+		}
+	}
+	if (hear_chunks(t, &c, 0))
+		send_last(t, &c, size - c.offset);
+	else
+		abandon(t, &c);
 }
 
 void

@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
-"""sink.py PORT STORE: the last hop of Postfix and Exim, over LMTP."""
+"""sink.py PORT STORE: the last hop of Postfix and Exim, over LMTP, and of
+Sendmail, over SMTP."""
 import sys
 
 from session import Server, Session

@@ -66,13 +66,14 @@ function onData(stream, session, done) {
     });
 }
 
-for (const [port, secure] of [[env.NODE_STARTTLS, false],
-    [env.NODE_TLS, true]]) {
+for (const [port, secure, old] of [[env.NODE_STARTTLS, false, false],
+    [env.NODE_TLS, true, false], [env.NODE_7BIT_TLS, true, true]]) {
     const server = new SMTPServer({
         name: 'mail.example.test', secure, onAuth, onRcptTo, onData,
         key: fs.readFileSync(env.CERTS + '/good.key'),
         cert: fs.readFileSync(env.CERTS + '/good.pem'),
         authMethods: ['PLAIN', 'LOGIN', 'CRAM-MD5', 'XOAUTH2'],
+        hide8BITMIME: old, hideSMTPUTF8: old,
         hideDSN: false, hideREQUIRETLS: false, size: 60 << 20,
         disableReverseLookup: true, logger: false,
     });

@@ -266,7 +266,9 @@ mailbox(struct parser *p, struct mailbox *m)
 	}
 	skip_comments(p);
 	m->end = p->tokens[p->at - 1].end;
-	m->name = name != NULL ? name : p->comment;
+	if (name == NULL && p->comment != NULL)
+		name = pool_string(p->pool, p->comment);
+	m->name = name;
 	return true;
 }
 
@@ -334,16 +336,18 @@ address_list(const char *text, struct pool *pool, struct mailbox **out,
     size_t *n, struct failure *why)
 {
 	struct parser p = { .whole = text, .pool = pool, .why = why };
+	struct pool *scratch = pool_new();	/* much more than what is kept */
 	const char *wrong = NULL;
+	bool ok;
 
-	p.tokens = token_list(text, pool, &wrong);
-	if (p.tokens == NULL)
-		return bad(&p, wrong);
-	if (!list(&p))
-		return false;
-	*out = p.list;
-	*n = p.count;
-	return true;
+	p.tokens = token_list(text, scratch, &wrong);
+	ok = p.tokens != NULL ? list(&p) : bad(&p, wrong);
+	pool_free(scratch);
+	if (ok) {
+		*out = p.list;
+		*n = p.count;
+	}
+	return ok;
 }
 
 bool

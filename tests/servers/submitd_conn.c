@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,9 @@ struct conn {
 	bool is_broken;
 	size_t received;
 	size_t in_begin, in_end, out_end;
+	size_t raw_begin, raw_end;	/* records that are not opened yet */
 	unsigned char in[BUFFER_OCTETS];
+	unsigned char raw[BUFFER_OCTETS];
 	char out[BUFFER_OCTETS];
 	char line[LINE_MAX_AUTH + 1];
 };
@@ -183,7 +186,7 @@ conn_unread(struct conn *c, size_t n)
 bool
 conn_has_more(const struct conn *c)
 {
-	return c->in_begin < c->in_end ||
+	return c->in_begin < c->in_end || c->raw_begin < c->raw_end ||
 	    (c->tls != NULL && gnutls_record_check_pending(c->tls) > 0);
 }
 
@@ -286,6 +289,34 @@ conn_reply(struct conn *c, const char *line)
 
 /* --- TLS --- */
 
+/*
+ * GnuTLS asks for each record in two parts; the socket is read in larger
+ * ones, unless it is a matter of how much is read.
+ */
+static ssize_t
+pull(gnutls_transport_ptr_t context, void *to, size_t room)
+{
+	struct conn *c = context;
+	size_t n = c->raw_end - c->raw_begin;
+	ssize_t got;
+
+	if (n == 0 && (c->options->small_buffers ||
+	    c->options->stop_reading_after > 0))
+		return recv(c->fd, to, room, 0);
+	if (n == 0) {
+		got = recv(c->fd, c->raw, sizeof c->raw, 0);
+		if (got <= 0)
+			return got;
+		c->raw_begin = 0;
+		c->raw_end = n = (size_t)got;
+	}
+	if (n > room)
+		n = room;
+	memcpy(to, c->raw + c->raw_begin, n);
+	c->raw_begin += n;
+	return (ssize_t)n;
+}
+
 static void
 log_session(const struct conn *c)
 {
@@ -308,7 +339,9 @@ conn_starttls(struct conn *c, gnutls_session_t session)
 	conn_flush(c);
 	c->in_begin = c->in_end = 0;	/* RFC 3207 section 4.2 */
 	c->tls = session;
-	gnutls_transport_set_int(session, c->fd);
+	gnutls_transport_set_ptr2(session, c,
+	    (gnutls_transport_ptr_t)(intptr_t)c->fd);
+	gnutls_transport_set_pull_function(session, pull);
 	do {
 		result = gnutls_handshake(session);
 	} while (result < 0 && gnutls_error_is_fatal(result) == 0 &&

@@ -10,7 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WRITE_ROOM = 256 * 1024 };
+/*
+ * The disk is written in large aligned pieces, and asked beforehand for the
+ * place of several: to a file system that is a third of the work.
+ */
+enum { WRITE_SIZE = 256 * 1024, RESERVE_SIZE = 4 * 1024 * 1024 };
 
 struct spool {
 	const char *directory;
@@ -19,6 +23,7 @@ struct spool {
 	size_t room;
 	int fd;				/* -1: all is in memory */
 	uint64_t written;		/* octets in the file */
+	uint64_t reserved;
 };
 
 struct spool *
@@ -77,25 +82,53 @@ open_file(struct spool *s, struct failure *why)
 	return true;
 }
 
-static bool
-write_out(struct spool *s, struct failure *why)
+/* Where this is not possible or there is no place, writing will tell. */
+static void
+reserve(struct spool *s, size_t len)
 {
-	size_t done = 0;
+	if (s->written + len <= s->reserved)
+		return;
+	if (fallocate(s->fd, FALLOC_FL_KEEP_SIZE, (off_t)s->reserved,
+	    RESERVE_SIZE) == 0)
+		s->reserved += RESERVE_SIZE;
+	else
+		s->reserved = UINT64_MAX;
+}
+
+static bool
+write_piece(struct spool *s, const char *p, size_t len, struct failure *why)
+{
 	ssize_t n;
 
-	if (s->fd < 0 && !open_file(s, why))
-		return false;
-	while (done < s->len) {
-		n = write(s->fd, s->data + done, s->len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
+	reserve(s, len);
+	for (; len > 0; p += n, len -= (size_t)n) {
+		do
+			n = write(s->fd, p, len);
+		while (n < 0 && errno == EINTR);
 		if (n < 0)
 			return fail_errno(why, FAILURE_INPUT, "the message "
 			    "cannot be spooled to a temporary file");
-		done += (size_t)n;
+		s->written += (uint64_t)n;
 	}
-	s->written += done;
-	s->len = 0;
+	return true;
+}
+
+/* Of what is in memory, the whole pieces or all. */
+static bool
+write_out(struct spool *s, bool all, struct failure *why)
+{
+	size_t done = 0, len;
+
+	if (s->fd < 0 && !open_file(s, why))
+		return false;
+	while (s->len - done >= WRITE_SIZE || (all && done < s->len)) {
+		len = s->len - done < WRITE_SIZE ? s->len - done : WRITE_SIZE;
+		if (!write_piece(s, s->data + done, len, why))
+			return false;
+		done += len;
+	}
+	memmove(s->data, s->data + done, s->len - done);
+	s->len -= done;
 	return true;
 }
 
@@ -125,12 +158,12 @@ spool_added(struct spool *s, size_t n, struct failure *why)
 
 	assert(n <= s->room - s->len);
 	s->len += n;
-	if (s->len <= (was_open ? WRITE_ROOM : SPOOL_MEMORY))
+	if (s->len < (was_open ? WRITE_SIZE : SPOOL_MEMORY + 1))
 		return true;
-	if (!write_out(s, why))
+	if (!write_out(s, false, why))
 		return false;
 	if (!was_open)
-		resize(s, WRITE_ROOM);
+		resize(s, WRITE_SIZE);
 	return true;
 }
 
@@ -147,7 +180,7 @@ spool_end(struct spool *s, struct failure *why)
 {
 	if (s->fd < 0)
 		return true;
-	if (!write_out(s, why))
+	if (!write_out(s, true, why))
 		return false;
 	free(s->data);
 	s->data = NULL;

@@ -19,7 +19,7 @@ for port in PORTS + OLD:
     lab.case(f"{port}: EXTERNAL", run.is_silent(), mail.arrived())
 for port in PORTS:
     lab.recipients(port)
-    lab.many(port, 150)
+    lab.many(port, 450)
     lab.null_sender(port)
     lab.unwanted_data(port, ["550 5.7.1", "not this one"])
     lab.large(port, 3 << 20)

@@ -372,7 +372,11 @@ class Lab:
                       mail.arrived())
 
     def many(self, port, count, **settings):
-        """Postfix and Exim take 100 at a time and put off the others."""
+        """
+        Postfix and Exim take 100 at a time and put off the others; Exim also
+        takes two mails in a connection (smtp_accept_max_per_connection), and
+        one Postfix hangs up when it has put off too many.
+        """
         mail = self.mail(good=count)
         run = self.send(port, mail, **settings)
         self.case(f"{port}: {count} recipients", run.is_silent(),

@@ -19,6 +19,7 @@ for port in STARTTLS, TLS:
     lab.many(port, 150)
     lab.null_sender(port)
     lab.unwanted_data(port, ["550 5.7.1", "not this one"])
+lab.many("POSTFIX_FEW_TLS", 65)
 lab.large(TLS, 25 * MIB)
 
 mail = lab.mail(body=(b"x" * 511 + b"\n") * (122 << 10), good=1)

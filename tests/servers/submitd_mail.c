@@ -1,3 +1,4 @@
+#define _GNU_SOURCE		/* memrchr() */
 #include "submitd_mail.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ is_welcome(struct session *s)
 	else if (s->options->auth && s->mechanism == NULL)
 		session_reply(s, 530, "5.7.0", "authentication required");
 	else if (s->options->transactions_max > 0 &&
-	    s->transactions == s->options->transactions_max)
+	    s->mails >= s->options->transactions_max)
 		session_reply(s, 451, "4.5.3", "MAILMAX reached");
 	else
 		return true;
@@ -101,7 +102,6 @@ begin(struct session *s, const char *text, const struct mail_facts *facts)
 		return;
 	}
 	s->mail.smtputf8 = facts->smtputf8;
-	s->transactions++;
 	session_reply(s, 250, "2.1.0", "sender ok");
 }
 
@@ -123,6 +123,7 @@ mail_sender(struct session *s, char *args)
 
 	if (!is_welcome(s))
 		return;
+	s->mails++;
 	length = strncasecmp(args, "FROM:", 5) == 0 ?
 	    path_length(path, &is_ascii) : 0;
 	if (!is_good_sender(path, length)) {
@@ -180,6 +181,29 @@ is_full(const struct session *s)
 	return s->mail.count == (max > 0 ? max : MAX_RECIPIENTS);
 }
 
+/* RFC 9422 section 6.3: so many domains in one session. */
+
+static bool
+is_strange(struct session *s, const char *path, size_t length)
+{
+	const char *at = memrchr(path, '@', length);
+	char domain[256];
+	size_t i;
+
+	if (s->options->domains_max == 0 || at == NULL)
+		return false;
+	(void)snprintf(domain, sizeof domain, "%.*s",
+	    (int)(path + length - 1 - at), at + 1);
+	for (i = 0; i < s->domains_count; i++) {
+		if (strcasecmp(s->domains[i], domain) == 0)
+			return false;
+	}
+	if (i == s->options->domains_max)
+		return true;
+	(void)strcpy(s->domains[s->domains_count++], domain);
+	return false;
+}
+
 static void
 judge(struct session *s, const char *path, size_t length)
 {
@@ -191,6 +215,8 @@ judge(struct session *s, const char *path, size_t length)
 		session_reply_asked(s, &asked);
 	else if (is_full(s))
 		session_reply(s, 452, "4.5.3", "too many recipients");
+	else if (is_strange(s, path, length))
+		session_reply(s, 451, "4.5.3", "RCPTDOMAINMAX reached");
 	else
 		add(s, path, &asked);
 }

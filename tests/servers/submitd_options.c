@@ -187,20 +187,23 @@ take_salt(struct options *o, const char *value)
 	    o->salt_octets <= MAX_SALT;
 }
 
-/* RFC 9422: announced as given, of which RCPTMAX and MAILMAX are enforced. */
+/* RFC 9422: announced as given, of which the registered ones are enforced. */
 
 static bool
 take_limits(struct options *o, const char *value)
 {
 	const char *rcpt = strstr(value, "RCPTMAX=");
 	const char *mail = strstr(value, "MAILMAX=");
+	const char *domain = strstr(value, "RCPTDOMAINMAX=");
 
 	o->limits = value;
 	if (rcpt != NULL)
 		o->recipients_max = strtoul(rcpt + 8, NULL, 10);
 	if (mail != NULL)
 		o->transactions_max = strtoul(mail + 8, NULL, 10);
-	return true;
+	if (domain != NULL)
+		o->domains_max = strtoul(domain + 14, NULL, 10);
+	return o->domains_max <= MAX_DOMAINS;
 }
 
 /* One option: exactly one of the pointers says where its value goes. */

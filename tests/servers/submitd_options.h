@@ -12,6 +12,7 @@
 enum {
 	MAX_LISTENERS	= 8,
 	MAX_USERS	= 64,
+	MAX_DOMAINS	= 16,		/* of RCPTDOMAINMAX */
 	MAX_SALT	= 1024,		/* octets */
 };
 
@@ -102,6 +103,7 @@ struct options {
 	const char *mt_priority;		/* "" or "POLICY", or NULL */
 	size_t recipients_max;			/* per transaction; 0: none */
 	size_t transactions_max;		/* per session; 0: none */
+	size_t domains_max;			/* likewise, of recipients */
 	int hello_reject;			/* code for EHLO, or 0 */
 
 	size_t delay;				/* ms before each reply */

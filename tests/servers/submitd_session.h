@@ -43,7 +43,9 @@ struct session {
 	const char *mechanism;		/* NULL: not authenticated */
 	char user[256];
 
-	size_t transactions;
+	size_t mails;			/* MAIL commands, also refused ones */
+	char domains[MAX_DOMAINS][256];	/* of the recipients so far, */
+	size_t domains_count;		/* when they are limited */
 	struct transaction mail;
 
 	bool is_over;

@@ -153,11 +153,11 @@ cannot(struct answer *a, const char *path, const char *what)
 }
 
 /*
- * The file, ours alone until it is closed; or NULL.  What could not be removed
+ * The file, ours alone until it is closed; or -1.  What could not be removed
  * after it was sent would be sent again.  *gone: a run beside this one has
  * sent it since it was listed.
  */
-static FILE *
+static int
 claim(const struct stored *s, struct pool *pool, bool *gone, struct answer *a)
 {
 	char *folder = pool_string(pool, s->path);
@@ -172,12 +172,12 @@ claim(const struct stored *s, struct pool *pool, bool *gone, struct answer *a)
 		(void)cannot(a, s->path, "another run is sending it");
 	else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    st.st_nlink > 0)
-		return fdopen(fd, "r+");
+		return fd;
 	else
 		*gone = true;
 	if (fd >= 0)
 		(void)close(fd);
-	return NULL;
+	return -1;
 }
 
 static bool
@@ -195,49 +195,151 @@ send_data(struct relay *r, FILE *f, const struct stored *s, struct answer *a)
 	return ok;
 }
 
+/* One mail for those who are left, or for as many as the server takes. */
+struct attempt {
+	struct relay *relay;
+	int fd;				/* the file, which is ours alone, */
+	FILE *f;			/* and as it is now: nothing buffered
+					   is of before */
+	const struct stored *kept;
+	bool *named;			/* parallel to its recipients */
+	size_t count;			/* of those */
+	bool full;			/* the others want a mail of their own */
+};
+
+static bool
+strike(const struct attempt *t, off_t at)
+{
+	if (pwrite(t->fd, "NOOP", 4, at) == 4)
+		return true;
+	log_note(LEVEL_ERROR, "who got the kept message could not be struck "
+	    "out: %s", strerror(errno));
+	return false;
+}
+
 /*
  * Whoever has it is never sent to again: RCPT becomes NOOP in its place, so
  * that the file is whole at every moment.
  */
-static void
-strike_out(FILE *f, const struct relay *r)
+static bool
+strike_out(const struct attempt *t)
 {
 	char *line = NULL;
-	size_t room = 0, command = 0;
+	size_t room = 0, command = 0, i = 0;
+	bool ok = true;
 	off_t at = 0;
 	ssize_t len;
 
-	rewind(f);
-	while ((len = getline(&line, &room, f)) > 0 &&
+	rewind(t->f);
+	while ((len = getline(&line, &room, t->f)) > 0 &&
 	    strncmp(line, "DATA", 4) != 0) {
-		if (strncmp(line, "RCPT ", 5) == 0 &&
-		    relay_took(r, command++) &&
-		    pwrite(fileno(f), "NOOP", 4, at) != 4)
-			log_note(LEVEL_ERROR, "who got the kept message could "
-			    "not be struck out: %s", strerror(errno));
+		if (strncmp(line, "RCPT ", 5) == 0 && i < t->kept->n &&
+		    t->named[i++] && relay_took(t->relay, command++))
+			ok = strike(t, at) && ok;
 		at += len;
 	}
 	free(line);
-	(void)fsync(fileno(f));
+	return fsync(t->fd) == 0 && ok;
 }
 
-/* When one recipient is refused beforehand nobody gets it, and all stay. */
+/* RFC 5321 section 4.5.3.1.10; RFC 3463: x.1.x and x.2.x are a mailbox's. */
 static bool
-submit(struct relay *r, FILE *f, const struct stored *s, struct answer *a)
+is_too_many(const struct answer *a)
 {
+	return (a->code == 452 || a->code == 552) && strlen(a->text) > 5 &&
+	    strncmp(a->text + 5, ".1.", 3) != 0 &&
+	    strncmp(a->text + 5, ".2.", 3) != 0;
+}
+
+static bool
+is_of_one(const struct answer *a)
+{
+	return a->kind == FAILURE_NOUSER || a->kind == FAILURE_REFUSED ||
+	    a->kind == FAILURE_DEFERRED;
+}
+
+/*
+ * Who is refused stays kept and stops nobody else, and who is too many gets
+ * another mail.  When anything else goes wrong nobody gets it.  *a: why it
+ * were not all.
+ */
+static bool
+name_all(struct attempt *t, struct answer *a)
+{
+	struct answer refused;
+	bool all = true;
 	size_t i;
+
+	for (i = 0; i < t->kept->n; i++) {
+		t->named[i] = relay_rcpt(t->relay, t->kept->rcpt[i], &refused);
+		t->count += t->named[i];
+		if (t->named[i])
+			continue;
+		if (all || failure_is_temporary(refused.kind))
+			*a = refused;
+		all = false;
+		t->full = t->count > 0 && is_too_many(&refused);
+		if (!is_of_one(&refused))
+			t->count = 0;
+		if (!is_of_one(&refused) || t->full)
+			break;
+	}
+	return all;
+}
+
+static bool
+submit(struct attempt *t, struct answer *a)
+{
+	struct answer verdict;
+	bool all, ok;
+
+	if (t->kept->n == 0)
+		return cannot(a, t->kept->path, "it has no recipients");
+	if (!relay_mail(t->relay, t->kept->mail, t->kept, a))
+		return false;
+	all = name_all(t, a);
+	if (t->count == 0)
+		return false;
+	ok = send_data(t->relay, t->f, t->kept, &verdict);
+	if (!ok)
+		*a = verdict;
+	if (ok && all)
+		return true;
+	t->full = strike_out(t) && ok && t->full;
+	return false;
+}
+
+static bool
+send_kept(struct attempt *t, const struct stored *kept, struct pool *pool,
+    struct answer *a)
+{
+	int fd = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
 	bool ok;
 
-	if (s->n == 0)
-		return cannot(a, s->path, "it has no recipients");
-	if (!relay_mail(r, s->mail, s, a))
-		return false;
-	for (i = 0; i < s->n; i++)
-		if (!relay_rcpt(r, s->rcpt[i], a))
-			return false;
-	ok = send_data(r, f, s, a);
-	if (!ok)
-		strike_out(f, r);
+	t->kept = kept;
+	t->named = pool_array(pool, kept->n, sizeof *t->named);
+	t->count = 0;
+	t->f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (t->f == NULL)
+		return cannot(a, kept->path, strerror(errno));
+	ok = submit(t, a);
+	(void)fclose(t->f);
+	return ok;
+}
+
+static bool
+send_once(struct attempt *t, const char *path, struct answer *a)
+{
+	struct pool *pool = pool_new();
+	struct stored now;
+	struct failure why;
+	bool ok;
+
+	t->full = false;
+	ok = store_read(path, &now, pool, &why) ?
+	    send_kept(t, &now, pool, a) : cannot(a, path, why.text);
+	relay_reset(t->relay);
+	pool_free(pool);
 	return ok;
 }
 
@@ -245,19 +347,18 @@ static bool
 retry(struct relay *r, const struct stored *s, struct pool *pool,
     struct answer *a)
 {
-	struct stored now;
-	struct failure why;
+	struct attempt t = { .relay = r };
 	bool gone, ok;
-	FILE *f = claim(s, pool, &gone, a);
 
-	if (f == NULL)
+	t.fd = claim(s, pool, &gone, a);
+	if (t.fd < 0)
 		return gone;
-	ok = store_read(s->path, &now, pool, &why) ?
-	    submit(r, f, &now, a) : cannot(a, s->path, why.text);
+	do
+		ok = send_once(&t, s->path, a);
+	while (!ok && t.full && signals_caught() == 0);
 	if (ok && unlink(s->path) != 0)
 		ok = cannot(a, s->path, "it was sent, but cannot be removed");
-	(void)fclose(f);
-	relay_reset(r);
+	(void)close(t.fd);
 	return ok;
 }
 

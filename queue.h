@@ -14,9 +14,10 @@ int	queue_list(const struct options *, const struct caller *,
 
 /*
  * -q: nothing sends held messages by itself, so without a selection there is
- * nothing to do.  With one, each message that fits is submitted again; what
- * every recipient's server has taken is removed from the store.  The exit
- * status is that of the gravest failure.
+ * nothing to do.  With one, each message that fits is submitted again, in as
+ * many mails as the server wants; whoever has got it is struck out, and what
+ * everyone has got is removed from the store.  The exit status is that of the
+ * gravest failure.
  */
 int	queue_retry(const struct options *, const struct caller *,
 	    struct config *, const char *program);

@@ -96,6 +96,44 @@ def accounts():
          ([[BOB]], [["c@corp.example"]], []), "each has it once")
 
 
+def too_many():
+    """RFC 5321 section 4.5.3.1.10, and LIMITS."""
+    def hook(c, verb, line):
+        if verb == "RCPT" and len(c.rcpts) >= 2:
+            return "452 4.5.3 too many recipients"
+        return None
+    everyone = [f"{x}@example.net" for x in ("a", "no", "b", "c", "d", "e")]
+    s = Server("few", hook, ["LIMITS MAILMAX=2"])
+    config(account(Down))
+    path, = hold(*everyone)
+    config(account(s))
+    status, err = retry("-qRa@")
+    same(status, 67, "one is refused, the others are too many for one mail")
+    ok("550 5.1.1 no such user" in err, "in the words of the server")
+    same(sorted(sum(s.envelopes(), [])), [x for x in everyone if x[:2] != "no"],
+         "each of the others has it once")
+    same(left(path), ["no@example.net"], "and that one stays")
+    s.hook = lambda c, verb, line: \
+        "452 4.2.2 full" if verb == "RCPT" and "no" in line else None
+    same(retry("-qRno")[0], 75, "a full mailbox")
+
+    def lost(c, verb, line):
+        if verb == "DOT":
+            raise Gone
+        return hook(c, verb, line)
+    for what in lost, lambda c, verb, _: \
+            "452 4.5.3 not one" if verb == "RCPT" else None:
+        config(account(Down))
+        path, = hold(*everyone)
+        config(account(s))
+        s.hook = what
+        s.said.clear()
+        same(retry("-qRa@")[0], 75, "lost after the data, or nobody fits")
+        same(left(path), everyone, "all stay")
+        named = [x for x in s.commands() if x.startswith("RCPT")]
+        ok(len(named) <= 6, "and there is no second mail")
+
+
 def twice():
     reached, go_on = threading.Event(), threading.Event()
 
@@ -178,4 +216,4 @@ def damaged():
     os.chmod(store, 0o755)
 
 
-play(partly, accounts, twice, unknown, damaged)
+play(partly, accounts, too_many, twice, unknown, damaged)

@@ -325,6 +325,18 @@ stream_added(struct stream *s, size_t n)
 }
 
 /*
+ * A server that sees the end has its last say and leaves; one that waits for
+ * what could not be written (out of buffers, say) would keep us waiting too.
+ */
+static void
+stop_writing(struct stream *s, const struct failure *why)
+{
+	s->broken = true;
+	remember(s, why);
+	(void)shutdown(s->fd, SHUT_WR);
+}
+
+/*
  * Waits until more can be sent.  Replies that arrive meanwhile are taken in;
  * when reading is over the wait is for writing alone.
  */
@@ -355,8 +367,7 @@ stream_flush(struct stream *s, struct failure *why)
 		if (state == TRANSPORT_DONE) {
 			buffer_take(&s->out, n);
 		} else if (state == TRANSPORT_FAILED) {
-			s->broken = true;
-			remember(s, &reason);
+			stop_writing(s, &reason);
 		} else if (!make_way(s, state, why)) {
 			return false;
 		}

@@ -7,7 +7,7 @@
 
 #include "submitd_mail.h"
 
-enum { BUFFER_OCTETS = 128 << 10 };
+enum { BUFFER_OCTETS = 128 << 10, SHORT_OCTETS = 8 };
 
 /* --- the reply to the whole message --- */
 
@@ -170,8 +170,10 @@ next(enum dots state, unsigned char c)
 	return c == '\r' ? DOTS_CR : DOTS_TEXT;
 }
 
-/* The octets of text at p: up to a CR they say nothing new. */
-
+/*
+ * The octets of text at p: up to a CR they say nothing new.  For a line of
+ * some octets memchr() is not worth its call.
+ */
 static size_t
 text_octets(enum dots state, const unsigned char *p, size_t n)
 {
@@ -179,6 +181,9 @@ text_octets(enum dots state, const unsigned char *p, size_t n)
 
 	if (state != DOTS_TEXT)
 		return 0;
+	for (size_t i = 0; i < n && i < SHORT_OCTETS; i++)
+		if (p[i] == '\r')
+			return i;
 	cr = memchr(p, '\r', n);
 	return cr != NULL ? (size_t)(cr - p) : n;
 }
@@ -197,7 +202,8 @@ unstuff(struct store *store, enum dots *state, const unsigned char *p,
 
 	while (i < n && *state != DOTS_END) {
 		text = text_octets(*state, p + i, n - i);
-		memcpy(out + o, p + i, text);
+		if (text > 0)
+			memcpy(out + o, p + i, text);
 		i += text;
 		o += text;
 		if (i == n)

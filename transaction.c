@@ -354,11 +354,21 @@ name_next(struct transaction *t)
 	    &t->envelope->recipients[t->who[t->named++]]);
 }
 
+static bool
+say_data(struct transaction *t)
+{
+	struct failure why;
+
+	if (data_say(t, &why))
+		return true;
+	transaction_failed(t, &why);
+	return false;
+}
+
 /* All in one group, then the replies in their order. */
 static bool
 pipelined(struct transaction *t)
 {
-	struct failure why;
 	bool whole;
 
 	say_mail(t);
@@ -369,11 +379,7 @@ pipelined(struct transaction *t)
 			return false;
 	}
 	whole = !t->refused;
-	if (whole && !data_say(t, &why)) {
-		transaction_failed(t, &why);
-		return false;
-	}
-	if (!flush(t))
+	if ((whole && !say_data(t)) || !flush(t))
 		return false;
 	t->data_sent = whole && t->in_flight &&
 	    stream_all_sent(t->talk->stream);
@@ -399,8 +405,6 @@ is_quiet(struct transaction *t)
 static bool
 one_by_one(struct transaction *t)
 {
-	struct failure why;
-
 	say_mail(t);
 	if (!hear_next(t) || t->refused)
 		return false;
@@ -411,12 +415,7 @@ one_by_one(struct transaction *t)
 		if (!hear_next(t))
 			return false;
 	}
-	if (t->accepted == 0 || !is_quiet(t))
-		return false;
-	if (data_say(t, &why))
-		return true;
-	transaction_failed(t, &why);
-	return false;
+	return t->accepted > 0 && is_quiet(t) && say_data(t);
 }
 
 static bool
@@ -531,15 +530,10 @@ transaction_data(struct smtp *s, const struct envelope *envelope,
 	struct transaction t = { .s = s, .talk = &s->talk,
 	    .envelope = envelope, .message = message, .outcome = outcome,
 	    .n = envelope->n, .named = envelope->n, .accepted = envelope->n };
-	struct failure why;
 
 	begin_data(&t);
-	if (!is_quiet(&t))
-		;
-	else if (data_say(&t, &why))
+	if (is_quiet(&t) && say_data(&t))
 		data_send(&t);
-	else
-		transaction_failed(&t, &why);
 	if (outcome->open > 0)
 		outcome_rest_failed(outcome, &t.end);
 }

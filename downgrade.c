@@ -4,6 +4,7 @@
 #include "idn.h"
 #include "mime.h"
 #include "token.h"
+#include "utf8.h"
 #include "words.h"
 
 #include <ctype.h>
@@ -45,17 +46,6 @@ form_of(const struct field *f)
 	return TEXT;
 }
 
-static bool
-is_beyond(const char *p, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if ((unsigned char)p[i] >= 0x80)
-			return true;
-	return false;
-}
-
 static size_t
 longest_line(const char *p, size_t len)
 {
@@ -80,7 +70,7 @@ downgrade_is_too_long(const struct field *f)
 bool
 downgrade_is_needed(const struct field *f)
 {
-	return is_beyond(f->text, f->len) ||
+	return utf8_beyond(f->text, f->len) ||
 	    memchr(f->text, '\0', f->len) != NULL ||
 	    downgrade_is_too_long(f);
 }
@@ -114,7 +104,7 @@ add_word(struct words *w, const char *blank, const char *raw, size_t nraw)
 	word = &w->list[w->n - 1];
 	*word = (struct word){ .blank = blank,
 	    .nblank = (size_t)(raw - blank), .raw = raw, .nraw = nraw };
-	if (is_beyond(raw, nraw) || nraw > WORD_TOO_LONG)
+	if (utf8_beyond(raw, nraw) || nraw > WORD_TOO_LONG)
 		word->kind = BEYOND;
 	else if (words_is_encoded(raw, nraw))
 		word->kind = ENCODED;
@@ -243,7 +233,7 @@ put_comment(struct mailboxes *m, size_t i)
 	size_t nblank = (size_t)(raw - blank);
 
 	m->at = i + 1;
-	if (!is_beyond(raw, t->end - t->start)) {
+	if (!utf8_beyond(raw, t->end - t->start)) {
 		folded_put(m->out, blank, nblank, raw, t->end - t->start);
 		return;
 	}
@@ -307,7 +297,7 @@ struct spec {
 static bool
 any_beyond(const struct mailboxes *m, size_t i, size_t end)
 {
-	return i < end && is_beyond(m->value + m->tokens[i].start,
+	return i < end && utf8_beyond(m->value + m->tokens[i].start,
 	    m->tokens[end - 1].end - m->tokens[i].start);
 }
 
@@ -451,7 +441,7 @@ downgrade_loses(const struct field *f, struct pool *pool)
 	struct mailboxes m = { .value = field_value(f, pool), .pool = pool };
 	size_t i, start = 0;
 
-	if (form_of(f) != MAILBOXES || !is_beyond(f->text, f->len))
+	if (form_of(f) != MAILBOXES || !utf8_beyond(f->text, f->len))
 		return false;
 	m.tokens = token_list(m.value, pool, &wrong);
 	for (i = 0; m.tokens != NULL && m.tokens[i].kind != TOKEN_END; i++) {
@@ -553,8 +543,8 @@ put_parameters(struct folded *out, const char *value, struct pool *pool)
 		len = list[i].end - list[i].start;
 		star = strchr(list[i].name, '*') != NULL;
 		if (*list[i].name != '\0' && !star &&
-		    !is_beyond(list[i].name, strlen(list[i].name)) &&
-		    (is_beyond(list[i].value, strlen(list[i].value)) ||
+		    !utf8_beyond_ascii(list[i].name) &&
+		    (utf8_beyond_ascii(list[i].value) ||
 		    len > WORD_TOO_LONG))
 			put_extended(out, &list[i], i + 1 == n);
 		else
@@ -564,21 +554,6 @@ put_parameters(struct folded *out, const char *value, struct pool *pool)
 }
 
 /* --- all of it ------------------------------------------------------------ */
-
-/* NUL is no character of a header. */
-static char *
-value_of(const struct field *f, struct pool *pool)
-{
-	struct field copy = *f;
-	char *text = pool_octets(pool, f->text, f->len);
-	size_t i;
-
-	for (i = 0; i < f->len; i++)
-		if (text[i] == '\0')
-			text[i] = '?';
-	copy.text = text;
-	return field_value(&copy, pool);
-}
 
 bool
 downgrade_field(const struct field *f, const char **text, struct pool *pool,
@@ -592,7 +567,7 @@ downgrade_field(const struct field *f, const char **text, struct pool *pool,
 	size_t n;
 
 	folded_begin(&out, f->text, f->name_len);
-	put[form_of(f)](&out, value_of(f, pool), pool);
+	put[form_of(f)](&out, field_value(f, pool), pool);
 	folded_glue(&out, "\r\n");
 	n = buffer_len(&out.text);
 	done = pool_octets(pool, buffer_data(&out.text), n);

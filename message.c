@@ -1,5 +1,6 @@
 #include "message.h"
 #include "scan.h"
+#include "utf8.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -15,17 +16,6 @@ struct reader {
 	struct message *m;
 	bool done;			/* by a lone dot */
 };
-
-static bool
-has_8bit(const char *p, size_t len)
-{
-	unsigned char any = 0;
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		any |= (unsigned char)p[i];
-	return (any & 0x80) != 0;
-}
 
 /* Without its LF and the CR before it, is it a dot alone? */
 static bool
@@ -56,7 +46,7 @@ add_header_line(struct reader *r, const char *p, size_t len)
 
 	if (len > 0 && p[len - 1] == '\r')
 		len--;
-	m->header_8bit = m->header_8bit || has_8bit(p, len);
+	m->header_8bit = m->header_8bit || utf8_beyond(p, len);
 	m->header_nul = m->header_nul || memchr(p, '\0', len) != NULL;
 	m->dots = m->dots || (len > 0 && p[0] == '.');
 	if (len > m->longest)
@@ -233,7 +223,7 @@ message_compose(struct message *m, const char *prologue,
 			buffer_put(&m->head, instead[i], strlen(instead[i]));
 	}
 	buffer_put(&m->head, "\r\n", 2);
-	m->header_8bit = has_8bit(buffer_data(&m->head),
+	m->header_8bit = utf8_beyond(buffer_data(&m->head),
 	    buffer_len(&m->head));
 }
 

@@ -66,17 +66,6 @@ piece(const struct finder *f)
 
 /* --- what the octets are -------------------------------------------------- */
 
-static bool
-is_beyond(const char *p, size_t len)
-{
-	unsigned char any = 0;
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		any |= (unsigned char)p[i];
-	return (any & 0x80) != 0;
-}
-
 static void
 note(struct part_facts *facts, const char *p, size_t len)
 {
@@ -84,7 +73,7 @@ note(struct part_facts *facts, const char *p, size_t len)
 	size_t n = len - (ends ? len > 1 && p[len - 2] == '\r' ? 2 : 1 : 0);
 
 	facts->nul = facts->nul || memchr(p, '\0', len) != NULL;
-	if (is_beyond(p, len)) {
+	if (utf8_beyond(p, len)) {
 		facts->beyond = true;
 		utf8_check(&facts->check, p, len);
 	} else if (facts->check.wanted > 0) {

@@ -68,13 +68,22 @@ utf8_check(struct utf8_check *u, const char *text, size_t len)
 	}
 }
 
+/* Without a branch, for it sees every octet of a message. */
+bool
+utf8_beyond(const char *p, size_t len)
+{
+	unsigned char any = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		any |= (unsigned char)p[i];
+	return any >= 0x80;
+}
+
 bool
 utf8_beyond_ascii(const char *text)
 {
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text >= 0x80)
-			return true;
-	return false;
+	return utf8_beyond(text, strlen(text));
 }
 
 bool

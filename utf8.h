@@ -17,8 +17,9 @@ size_t	utf8_character(const char *p, size_t len, unsigned long *code);
 /* Is all of the text UTF-8? */
 bool	utf8_is(const char *text);
 
-/* Is any octet of it beyond ASCII? */
+/* Is any octet of it, or of those len octets, beyond ASCII? */
 bool	utf8_beyond_ascii(const char *text);
+bool	utf8_beyond(const char *, size_t len);
 
 /*
  * The same of octets that come in pieces: a zeroed struct to begin with; at

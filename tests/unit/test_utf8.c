@@ -66,12 +66,51 @@ test_text(void **state)
 	assert_false(utf8_beyond_ascii("Jurg\x7f"));
 }
 
+static bool
+check_pieces(const char *text, size_t len, size_t cut)
+{
+	struct utf8_check u = { 0 };
+
+	utf8_check(&u, text, cut);
+	utf8_check(&u, text + cut, len - cut);
+	return !u.bad && u.wanted == 0;
+}
+
+/* The octets where the table of RFC 3629 section 4 changes its mind. */
+static void
+test_check(void **state)
+{
+	static const char alphabet[] = "a\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0\xc1"
+	    "\xc2\xdf\xe0\xe1\xec\xed\xee\xef\xf0\xf1\xf3\xf4\xf5\xff";
+	const size_t n = sizeof alphabet - 1;
+	char text[5] = "";
+	size_t i, code, len, cut;
+
+	(void)state;
+	for (i = 0; i < n * n * n * n; i++) {
+		for (len = 0, code = i; len < 4; code /= n)
+			text[len++] = alphabet[code % n];
+		for (len = i < n * n * n ? 0 : 4; len <= 4; len++) {
+			text[len] = '\0';
+			for (cut = 0; cut <= len; cut++)
+				assert_int_equal(check_pieces(text, len, cut),
+				    utf8_is(text));
+			text[len] = alphabet[0];
+		}
+	}
+	assert_true(check_pieces("a\0\xc3\xbc", 4, 3));
+	assert_true(utf8_beyond("a\0\x80", 3));
+	assert_false(utf8_beyond("a\0\x80", 2));
+	assert_false(utf8_beyond("", 0));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_character),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_check),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -59,7 +59,7 @@ field_value(const struct field *f, struct pool *pool)
 
 	for (i = 0; i < f->len - f->body; i++)
 		if (value[i] != '\r' && value[i] != '\n')
-			value[o++] = value[i];
+			value[o++] = value[i] != '\0' ? value[i] : '?';
 	while (o > 0 && (value[o - 1] == ' ' || value[o - 1] == '\t'))
 		o--;
 	value[o] = '\0';

@@ -34,7 +34,10 @@ void	header_split(const char *text, size_t len, struct field **, size_t *n,
 /* Compares the name without regard to case. */
 bool	field_is(const struct field *, const char *name);
 
-/* What stands behind the colon, unfolded, without blanks around it. */
+/*
+ * What stands behind the colon, unfolded, without blanks around it.  NUL is no
+ * character of a header and becomes "?".
+ */
 char	*field_value(const struct field *, struct pool *);
 
 /* "Tue, 24 Nov 2026 10:11:12 +0100", in the local zone (section 3.3). */

@@ -59,6 +59,45 @@ test_value(void **state)
 		assert_false(field_is(&f, ""));
 		assert_false(field_is(&f, "A:"));
 	}
+	assert_string_equal(field_value(&(struct field){ .text = "A: \0b\r\n",
+	    .len = 7, .body = 2 }, pool), "?b");
+	pool_free(pool);
+}
+
+/* "name_len.body.len" of each field. */
+static void
+test_split(void **state)
+{
+	static const struct {
+		size_t len;
+		const char *text, *want;
+	} cases[] = {
+		{ 0, "", "" },
+		{ 6, "A: b\r\n", "1.2.6 " },
+		{ 12, "A: b\r\nBc:d\r\n", "1.2.6 2.3.6 " },
+		{ 18, "A: b\r\n c\r\n\td\r\nB:\r\n", "1.2.14 1.2.4 " },
+		{ 8, "A \t: b\r\n", "1.4.8 " },
+		{ 10, "A:\r\n \r\n:\r\n", "1.2.7 0.1.3 " },
+		{ 5, "A:::\n", "1.2.5 " },
+		{ 10, "A: \0b: c\r\n", "1.2.10 " },
+	};
+	struct pool *pool = pool_new();
+	struct buffer is = { 0 };
+	struct field *f;
+	size_t i, j, n;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		f = NULL;
+		n = 0;
+		header_split(cases[i].text, cases[i].len, &f, &n, pool);
+		for (j = 0; j < n; j++)
+			buffer_printf(&is, "%zu.%zu.%zu ", f[j].name_len,
+			    f[j].body, f[j].len);
+		buffer_put(&is, "", 1);
+		assert_string_equal(buffer_data(&is), cases[i].want);
+		buffer_free(&is);
+	}
 	pool_free(pool);
 }
 
@@ -169,6 +208,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_name),
 		cmocka_unit_test(test_value),
+		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_date),
 		cmocka_unit_test(test_message_id),
 		cmocka_unit_test(test_phrase),

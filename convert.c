@@ -443,8 +443,7 @@ encode_content(struct conversion *c, const struct entity *e,
 	if (!through(c, e->end, &how, encoded, why))
 		return false;
 	encode_end(&how, &c->out);
-	if (e->end == size && (how.how == ENCODE_BASE64 ||
-	    how.how == ENCODE_BASE64_AGAIN))
+	if (e->end == size && how.column > 0)
 		buffer_put(&c->out, "\r\n", 2);
 	return true;
 }

@@ -13,16 +13,23 @@ static const char hex[] = "0123456789ABCDEF";
 
 /* --- quoted-printable ----------------------------------------------------- */
 
+static void
+end_line(struct encode *e, const char *end, struct buffer *out)
+{
+	buffer_put(out, end, strlen(end));
+	e->column = 0;
+	e->blank = false;
+}
+
 /* A soft line break when there is no room for n more and its "=". */
 static void
 put_token(struct encode *e, const char *p, size_t n, struct buffer *out)
 {
-	if (e->column + n > LINE - 1) {
-		buffer_put(out, "=\r\n", 3);
-		e->column = 0;
-	}
+	if (e->column + n > LINE - 1)
+		end_line(e, "=\r\n", out);
 	buffer_put(out, p, n);
 	e->column += n;
+	e->blank = *p == ' ' || *p == '\t';
 }
 
 static void
@@ -33,26 +40,26 @@ put_coded(struct encode *e, char c, struct buffer *out)
 	put_token(e, (char[]){ '=', hex[u >> 4], hex[u & 15] }, 3, out);
 }
 
+/*
+ * A "-" where a soft line break begins or has joined a line could make it the
+ * delimiter of a multipart around.
+ */
 static bool
-is_literal(char c)
+is_literal(const struct encode *e, char c)
 {
-	return c > ' ' && c < 0x7f && c != '=';
+	if (c == '-')
+		return e->column < LINE - 1 &&
+		    (e->column > 0 || e->how == ENCODE_QP);
+	return (c >= ' ' && c < 0x7f && c != '=') || c == '\t';
 }
 
 static void
 put_octet(struct encode *e, char c, struct buffer *out)
 {
-	if (is_literal(c) || c == ' ' || c == '\t')
+	if (is_literal(e, c))
 		put_token(e, &c, 1, out);
 	else
 		put_coded(e, c, out);
-}
-
-static void
-end_line(struct encode *e, struct buffer *out)
-{
-	buffer_put(out, "\r\n", 2);
-	e->column = 0;
 }
 
 /* Held is a blank, which must not end a line, a CR, or a blank and a CR. */
@@ -78,7 +85,7 @@ qp_octet(struct encode *e, char c, struct buffer *out)
 	if (c == '\n' && cr) {
 		e->nheld--;
 		release(e, true, out);
-		end_line(e, out);
+		end_line(e, "\r\n", out);
 		return;
 	}
 	if (cr || (e->nheld > 0 && c != '\r'))
@@ -97,12 +104,8 @@ release_again(struct encode *e, struct buffer *out)
 {
 	size_t i;
 
-	for (i = 0; i < e->nheld; i++) {
-		if (e->held[i] == '=')
-			put_coded(e, '=', out);
-		else
-			put_octet(e, e->held[i], out);
-	}
+	for (i = 0; i < e->nheld; i++)
+		put_octet(e, e->held[i], out);
 	e->nheld = 0;
 }
 
@@ -110,7 +113,8 @@ enum match { NOTHING, BEGUN, BREAK, OCTET };
 
 /*
  * Is what is held a soft line break, perhaps with blanks before its end, or a
- * coded octet, or could it become one?
+ * coded octet, or could it become one?  The break goes, but where a blank
+ * would be the last of its line without.
  */
 static enum match
 match(const struct encode *e)
@@ -145,7 +149,7 @@ static void
 qp_again_octet(struct encode *e, char c, struct buffer *out)
 {
 	if (e->nheld > 0 && e->held[0] == '\r' && c == '\n') {
-		end_line(e, out);
+		end_line(e, "\r\n", out);
 		e->nheld = 0;
 		return;
 	}
@@ -161,9 +165,12 @@ qp_again_octet(struct encode *e, char c, struct buffer *out)
 	switch (match(e)) {
 	case OCTET:
 		put_token(e, e->held, e->nheld, out);
-		/* FALLTHROUGH */
+		e->nheld = 0;
+		break;
 	case BREAK:
 		e->nheld = 0;
+		if (e->blank)
+			end_line(e, "=\r\n", out);
 		break;
 	case NOTHING:
 		spoil(e, c, out);
@@ -173,6 +180,18 @@ qp_again_octet(struct encode *e, char c, struct buffer *out)
 	case BEGUN:
 		break;
 	}
+}
+
+/* "=" at the very end, perhaps with blanks, is a break whose end follows. */
+static void
+end_again(struct encode *e, struct buffer *out)
+{
+	if (e->nheld > 0 && strchr("= \t", e->held[e->nheld - 1]) != NULL) {
+		e->nheld = 0;
+		if (e->blank)
+			buffer_put(out, "=", 1);
+	}
+	release_again(e, out);
 }
 
 /* --- base64 --------------------------------------------------------------- */
@@ -212,7 +231,7 @@ base64_again_octet(struct encode *e, char c, struct buffer *out)
 	    c != '+' && c != '/' && c != '='))
 		return;
 	if (e->column == LINE)
-		end_line(e, out);
+		end_line(e, "\r\n", out);
 	buffer_put(out, &c, 1);
 	e->column++;
 }
@@ -242,5 +261,5 @@ encode_end(struct encode *e, struct buffer *out)
 	else if (e->how == ENCODE_QP)
 		release(e, true, out);
 	else if (e->how == ENCODE_QP_AGAIN)
-		release_again(e, out);
+		end_again(e, out);
 }

@@ -25,14 +25,15 @@ struct encode {
 	char held[80];			/* what cannot be judged yet */
 	size_t nheld;
 	size_t column;			/* of the line that is made */
+	bool blank;			/* the last octet of it */
 };
 
 void	encode_octets(struct encode *, const char *, size_t len,
 	    struct buffer *out);
 
 /*
- * After the last octet.  The last line of base64 gets no end: it belongs to
- * what follows.
+ * After the last octet.  A line that what goes in did not end gets no end
+ * (column is then not 0): it belongs to what follows.
  */
 void	encode_end(struct encode *, struct buffer *out);
 

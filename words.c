@@ -14,6 +14,7 @@ enum { WORD_MAX = 74 };
 
 struct coding {
 	const char *charset;
+	bool utf8;
 	bool q;
 	size_t around;			/* octets of "=?", "?Q?" and "?=" */
 };
@@ -45,19 +46,22 @@ choose(const char *text, size_t len)
 
 	for (i = 0; i < len; i++)
 		ascii += (unsigned char)text[i] < 0x80;
+	c.utf8 = *c.charset == 'U';
 	c.q = ascii >= len / 2;
 	c.around = strlen(c.charset) + 7;
 	return c;
 }
 
-/* Octets that must not be cut apart, and how many they come to in "Q". */
+/*
+ * Octets that must not be cut apart, and how many they come to in "Q".  What
+ * is not UTF-8 has no characters that we know.
+ */
 static size_t
-character(const char *text, size_t len, size_t *coded)
+character(const struct coding *c, const char *text, size_t len,
+    size_t *coded)
 {
-	size_t n = utf8_character(text, len, NULL);
+	size_t n = c->utf8 ? utf8_character(text, len, NULL) : 1;
 
-	if (n == 0)
-		n = 1;
 	*coded = is_shown(*text) || *text == ' ' ? 1 : 3 * n;
 	return n;
 }
@@ -69,7 +73,7 @@ fitting(const struct coding *c, const char *text, size_t len, size_t room)
 	size_t taken = 0, used = 0, n, coded;
 
 	while (taken < len) {
-		n = character(text + taken, len - taken, &coded);
+		n = character(c, text + taken, len - taken, &coded);
 		used = c->q ? used + coded : (taken + n + 2) / 3 * 4;
 		if (c->around + used > room)
 			break;
@@ -118,11 +122,9 @@ words_encode(struct buffer *out, const char *text, size_t len, size_t *column)
 	assert(*column + WORDS_ROOM <= WORDS_LINE);
 	while (len > 0) {
 		n = fitting(&c, text, len, room < WORD_MAX ? room : WORD_MAX);
-		if (n > 0) {
-			before = buffer_len(out);
-			put_word(out, &c, text, n);
-			*column += buffer_len(out) - before;
-		}
+		before = buffer_len(out);
+		put_word(out, &c, text, n);
+		*column += buffer_len(out) - before;
 		text += n;
 		len -= n;
 		if (len > 0) {
@@ -137,11 +139,12 @@ words_encode(struct buffer *out, const char *text, size_t len, size_t *column)
 bool
 words_is_encoded(const char *p, size_t len)
 {
-	const char *end = p + len - 2, *mark;
-	const char *s;
+	const char *end, *mark, *s;
 
-	if (len < 8 || memcmp(p, "=?", 2) != 0 || memcmp(end, "?=", 2) != 0)
+	if (len < 8 || memcmp(p, "=?", 2) != 0 ||
+	    memcmp(p + len - 2, "?=", 2) != 0)
 		return false;
+	end = p + len - 2;
 	for (s = p; s < p + len; s++)
 		if (*s <= ' ' || *s >= 0x7f)
 			return false;

@@ -12,7 +12,8 @@
 
 enum {
 	WORDS_LINE = 76,		/* octets of a line with such words */
-	WORDS_ROOM = 24			/* that a line needs to begin one */
+	WORDS_ROOM = 25			/* that a line needs to begin one:
+					   "=?UTF-8?Q?" and 4 octets coded */
 };
 
 /*

@@ -10,12 +10,14 @@
 #include <ctype.h>
 #include <string.h>
 
-enum {
-	LINE_MAX_OCTETS = 998,		/* RFC 5322 section 2.1.1 */
-	WORD_TOO_LONG = 900		/* to be left for a line of its own */
-};
+enum { WORD_TOO_LONG = 900 };		/* to be left for a line of its own */
 
-enum form { TEXT, MAILBOXES, PARAMETERS };
+enum form {
+	TEXT,
+	MAILBOXES,
+	PARAMETERS,
+	TOKENS				/* has comments, but no other text */
+};
 
 static enum form
 form_of(const struct field *f)
@@ -37,6 +39,12 @@ form_of(const struct field *f)
 		{ "Mail-Reply-To", MAILBOXES },
 		{ "Content-Type", PARAMETERS },
 		{ "Content-Disposition", PARAMETERS },
+		{ "Date", TOKENS },		{ "Resent-Date", TOKENS },
+		{ "Message-ID", TOKENS },	{ "Resent-Message-ID", TOKENS },
+		{ "References", TOKENS },	{ "In-Reply-To", TOKENS },
+		{ "Received", TOKENS },		{ "MIME-Version", TOKENS },
+		{ "Content-ID", TOKENS },
+		{ "Content-Transfer-Encoding", TOKENS },
 	};
 	size_t i;
 
@@ -64,7 +72,7 @@ longest_line(const char *p, size_t len)
 bool
 downgrade_is_too_long(const struct field *f)
 {
-	return longest_line(f->text, f->len) > LINE_MAX_OCTETS;
+	return longest_line(f->text, f->len) > FOLDED_LINE_MAX;
 }
 
 bool
@@ -176,9 +184,9 @@ put_text(struct folded *out, const char *value, struct pool *pool)
 	put_words(out, &w);
 }
 
-/* --- mailboxes ------------------------------------------------------------ */
+/* --- tokens --------------------------------------------------------------- */
 
-struct mailboxes {
+struct list {
 	struct folded *out;
 	const char *value;
 	const struct token *tokens;
@@ -195,76 +203,133 @@ is_special(const struct token *t, char c)
 
 /* What stands between this token and the one before. */
 static const char *
-blank_before(const struct mailboxes *m, size_t i)
+blank_before(const struct list *l, size_t i)
 {
-	return m->value + (i > 0 ? m->tokens[i - 1].end : 0);
+	return l->value + (i > 0 ? l->tokens[i - 1].end : 0);
 }
 
-/* Where the run of words, dots and comments from i on ends. */
-static size_t
-run_end(const struct mailboxes *m, size_t i)
+/* Word by word, unless a backslash or a comment within needs its other half. */
+static void
+put_comment(struct list *l)
 {
-	while (m->tokens[i].kind != TOKEN_END &&
-	    (m->tokens[i].kind != TOKEN_SPECIAL ||
-	    is_special(&m->tokens[i], '.')))
-		i++;
-	return i;
+	const struct token *t = &l->tokens[l->at];
+	const char *blank = blank_before(l, l->at++);
+	const char *raw = l->value + t->start;
+	size_t nblank = (size_t)(raw - blank), len = t->end - t->start;
+
+	if (!utf8_beyond(raw, len) && len <= WORD_TOO_LONG) {
+		folded_put(l->out, blank, nblank, raw, len);
+		return;
+	}
+	folded_open(l->out, blank, nblank);
+	if (strlen(t->text) == len - 2 && strpbrk(t->text, "()") == NULL)
+		put_text(l->out, t->text, l->pool);
+	else
+		folded_encoded(l->out, "", 0, t->text, strlen(t->text));
+	folded_close(l->out);
 }
 
-/* Where an address ends that begins at i. */
-static size_t
-address_end(const struct mailboxes *m, size_t i)
+/*
+ * To the next blank, comment or "<": there is no way to say it in ASCII, and
+ * who refers to it masks it alike.
+ */
+static void
+put_masked_tokens(struct list *l)
 {
-	while (m->tokens[i].kind != TOKEN_END &&
-	    !is_special(&m->tokens[i], ',') &&
-	    !is_special(&m->tokens[i], ';') &&
-	    !is_special(&m->tokens[i], '>') &&
-	    m->tokens[i].kind != TOKEN_COMMENT)
-		i++;
-	return i;
+	const struct token *t = &l->tokens[l->at];
+	const char *blank = blank_before(l, l->at), *raw = l->value + t->start;
+	size_t nblank = (size_t)(raw - blank), len, i;
+	char *text;
+
+	do
+		t = &l->tokens[++l->at];
+	while (t->kind != TOKEN_END && t->kind != TOKEN_COMMENT && !t->blank &&
+	    !is_special(t, '<'));
+	len = l->tokens[l->at - 1].end - (size_t)(raw - l->value);
+	text = pool_octets(l->pool, raw, len);
+	for (i = 0; i < len; i++)
+		if ((unsigned char)text[i] >= 0x80)
+			text[i] = '?';
+	folded_put(l->out, blank, nblank, text, len);
+}
+
+/* Calls each() for the things of a list; what is none is mere text. */
+static void
+put_list(struct folded *out, const char *value, void (*each)(struct list *),
+    struct pool *pool)
+{
+	const char *wrong;
+	struct list l = { .out = out, .value = value, .pool = pool,
+	    .tokens = token_list(value, pool, &wrong) };
+
+	if (l.tokens == NULL) {
+		put_text(out, value, pool);
+		return;
+	}
+	while (l.tokens[l.at].kind != TOKEN_END) {
+		if (l.tokens[l.at].kind == TOKEN_COMMENT)
+			put_comment(&l);
+		else
+			each(&l);
+	}
 }
 
 static void
-put_comment(struct mailboxes *m, size_t i)
+put_tokens(struct folded *out, const char *value, struct pool *pool)
 {
-	const struct token *t = &m->tokens[i];
-	const char *blank = blank_before(m, i);
-	const char *raw = m->value + t->start;
-	size_t nblank = (size_t)(raw - blank);
+	put_list(out, value, put_masked_tokens, pool);
+}
 
-	m->at = i + 1;
-	if (!utf8_beyond(raw, t->end - t->start)) {
-		folded_put(m->out, blank, nblank, raw, t->end - t->start);
-		return;
+/* --- mailboxes ------------------------------------------------------------ */
+
+/*
+ * Where what begins with a word at i ends: an address (words, "@", words) or
+ * a name, which may have comments, and an "@" that should have been quoted.
+ */
+static size_t
+item_end(const struct list *l, size_t i, bool *address)
+{
+	const struct token *t;
+	size_t end;
+
+	*address = false;
+	for (end = i;; end++) {
+		t = &l->tokens[end];
+		*address = *address || is_special(t, '@');
+		if (t->kind == TOKEN_END || (*address &&
+		    t->kind == TOKEN_COMMENT) || (t->kind == TOKEN_SPECIAL &&
+		    t->special != '.' && t->special != '@'))
+			break;
 	}
-	folded_open(m->out, blank, nblank, "(");
-	folded_encoded(m->out, "", 0, t->text, strlen(t->text));
-	folded_glue(m->out, ")");
+	while (t->kind == TOKEN_COMMENT)
+		t++;
+	*address = *address && !is_special(t, '<');
+	return end;
 }
 
 /* Words without a blank between them are one. */
 static size_t
-phrase_word(struct mailboxes *m, struct words *w, size_t i, size_t end)
+phrase_word(struct list *l, struct words *w, size_t i, size_t end)
 {
-	const struct token *first = &m->tokens[i], *t = first;
-	const char *raw = m->value + first->start;
+	const struct token *first = &l->tokens[i], *t = first;
+	const char *raw = l->value + first->start;
 	struct buffer text = { 0 };
 	struct word *word;
 	size_t start = i;
 
 	do {
-		t = &m->tokens[i++];
+		t = &l->tokens[i++];
 		if (t->kind == TOKEN_SPECIAL)
 			buffer_put(&text, &t->special, 1);
 		else
 			buffer_put(&text, t->text, strlen(t->text));
-	} while (i < end && !m->tokens[i].blank &&
-	    m->tokens[i].kind != TOKEN_COMMENT);
-	word = add_word(w, blank_before(m, start), raw,
+	} while (i < end && !l->tokens[i].blank &&
+	    l->tokens[i].kind != TOKEN_COMMENT);
+	word = add_word(w, blank_before(l, start), raw,
 	    t->end - first->start);
 	if (first->kind == TOKEN_QUOTED && word->kind == ENCODED)
 		word->kind = PLAIN;
-	word->text = pool_octets(m->pool, buffer_data(&text),
+	word->text = pool_octets(l->pool, buffer_data(&text),
 	    buffer_len(&text));
 	buffer_free(&text);
 	return i;
@@ -272,20 +337,20 @@ phrase_word(struct mailboxes *m, struct words *w, size_t i, size_t end)
 
 /* A display name, or the name of a group. */
 static void
-put_phrase(struct mailboxes *m, size_t end)
+put_phrase(struct list *l, size_t end)
 {
-	struct words w = { .pool = m->pool };
+	struct words w = { .pool = l->pool };
 
-	while (m->at < end) {
-		if (m->tokens[m->at].kind != TOKEN_COMMENT) {
-			m->at = phrase_word(m, &w, m->at, end);
+	while (l->at < end) {
+		if (l->tokens[l->at].kind != TOKEN_COMMENT) {
+			l->at = phrase_word(l, &w, l->at, end);
 			continue;
 		}
-		put_words(m->out, &w);
+		put_words(l->out, &w);
 		w.n = 0;
-		put_comment(m, m->at);
+		put_comment(l);
 	}
-	put_words(m->out, &w);
+	put_words(l->out, &w);
 }
 
 struct spec {
@@ -295,163 +360,148 @@ struct spec {
 };
 
 static bool
-any_beyond(const struct mailboxes *m, size_t i, size_t end)
+any_beyond(const struct list *l, size_t i, size_t end)
 {
-	return i < end && utf8_beyond(m->value + m->tokens[i].start,
-	    m->tokens[end - 1].end - m->tokens[i].start);
+	return i < end && utf8_beyond(l->value + l->tokens[i].start,
+	    l->tokens[end - 1].end - l->tokens[i].start);
 }
 
 static struct spec
-spec_of(const struct mailboxes *m, size_t i, size_t end)
+spec_of(const struct list *l, size_t i, size_t end)
 {
 	struct spec s = { .at_sign = end };
-	size_t j;
 	const char *domain;
+	size_t j;
 
 	for (j = i; j < end; j++)
-		if (is_special(&m->tokens[j], '@'))
+		if (is_special(&l->tokens[j], '@'))
 			s.at_sign = j;
-	if (s.at_sign == end || s.at_sign + 1 >= end)
+	s.beyond = any_beyond(l, i, s.at_sign);
+	if (!any_beyond(l, s.at_sign + 1, end))
 		return s;
-	if (any_beyond(m, s.at_sign + 1, end)) {
-		domain = m->value + m->tokens[s.at_sign + 1].start;
-		s.ascii = idn_ascii(pool_octets(m->pool, domain,
-		    m->tokens[end - 1].end -
-		    m->tokens[s.at_sign + 1].start), m->pool);
-	}
-	s.beyond = any_beyond(m, i, s.at_sign) ||
-	    (s.ascii == NULL && any_beyond(m, s.at_sign + 1, end));
+	domain = l->value + l->tokens[s.at_sign + 1].start;
+	s.ascii = idn_ascii(pool_octets(l->pool, domain, (size_t)(l->value +
+	    l->tokens[end - 1].end - domain)), l->pool);
+	s.beyond = s.beyond || s.ascii == NULL;
 	return s;
 }
 
 /* The address is shown and cannot be written to (RFC 6857 section 3.1.7). */
 static void
-put_lost(struct mailboxes *m, size_t i, size_t end, const char *blank)
+put_lost(struct list *l, size_t i, size_t end)
 {
-	const char *text = m->value + m->tokens[i].start;
+	const char *text = l->value + l->tokens[i].start;
 
-	folded_encoded(m->out, blank, strlen(blank), text,
-	    m->tokens[end - 1].end - m->tokens[i].start);
-	if (m->in_group)
-		folded_put(m->out, " ", 1, "<address@invalid>", 17);
+	folded_encoded(l->out, " ", 1, text,
+	    l->tokens[end - 1].end - l->tokens[i].start);
+	if (l->in_group)
+		folded_put(l->out, " ", 1, "<address@invalid>", 17);
 	else
-		folded_put(m->out, " ", 1, ":;", 2);
+		folded_put(l->out, " ", 1, ":;", 2);
 }
 
 /* The tokens from i to end, an addr-spec; around it perhaps "<" and ">". */
 static void
-put_address(struct mailboxes *m, size_t i, size_t end, bool angle)
+put_address(struct list *l, size_t i, size_t end, bool angle)
 {
-	const struct spec s = spec_of(m, i, end);
-	const struct token *t = m->tokens;
-	const char *blank = blank_before(m, angle ? i - 1 : i);
-	size_t from = t[angle ? i - 1 : i].start;
-	size_t to = t[angle ? end : end - 1].end;
-	const char *text = m->value + from;
+	const struct spec s = spec_of(l, i, end);
+	const struct token *t = l->tokens;
+	const char *blank = blank_before(l, i - angle);
+	const char *text = l->value + t[i - angle].start;
+	size_t nblank = (size_t)(text - blank);
 
 	if (s.beyond) {
-		put_lost(m, i, end, text > blank || m->out->any ? " " : "");
+		put_lost(l, i, end);
 		return;
 	}
 	if (s.ascii != NULL)
-		text = pool_printf(m->pool, "%.*s%s%s",
-		    (int)(t[s.at_sign].end - from), text, s.ascii,
-		    angle ? ">" : "");
+		text = pool_printf(l->pool, "%.*s%s%s", (int)(l->value +
+		    t[s.at_sign].end - text), text, s.ascii, angle ? ">" : "");
 	else
-		text = pool_octets(m->pool, text, to - from);
-	folded_put(m->out, blank, (size_t)(m->value + from - blank), text,
-	    strlen(text));
+		text = pool_octets(l->pool, text, (size_t)(l->value +
+		    t[end - !angle].end - text));
+	folded_put(l->out, blank, nblank, text, strlen(text));
 }
 
 /* "<" addr-spec ">", as far as it is one. */
 static void
-put_angle(struct mailboxes *m)
+put_angle(struct list *l)
 {
-	size_t i = m->at + 1, end = i;
+	size_t i = l->at + 1, end = i;
 
-	while (m->tokens[end].kind != TOKEN_END &&
-	    !is_special(&m->tokens[end], '>'))
+	while (l->tokens[end].kind != TOKEN_END &&
+	    !is_special(&l->tokens[end], '>'))
 		end++;
-	if (end > i && is_special(&m->tokens[end], '>')) {
-		put_address(m, i, end, true);
-		m->at = end + 1;
+	if (end > i && is_special(&l->tokens[end], '>')) {
+		put_address(l, i, end, true);
+		l->at = end + 1;
 		return;
 	}
-	folded_put(m->out, " ", 1, "<", 1);
-	m->at = i;
+	folded_put(l->out, " ", 1, "<", 1);
+	l->at = i;
 }
 
 static void
-put_special(struct mailboxes *m)
+put_special(struct list *l)
 {
-	const struct token *t = &m->tokens[m->at++];
+	char c = l->tokens[l->at++].special;
 
-	folded_glue(m->out, (char[]){ t->special, '\0' });
-	if (t->special == ':' || t->special == ';')
-		m->in_group = t->special == ':';
+	folded_special(l->out, c);
+	if (c == ':' || c == ';')
+		l->in_group = c == ':';
 }
 
 /* The next thing of the list. */
 static void
-put_item(struct mailboxes *m)
+put_item(struct list *l)
 {
-	const struct token *t = &m->tokens[m->at];
+	const struct token *t = &l->tokens[l->at];
+	bool address;
 	size_t end;
 
-	if (t->kind == TOKEN_COMMENT) {
-		put_comment(m, m->at);
+	if (is_special(t, '<')) {
+		put_angle(l);
 		return;
 	}
 	if (t->kind == TOKEN_SPECIAL && t->special != '.') {
-		if (t->special == '<')
-			put_angle(m);
-		else
-			put_special(m);
+		put_special(l);
 		return;
 	}
-	end = run_end(m, m->at);
-	if (!is_special(&m->tokens[end], '@')) {
-		put_phrase(m, end);
+	end = item_end(l, l->at, &address);
+	if (!address) {
+		put_phrase(l, end);
 		return;
 	}
-	end = address_end(m, m->at);
-	put_address(m, m->at, end, false);
-	m->at = end;
+	put_address(l, l->at, end, false);
+	l->at = end;
 }
 
 static void
 put_mailboxes(struct folded *out, const char *value, struct pool *pool)
 {
-	const char *wrong;
-	struct mailboxes m = { .out = out, .value = value, .pool = pool,
-	    .tokens = token_list(value, pool, &wrong) };
-
-	if (m.tokens == NULL) {
-		put_text(out, value, pool);
-		return;
-	}
-	while (m.tokens[m.at].kind != TOKEN_END)
-		put_item(&m);
+	put_list(out, value, put_item, pool);
 }
 
 bool
 downgrade_loses(const struct field *f, struct pool *pool)
 {
 	const char *wrong;
-	struct mailboxes m = { .value = field_value(f, pool), .pool = pool };
-	size_t i, start = 0;
+	struct list l = { .value = field_value(f, pool), .pool = pool };
+	bool address;
+	size_t i, end;
 
 	if (form_of(f) != MAILBOXES || !utf8_beyond(f->text, f->len))
 		return false;
-	m.tokens = token_list(m.value, pool, &wrong);
-	for (i = 0; m.tokens != NULL && m.tokens[i].kind != TOKEN_END; i++) {
-		if (m.tokens[i].kind != TOKEN_SPECIAL ||
-		    is_special(&m.tokens[i], '.'))
+	l.tokens = token_list(l.value, pool, &wrong);
+	for (i = 0; l.tokens != NULL && l.tokens[i].kind != TOKEN_END;
+	    i = end) {
+		end = i + 1;
+		if (l.tokens[i].kind == TOKEN_COMMENT ||
+		    l.tokens[i].kind == TOKEN_SPECIAL)
 			continue;
-		if (is_special(&m.tokens[i], '@') && spec_of(&m, start,
-		    address_end(&m, start)).beyond)
+		end = item_end(&l, i, &address);
+		if (address && spec_of(&l, i, end).beyond)
 			return true;
-		start = i + 1;
 	}
 	return false;
 }
@@ -467,36 +517,48 @@ is_attribute_char(char c)
 }
 
 static void
-put_percent(struct buffer *b, const char *p, size_t len, bool all)
+put_percent(struct buffer *b, const char *p, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		if (is_attribute_char(p[i]) ||
-		    (!all && (unsigned char)p[i] < 0x80))
+		if (is_attribute_char(p[i]))
 			buffer_put(b, p + i, 1);
 		else
 			buffer_printf(b, "%%%02X", (unsigned char)p[i]);
+}
+
+/* How much of the value a line of room octets holds; no character is cut. */
+static size_t
+segment(const char *value, size_t left, size_t room)
+{
+	size_t n = room / 3, back = 0;
+
+	if (left <= n)
+		return left;
+	while (back < 3 && ((unsigned char)value[n - back] & 0xc0) == 0x80)
+		back++;
+	return n - back;
 }
 
 /* name*=charset''value, or name*0*=, name*1*= and so on, a line for each. */
 static void
 put_extended(struct folded *out, const struct mime_parameter *p, bool last)
 {
-	size_t room = WORDS_LINE - 24 - (strlen(p->name) < 40 ?
-	    strlen(p->name) : 0), left = strlen(p->value), n, i = 0;
-	bool whole = 3 * left + strlen(p->name) + 20 < WORDS_LINE;
+	size_t name = strlen(p->name), left = strlen(p->value), n, i = 0;
+	size_t room = WORDS_LINE - 24 - (name < 40 ? name : 0);
+	bool whole = 3 * left + name + 20 < WORDS_LINE;
 	const char *value = p->value;
 	struct buffer b = { 0 };
 
 	do {
-		n = whole || 3 * left <= room ? left : room / 3;
-		buffer_put(&b, p->name, strlen(p->name));
+		n = whole ? left : segment(value, left, room);
+		buffer_put(&b, p->name, name);
 		if (!whole)
 			buffer_printf(&b, "*%zu", i);
 		buffer_printf(&b, "*=%s%s", i == 0 ? words_charset(p->value,
 		    strlen(p->value)) : "", i == 0 ? "''" : "");
-		put_percent(&b, value, n, true);
+		put_percent(&b, value, n);
 		value += n;
 		left -= n;
 		if (left > 0 || !last)
@@ -519,15 +581,37 @@ put_masked(struct folded *out, const char *p, size_t len, bool last,
 		if ((unsigned char)p[i] < 0x80)
 			buffer_put(&b, p + i, 1);
 		else if (percent)
-			put_percent(&b, p + i, 1, false);
+			put_percent(&b, p + i, 1);
 		else
 			buffer_put(&b, "?", 1);
 	}
 	if (!last)
 		buffer_put(&b, ";", 1);
-	folded_put(out, out->any ? " " : "", out->any, buffer_data(&b),
-	    buffer_len(&b));
+	folded_put(out, " ", 1, buffer_data(&b), buffer_len(&b));
 	buffer_free(&b);
+}
+
+/* Is it said as RFC 2231 has it as well, for readers that know that? */
+static bool
+has_extended(const struct mime_parameter *list, size_t n, const char *name)
+{
+	size_t len = strlen(name), i;
+
+	for (i = 0; i < n; i++)
+		if (strncmp(list[i].name, name, len) == 0 &&
+		    list[i].name[len] == '*')
+			return true;
+	return false;
+}
+
+static bool
+must_extend(const struct mime_parameter *list, size_t n,
+    const struct mime_parameter *p)
+{
+	if (!utf8_beyond_ascii(p->value) && p->end - p->start <= WORD_TOO_LONG)
+		return false;
+	return *p->name != '\0' && strchr(p->name, '*') == NULL &&
+	    !utf8_beyond_ascii(p->name) && !has_extended(list, n, p->name);
 }
 
 static void
@@ -535,25 +619,37 @@ put_parameters(struct folded *out, const char *value, struct pool *pool)
 {
 	struct mime_parameter *list;
 	size_t n, first, i, len;
-	bool star;
 
 	list = mime_parameters(value, &n, &first, pool);
 	put_masked(out, value, first, n == 0, false);
 	for (i = 0; i < n; i++) {
 		len = list[i].end - list[i].start;
-		star = strchr(list[i].name, '*') != NULL;
-		if (*list[i].name != '\0' && !star &&
-		    !utf8_beyond_ascii(list[i].name) &&
-		    (utf8_beyond_ascii(list[i].value) ||
-		    len > WORD_TOO_LONG))
+		if (must_extend(list, n, &list[i]))
 			put_extended(out, &list[i], i + 1 == n);
-		else
+		else if (len > 0)
 			put_masked(out, value + list[i].start, len,
-			    i + 1 == n, star);
+			    i + 1 == n, strchr(list[i].name, '*') != NULL);
 	}
 }
 
 /* --- all of it ------------------------------------------------------------ */
+
+static bool
+finish(struct folded *out, const struct field *f, const char **text,
+    struct pool *pool, struct failure *why)
+{
+	size_t n;
+
+	folded_end(out);
+	n = buffer_len(&out->text);
+	*text = pool_octets(pool, buffer_data(&out->text), n);
+	buffer_free(&out->text);
+	n = longest_line(*text, n);
+	return n <= FOLDED_LINE_MAX || fail(why, FAILURE_MESSAGE, "the field "
+	    "%.*s of the header has a line of %zu octets that cannot be "
+	    "folded; mail carries at most %d", (int)f->name_len, f->text, n,
+	    FOLDED_LINE_MAX);
+}
 
 bool
 downgrade_field(const struct field *f, const char **text, struct pool *pool,
@@ -561,21 +657,28 @@ downgrade_field(const struct field *f, const char **text, struct pool *pool,
 {
 	static void (*const put[])(struct folded *, const char *,
 	    struct pool *) = { [TEXT] = put_text,
-	    [MAILBOXES] = put_mailboxes, [PARAMETERS] = put_parameters };
-	struct folded out = { 0 };
-	char *done;
-	size_t n;
+	    [MAILBOXES] = put_mailboxes, [PARAMETERS] = put_parameters,
+	    [TOKENS] = put_tokens };
+	struct folded out;
 
 	folded_begin(&out, f->text, f->name_len);
 	put[form_of(f)](&out, field_value(f, pool), pool);
-	folded_glue(&out, "\r\n");
-	n = buffer_len(&out.text);
-	done = pool_octets(pool, buffer_data(&out.text), n);
-	buffer_free(&out.text);
-	*text = done;
-	return longest_line(done, n) <= LINE_MAX_OCTETS ||
-	    fail(why, FAILURE_MESSAGE, "the field %.*s of the header has a "
-	    "line of %zu octets that cannot be folded; mail carries at most "
-	    "%d", (int)f->name_len, f->text, longest_line(done, n),
-	    LINE_MAX_OCTETS);
+	return finish(&out, f, text, pool, why);
+}
+
+bool
+downgrade_fold(const struct field *f, const char **text, struct pool *pool,
+    struct failure *why)
+{
+	const char *blank = field_value(f, pool), *word;
+	struct folded out;
+	size_t n;
+
+	folded_begin(&out, f->text, f->name_len);
+	for (; *blank != '\0'; blank = word + n) {
+		word = blank + strspn(blank, " \t");
+		n = strcspn(word, " \t");
+		folded_put(&out, blank, (size_t)(word - blank), word, n);
+	}
+	return finish(&out, f, text, pool, why);
 }

@@ -1,13 +1,13 @@
 #include "folded.h"
 #include "words.h"
 
-#include <string.h>
-
 static void
 put(struct folded *f, const char *p, size_t len)
 {
 	buffer_put(&f->text, p, len);
 	f->column += len;
+	f->any = true;
+	f->encoded = f->open = false;
 }
 
 void
@@ -16,50 +16,37 @@ folded_begin(struct folded *f, const char *name, size_t len)
 	*f = (struct folded){ 0 };
 	put(f, name, len);
 	put(f, ":", 1);
+	f->any = false;
 }
 
+/*
+ * The blanks before the next word, of which at least len octets go into the
+ * same line, if that has no more than limit.  A field's first word has one
+ * blank.  Too many to leave room in a new line become one.
+ */
 static void
-fold(struct folded *f)
+separate(struct folded *f, const char *blank, size_t nblank, size_t len,
+    size_t limit)
 {
-	buffer_put(&f->text, "\r\n", 2);
-	f->column = 0;
-}
+	bool folds = f->column + nblank + len > limit;
 
-/* The blanks before the next word; a field's first word has one. */
-static void
-put_blank(struct folded *f, const char *blank, size_t nblank)
-{
-	if (!f->any)
+	if (folds) {
+		put(f, "\r\n", 2);
+		f->column = 0;
+	}
+	if (!f->any || (nblank == 0 && (folds || f->encoded)) ||
+	    (folds && nblank > WORDS_LINE - WORDS_ROOM))
 		put(f, " ", 1);
 	else
 		put(f, blank, nblank);
-	f->any = true;
 }
 
 void
 folded_put(struct folded *f, const char *blank, size_t nblank, const char *p,
     size_t len)
 {
-	if (f->any && nblank > 0 && f->column + nblank + len > WORDS_LINE)
-		fold(f);
-	put_blank(f, blank, nblank);
+	separate(f, blank, nblank, len, f->any ? WORDS_LINE : FOLDED_LINE_MAX);
 	put(f, p, len);
-	f->encoded = false;
-}
-
-/* Sees that an encoded word has room behind the blanks. */
-static void
-make_room(struct folded *f, const char *blank, size_t nblank)
-{
-	if (f->column + nblank + 2 + WORDS_ROOM > WORDS_LINE) {
-		fold(f);
-		if (nblank == 0 || nblank > WORDS_ROOM || !f->any) {
-			put(f, " ", 1);
-			f->any = true;
-			return;
-		}
-	}
-	put_blank(f, blank, nblank);
 }
 
 void
@@ -68,31 +55,46 @@ folded_encoded(struct folded *f, const char *blank, size_t nblank,
 {
 	struct buffer text = { 0 };
 
-	if (f->encoded && nblank > 0) {
+	if (nblank > 0 && f->encoded)
 		buffer_put(&text, blank, nblank);
+	if (nblank == 0 || f->encoded) {
 		blank = " ";
 		nblank = 1;
 	}
 	buffer_put(&text, p, len);
-	make_room(f, blank, nblank);
+	if (!f->open)
+		separate(f, blank, nblank, 1 + WORDS_ROOM, WORDS_LINE);
 	words_encode(&f->text, buffer_data(&text), buffer_len(&text),
 	    &f->column);
 	buffer_free(&text);
 	f->encoded = true;
+	f->open = false;
 }
 
 void
-folded_open(struct folded *f, const char *blank, size_t nblank, const char *p)
+folded_open(struct folded *f, const char *blank, size_t nblank)
 {
-	make_room(f, blank, nblank);
-	put(f, p, strlen(p));
-	f->encoded = false;
+	separate(f, blank, nblank, 1 + WORDS_ROOM, WORDS_LINE);
+	put(f, "(", 1);
+	f->open = true;
 }
 
 void
-folded_glue(struct folded *f, const char *p)
+folded_close(struct folded *f)
 {
-	put(f, p, strlen(p));
-	f->encoded = false;
-	f->any = true;
+	put(f, ")", 1);
+}
+
+void
+folded_special(struct folded *f, char c)
+{
+	if (f->encoded)
+		put(f, " ", 1);
+	put(f, &c, 1);
+}
+
+void
+folded_end(struct folded *f)
+{
+	put(f, "\r\n", 2);
 }

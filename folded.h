@@ -1,6 +1,6 @@
 /*
  * A header field in the making: words with the blanks before them, in lines
- * that are folded at blanks (RFC 5322 section 2.2.3, RFC 2047 section 2).
+ * that are folded between words (RFC 5322 section 2.2.3, RFC 2047 section 2).
  * Pure.
  */
 #ifndef FOLDED_H
@@ -11,17 +11,24 @@
 
 #include "buffer.h"
 
+enum { FOLDED_LINE_MAX = 998 };		/* RFC 5322 section 2.1.1 */
+
 struct folded {
 	struct buffer text;		/* so far; the caller frees it */
 	size_t column;			/* octets in its last line */
 	bool any;			/* something stands behind the ":" */
 	bool encoded;			/* the last word is an encoded one */
+	bool open;			/* right behind the "(" of a comment */
 };
 
 /* "Name:", and a blank before what comes next. */
 void	folded_begin(struct folded *, const char *name, size_t len);
 
-/* A word with the blanks before it, as it is; a new line when it needs one. */
+/*
+ * A word with the blanks before it, as it is; in a new line when it needs one,
+ * and a blank where none is but an encoded word must not be touched (RFC 2047
+ * section 5).
+ */
 void	folded_put(struct folded *, const char *blank, size_t nblank,
 	    const char *, size_t len);
 
@@ -33,11 +40,13 @@ void	folded_put(struct folded *, const char *blank, size_t nblank,
 void	folded_encoded(struct folded *, const char *blank, size_t nblank,
 	    const char *, size_t len);
 
-/* Begins what encoded words follow without a blank: "(". */
-void	folded_open(struct folded *, const char *blank, size_t nblank,
-	    const char *);
+/* A comment: "(" with the blanks before it, and ")". */
+void	folded_open(struct folded *, const char *blank, size_t nblank);
+void	folded_close(struct folded *);
 
-/* Puts it right behind the last word. */
-void	folded_glue(struct folded *, const char *);
+/* A special, right behind the last word. */
+void	folded_special(struct folded *, char);
+
+void	folded_end(struct folded *);
 
 #endif

@@ -98,7 +98,7 @@ qp_octet(struct encode *e, char c, struct buffer *out)
 
 /* --- quoted-printable once more ------------------------------------------- */
 
-/* What begins with "=" and is none of its sequences: "=" was meant. */
+/* What is held is none of the sequences: it was meant as it stands. */
 static void
 release_again(struct encode *e, struct buffer *out)
 {
@@ -136,32 +136,34 @@ match(const struct encode *e)
 	return p[i] == '\r' && p[i + 1] == '\n' && i + 2 == n ? BREAK : NOTHING;
 }
 
-/* The octet that spoils a sequence may begin the next one. */
+/* Held are blanks, which nobody is shown at the end of a line, and a CR. */
 static void
-spoil(struct encode *e, char c, struct buffer *out)
+plain_again(struct encode *e, char c, struct buffer *out)
 {
-	e->nheld--;
-	release_again(e, out);
-	e->held[e->nheld++] = c;
+	bool cr = e->nheld > 0 && e->held[e->nheld - 1] == '\r';
+	bool blank = c == ' ' || c == '\t';
+
+	if (cr && c == '\n') {
+		e->nheld = 0;
+		end_line(e, "\r\n", out);
+		return;
+	}
+	if (cr || (!blank && c != '\r') || e->nheld == sizeof e->held - 1)
+		release_again(e, out);
+	if (blank || c == '\r' || c == '=')
+		e->held[e->nheld++] = c;
+	else
+		put_octet(e, c, out);
 }
 
 static void
 qp_again_octet(struct encode *e, char c, struct buffer *out)
 {
-	if (e->nheld > 0 && e->held[0] == '\r' && c == '\n') {
-		end_line(e, "\r\n", out);
-		e->nheld = 0;
-		return;
-	}
-	if (e->nheld > 0 && e->held[0] == '\r')
-		release_again(e, out);
-	if (e->nheld == 0 && c != '=' && c != '\r') {
-		put_octet(e, c, out);
+	if (e->nheld == 0 || e->held[0] != '=') {
+		plain_again(e, c, out);
 		return;
 	}
 	e->held[e->nheld++] = c;
-	if (e->held[0] == '\r')
-		return;
 	switch (match(e)) {
 	case OCTET:
 		put_token(e, e->held, e->nheld, out);
@@ -172,10 +174,10 @@ qp_again_octet(struct encode *e, char c, struct buffer *out)
 		if (e->blank)
 			end_line(e, "=\r\n", out);
 		break;
-	case NOTHING:
-		spoil(e, c, out);
-		if (c != '=' && c != '\r')
-			release_again(e, out);
+	case NOTHING:			/* but c may begin the next one */
+		e->nheld--;
+		release_again(e, out);
+		plain_again(e, c, out);
 		break;
 	case BEGUN:
 		break;
@@ -187,9 +189,9 @@ static void
 end_again(struct encode *e, struct buffer *out)
 {
 	if (e->nheld > 0 && strchr("= \t", e->held[e->nheld - 1]) != NULL) {
-		e->nheld = 0;
-		if (e->blank)
+		if (e->held[0] == '=' && e->blank)
 			buffer_put(out, "=", 1);
+		e->nheld = 0;
 	}
 	release_again(e, out);
 }

@@ -28,14 +28,18 @@ static void
 separate(struct folded *f, const char *blank, size_t nblank, size_t len,
     size_t limit)
 {
-	bool folds = f->column + nblank + len > limit;
+	bool folds;
 
+	if (!f->any || (nblank == 0 && f->encoded)) {
+		blank = " ";
+		nblank = 1;
+	}
+	folds = f->column + nblank + len > limit;
 	if (folds) {
 		put(f, "\r\n", 2);
 		f->column = 0;
 	}
-	if (!f->any || (nblank == 0 && (folds || f->encoded)) ||
-	    (folds && nblank > WORDS_LINE - WORDS_ROOM))
+	if (folds && (nblank == 0 || nblank > WORDS_LINE - WORDS_ROOM))
 		put(f, " ", 1);
 	else
 		put(f, blank, nblank);
@@ -63,7 +67,7 @@ folded_encoded(struct folded *f, const char *blank, size_t nblank,
 	}
 	buffer_put(&text, p, len);
 	if (!f->open)
-		separate(f, blank, nblank, 1 + WORDS_ROOM, WORDS_LINE);
+		separate(f, blank, nblank, WORDS_ROOM, WORDS_LINE);
 	words_encode(&f->text, buffer_data(&text), buffer_len(&text),
 	    &f->column);
 	buffer_free(&text);

@@ -7,10 +7,13 @@
 #include <string.h>
 
 /*
- * RFC 2047 section 2 allows 75; one is left for what stands right behind the
- * word, a ":" or ")", so that the line has no more than 76.
+ * RFC 2047 section 2 allows 75; two are left for what stands right behind the
+ * word, ")" and ",", so that the line has no more than 76.
  */
-enum { WORD_MAX = 74 };
+enum {
+	BEHIND = 2,
+	WORD_MAX = 75 - BEHIND
+};
 
 struct coding {
 	const char *charset;
@@ -117,7 +120,7 @@ void
 words_encode(struct buffer *out, const char *text, size_t len, size_t *column)
 {
 	struct coding c = choose(text, len);
-	size_t room = WORDS_LINE - 1 - *column, n, before;
+	size_t room = WORDS_LINE - BEHIND - *column, n, before;
 
 	assert(*column + WORDS_ROOM <= WORDS_LINE);
 	while (len > 0) {

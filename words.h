@@ -12,12 +12,13 @@
 
 enum {
 	WORDS_LINE = 76,		/* octets of a line with such words */
-	WORDS_ROOM = 25			/* that a line needs to begin one:
-					   "=?UTF-8?Q?" and 4 octets coded */
+	WORDS_ROOM = 26			/* that a line needs to begin one:
+					   "=?UTF-8?Q?", 4 octets coded, "?=",
+					   and what may stand behind */
 };
 
 /*
- * Appends len octets of text as encoded words of at most 74 octets each, a
+ * Appends len octets of text as encoded words of at most 73 octets each, a
  * folded line for every further one.  column, the octets that stand in the
  * line already (at most WORDS_LINE - WORDS_ROOM), is carried on.  No
  * character is cut in two; what is not UTF-8 is called unknown-8bit (RFC

@@ -482,6 +482,15 @@ put_mailboxes(struct folded *out, const char *value, struct pool *pool)
 	put_list(out, value, put_item, pool);
 }
 
+static bool
+loses_boundary(const struct field *f, struct pool *pool)
+{
+	struct mime m;
+
+	mime_read(&m, f, 1, false, pool);
+	return m.boundary != NULL && utf8_beyond_ascii(m.boundary);
+}
+
 bool
 downgrade_loses(const struct field *f, struct pool *pool)
 {
@@ -490,8 +499,10 @@ downgrade_loses(const struct field *f, struct pool *pool)
 	bool address;
 	size_t i, end;
 
-	if (form_of(f) != MAILBOXES || !utf8_beyond(f->text, f->len))
+	if (!utf8_beyond(f->text, f->len))
 		return false;
+	if (form_of(f) != MAILBOXES)
+		return loses_boundary(f, pool);
 	l.tokens = token_list(l.value, pool, &wrong);
 	for (i = 0; l.tokens != NULL && l.tokens[i].kind != TOKEN_END;
 	    i = end) {
@@ -605,30 +616,42 @@ has_extended(const struct mime_parameter *list, size_t n, const char *name)
 }
 
 static bool
-must_extend(const struct mime_parameter *list, size_t n,
-    const struct mime_parameter *p)
+must_extend(const struct mime_parameter *p)
 {
-	if (!utf8_beyond_ascii(p->value) && p->end - p->start <= WORD_TOO_LONG)
-		return false;
-	return *p->name != '\0' && strchr(p->name, '*') == NULL &&
-	    !utf8_beyond_ascii(p->name) && !has_extended(list, n, p->name);
+	return (utf8_beyond_ascii(p->value) ||
+	    p->end - p->start > WORD_TOO_LONG) && *p->name != '\0' &&
+	    strchr(p->name, '*') == NULL && !utf8_beyond_ascii(p->name);
+}
+
+/* How many are left: none that is empty, none that would be said twice. */
+static size_t
+drop_useless(struct mime_parameter *list, size_t n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < n; i++)
+		if (list[i].end > list[i].start && (!must_extend(&list[i]) ||
+		    !has_extended(list, n, list[i].name)))
+			list[kept++] = list[i];
+	return kept;
 }
 
 static void
 put_parameters(struct folded *out, const char *value, struct pool *pool)
 {
 	struct mime_parameter *list;
-	size_t n, first, i, len;
+	size_t n, first, i;
 
 	list = mime_parameters(value, &n, &first, pool);
+	n = drop_useless(list, n);
 	put_masked(out, value, first, n == 0, false);
 	for (i = 0; i < n; i++) {
-		len = list[i].end - list[i].start;
-		if (must_extend(list, n, &list[i]))
+		if (must_extend(&list[i]))
 			put_extended(out, &list[i], i + 1 == n);
-		else if (len > 0)
-			put_masked(out, value + list[i].start, len,
-			    i + 1 == n, strchr(list[i].name, '*') != NULL);
+		else
+			put_masked(out, value + list[i].start,
+			    list[i].end - list[i].start, i + 1 == n,
+			    strchr(list[i].name, '*') != NULL);
 	}
 }
 

@@ -20,7 +20,7 @@ bool	downgrade_is_too_long(const struct field *);	/* the latter alone */
  * Has it an address whose local part is beyond ASCII?  All else becomes
  * encoded and reads the same; such an address becomes a group without
  * members, which shows it and can no longer be answered (RFC 6857 section
- * 3.1.7).
+ * 3.1.7).  So it is with a boundary, which the delimiters must be the same as.
  */
 bool	downgrade_loses(const struct field *, struct pool *);
 

@@ -113,15 +113,16 @@ static const struct {
 	{ "Content-Type: text/plain (\xc3\xbc); x; ; name=\xc3\xbc (c);"
 	    " charset=\"utf-8\"; y*=UTF-8''\xc3\xbc;\r\n",
 	    "Content-Type: text/plain (?" "?); x; name*=UTF-8''%C3%BC; ch"
-	    "arset=\"utf-8\";\r\n y*=UTF-8''%C3%BC;\r\n" },
+	    "arset=\"utf-8\";\r\n y*=UTF-8''%C3%BC\r\n" },
 	{ "Content-Disposition: attachment; filename=\"Gr\xc3\xb6\xc3"
 	    "\x9f" "e\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe\r\n",
-	    "Content-Disposition: attachment; filename=\"Gr?" "?" "?" "?e"
-	    "\";\r\n filename*=UTF-8''Gr%C3%B6%C3%9Fe\r\n" },
+	    "Content-Disposition: attachment; filename*=UTF-8''Gr%C3%B6%C3%9F"
+	    "e\r\n" },
 	{ "Content-Disposition: attachment; filename=\"\xc3\xbc\"; File"
 	    "Name*0=x\r\n",
-	    "Content-Disposition: attachment; filename=\"?" "?\"; FileNam"
-	    "e*0=x\r\n" },
+	    "Content-Disposition: attachment; FileName*0=x\r\n" },
+	{ "Content-Disposition: attachment; a*=''x; a=\xc3\xbc; b*=''y; b=\xfc\r\n",
+	    "Content-Disposition: attachment; a*=''x; b*=''y\r\n" },
 	{ "Content-Disposition: attachment; filename=\"\xc3\xbc\xe2\x82"
 	    "\xac\xc3\xbc\xe2\x82\xac\xc3\xbc\xe2\x82\xac\xc3\xbc\xe2\x82"
 	    "\xac\xc3\xbc\xe2\x82\xac\xc3\xbc\xe2\x82\xac\xc3\xbc\xe2\x82"

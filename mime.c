@@ -1,8 +1,11 @@
 #include "mime.h"
+#include "buffer.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+enum { SECTIONS_MAX = 100 };		/* of a parameter (RFC 2231) */
 
 /*
  * Where the ";" is that ends this part, outside quotes and comments.  A "("
@@ -159,6 +162,91 @@ set_kind(struct mime *m, const char *type, const char *subtype)
 			m->kind = messages[i].kind;
 }
 
+struct parameters {
+	struct mime_parameter *list;
+	size_t n;
+	struct pool *pool;
+};
+
+/* The value of the first of that name, or NULL. */
+static const char *
+named(const struct parameters *p, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (strcmp(p->list[i].name, name) == 0)
+			return p->list[i].value;
+	return NULL;
+}
+
+/* "%" and two digits are an octet (RFC 2231 section 4). */
+static void
+put_decoded(struct buffer *out, const char *s)
+{
+	unsigned octet;
+
+	for (; *s != '\0'; s++) {
+		if (*s == '%' && isxdigit((unsigned char)s[1]) &&
+		    sscanf(s + 1, "%2x", &octet) == 1 && octet != 0) {
+			buffer_put(out, (char[]){ (char)octet }, 1);
+			s += isxdigit((unsigned char)s[2]) ? 2 : 1;
+		} else {
+			buffer_put(out, s, 1);
+		}
+	}
+}
+
+/* Behind charset'language'. */
+static const char *
+behind_charset(const char *s)
+{
+	const char *quote = strchr(s, '\'');
+
+	quote = quote != NULL ? strchr(quote + 1, '\'') : NULL;
+	return quote != NULL ? quote + 1 : s;
+}
+
+/* Section number i of "name*0", "name*1*" and so on; false: there is none. */
+static bool
+put_section(struct buffer *out, const struct parameters *p, const char *name,
+    size_t i)
+{
+	const char *s = named(p, pool_printf(p->pool, "%s*%zu", name, i));
+
+	if (s != NULL) {
+		buffer_put(out, s, strlen(s));
+		return true;
+	}
+	s = named(p, pool_printf(p->pool, "%s*%zu*", name, i));
+	if (s == NULL)
+		return false;
+	put_decoded(out, i == 0 ? behind_charset(s) : s);
+	return true;
+}
+
+/* As it stands, or put together as of RFC 2231; or NULL. */
+static const char *
+value_of(const struct parameters *p, const char *name)
+{
+	const char *s = named(p, name);
+	struct buffer out = { 0 };
+	size_t i = 0;
+
+	if (s != NULL)
+		return s;
+	s = named(p, pool_printf(p->pool, "%s*", name));
+	if (s != NULL)
+		put_decoded(&out, behind_charset(s));
+	else
+		while (i < SECTIONS_MAX && put_section(&out, p, name, i))
+			i++;
+	if (s != NULL || i > 0)
+		s = pool_octets(p->pool, buffer_data(&out), buffer_len(&out));
+	buffer_free(&out);
+	return s;
+}
+
 /* No boundary ends in a blank (RFC 2046 section 5.1.1). */
 static const char *
 trimmed(const char *s, struct pool *pool)
@@ -176,8 +264,7 @@ read_type(struct mime *m, const struct field *f, struct pool *pool)
 {
 	const char *value = field_value(f, pool), *s = value;
 	const char *type = token(&s, pool), *subtype = "";
-	struct mime_parameter *list;
-	size_t n, i;
+	struct parameters list = { .pool = pool };
 
 	s += blanks(s);
 	if (*s == '/' && *type != '\0') {
@@ -188,13 +275,11 @@ read_type(struct mime *m, const struct field *f, struct pool *pool)
 	if (!m->has_type)
 		return;
 	set_kind(m, type, subtype);
-	list = mime_parameters(value, &n, NULL, pool);
-	for (i = n; i-- > 0;) {
-		if (strcmp(list[i].name, "charset") == 0)
-			m->charset = list[i].value;
-		if (strcmp(list[i].name, "boundary") == 0)
-			m->boundary = trimmed(list[i].value, pool);
-	}
+	list.list = mime_parameters(value, &list.n, NULL, pool);
+	m->charset = value_of(&list, "charset");
+	m->boundary = value_of(&list, "boundary");
+	if (m->boundary != NULL)
+		m->boundary = trimmed(m->boundary, pool);
 }
 
 static void
@@ -206,16 +291,16 @@ read_encoding(struct mime *m, const struct field *f, struct pool *pool)
 		[MIME_QUOTED_PRINTABLE] = "quoted-printable",
 		[MIME_BASE64] = "base64",
 	};
-	const char *s = field_value(f, pool);
+	const char *s = field_value(f, pool), *name;
 	size_t i;
 
 	s += strspn(s, "\"");
-	m->encoding_name = token(&s, pool);
+	name = token(&s, pool);
 	m->encoding = MIME_UNKNOWN;
 	for (i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(m->encoding_name, names[i]) == 0)
+		if (strcmp(name, names[i]) == 0)
 			m->encoding = (enum mime_encoding)i;
-	if (*m->encoding_name == '\0')
+	if (*name == '\0')
 		m->encoding = MIME_7BIT;
 }
 

@@ -43,10 +43,9 @@ struct mime {
 	bool has_version;		/* MIME-Version */
 	bool is_digest;			/* multipart/digest */
 	bool is_signed;			/* multipart/signed */
-	const char *charset;		/* or NULL */
-	const char *boundary;		/* or NULL */
+	const char *charset;		/* or NULL; also in the forms of RFC */
+	const char *boundary;		/* 2231, sections 3 and 4 */
 	enum mime_encoding encoding;
-	const char *encoding_name;	/* as it was written, or NULL */
 };
 
 /*

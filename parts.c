@@ -109,7 +109,8 @@ begin_entity(struct finder *f, size_t parent, struct failure *why)
 	*e = (struct entity){ .parent = parent, .header = f->offset,
 	    .body = f->offset, .end = f->offset,
 	    .depth = p->list[parent].depth + (p->n > 1),
-	    .in_signed = p->list[parent].in_signed };
+	    .in_signed = p->list[parent].in_signed ||
+	    p->list[parent].is_signed };
 	f->current = p->n - 1;
 	f->in_header = true;
 	f->at_start = true;
@@ -131,22 +132,28 @@ describe(struct finder *f, struct entity *e, const char *text, size_t len)
 	    f->parts->list[e->parent].is_digest, scratch);
 	e->kind = m.kind;
 	e->is_digest = m.is_digest;
-	e->in_signed = e->in_signed || m.is_signed;
+	e->is_signed = m.is_signed;
 	e->encoding = m.encoding;
 	if (m.boundary != NULL)
 		e->boundary = pool_string(f->pool, m.boundary);
 	pool_free(scratch);
 }
 
-/* A composite that is encoded, or lacks its boundary, is a mere leaf. */
+static bool
+is_encoded(const struct entity *e)
+{
+	return e->encoding >= MIME_QUOTED_PRINTABLE;
+}
+
+/* A message that is encoded, or a multipart without boundary, is a leaf. */
 static void
 settle_kind(struct entity *e)
 {
-	if (e->encoding >= MIME_QUOTED_PRINTABLE && e->kind >= MIME_MULTIPART)
+	if (e->kind == MIME_MULTIPART && (e->boundary == NULL ||
+	    *e->boundary == '\0'))
+		e->kind = is_encoded(e) ? MIME_OTHER : MIME_TEXT;
+	else if (e->kind > MIME_MULTIPART && is_encoded(e))
 		e->kind = MIME_OTHER;
-	if (e->kind == MIME_MULTIPART &&
-	    (e->boundary == NULL || *e->boundary == '\0'))
-		e->kind = MIME_TEXT;
 }
 
 /* The header is over; what follows is content, or again a header. */
@@ -171,7 +178,9 @@ end_entity(struct entity *e, uint64_t end)
 	e->end = end > e->body ? end : e->body;
 	end_facts(&e->facts);
 	if (e->kind == MIME_MULTIPART && !e->has_parts)
-		e->kind = MIME_TEXT;
+		e->kind = is_encoded(e) ? MIME_OTHER : MIME_TEXT;
+	else if (e->kind == MIME_MULTIPART && is_encoded(e))
+		e->encoding = MIME_BINARY;
 }
 
 /*
@@ -214,6 +223,13 @@ delimited(const struct finder *f, const char *p, size_t len, bool *last)
 
 /* --- lines ---------------------------------------------------------------- */
 
+static bool
+may_delimit(const char *p, size_t len)
+{
+	return len >= 2 && len < LINE_SEEN && memcmp(p, "--", 2) == 0 &&
+	    p[len - 1] == '\n';
+}
+
 /* False in *taken: the line is no delimiter. */
 static bool
 take_delimiter(struct finder *f, const char *p, size_t len, bool *taken,
@@ -221,16 +237,17 @@ take_delimiter(struct finder *f, const char *p, size_t len, bool *taken,
 {
 	uint64_t end = f->offset >= 2 ? f->offset - 2 : 0;
 	bool last = false;
-	size_t i = len < 2 || memcmp(p, "--", 2) != 0 ? f->parts->n :
-	    delimited(f, p, len, &last);
+	size_t i = may_delimit(p, len) ? delimited(f, p, len, &last) :
+	    f->parts->n;
 
 	*taken = i < f->parts->n;
 	if (!*taken)
 		return true;
 	if (!end_below(f, i, end, why))
 		return false;
-	f->parts->list[i].has_parts = true;
+	f->parts->list[i].has_parts |= !last;
 	f->parts->list[i].is_closed = last;
+	note(&f->parts->list[i].facts, p, len);
 	f->offset += len;
 	f->at += len;
 	return last || begin_entity(f, i, why);
@@ -265,6 +282,7 @@ take_header(struct finder *f, const char *p, size_t len, bool *taken,
 	return true;
 }
 
+/* Where a header turns out to have ended, the line is judged once more. */
 static bool
 take_piece(struct finder *f, const char *p, size_t len, struct failure *why)
 {
@@ -276,11 +294,12 @@ take_piece(struct finder *f, const char *p, size_t len, struct failure *why)
 		f->at_start = true;
 		return true;
 	}
-	if (f->in_header && !take_header(f, p, len, &taken, why))
-		return false;
-	if (!taken && f->in_header)		/* of a message within */
-		return true;
-	if (!taken) {
+	if (f->in_header) {
+		if (!take_header(f, p, len, &taken, why))
+			return false;
+		if (!taken)
+			return true;
+	} else {
 		note(&current(f)->facts, p, len);
 		f->offset += len;
 		f->at += len;
@@ -297,7 +316,6 @@ begin_message(struct finder *f, struct failure *why)
 	if (!begin_entity(f, 0, why))
 		return false;
 	buffer_put(&f->header, buffer_data(head), buffer_len(head) - 2);
-	note(&current(f)->header_facts, buffer_data(head), buffer_len(head));
 	return begin_body(f, true, why);
 }
 

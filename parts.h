@@ -44,17 +44,21 @@ struct entity {
 	uint64_t body;			/* its content, behind the blank line, */
 	uint64_t end;			/* and what follows */
 	bool header_open;		/* no blank line ends the header */
-	bool in_signed;			/* multipart/signed, or within one */
+	bool is_signed;			/* multipart/signed */
+	bool in_signed;			/* within one */
 	bool has_parts;			/* of a multipart: a delimiter was seen, */
-	bool is_closed;			/* and the last one */
+	bool is_closed;			/* the last one */
 	enum mime_kind kind;		/* MIME_MULTIPART without a delimiter
 					   has become MIME_TEXT */
 	const char *boundary;
 	bool is_digest;
-	enum mime_encoding encoding;
-	struct part_facts header_facts;
+	enum mime_encoding encoding;	/* MIME_BINARY for a multipart whose
+					   delimiters stand there although it
+					   claims to be encoded */
+	struct part_facts header_facts;	/* of a part's header */
 	struct part_facts facts;	/* of its content that is no child's:
-					   for a multipart what is around them */
+					   for a multipart what is around them,
+					   and the delimiters */
 };
 
 struct parts {

@@ -62,11 +62,12 @@ stays_utf8(const struct message *m, const struct convert_offer *offer,
 	return offer->smtputf8_anyway || loses || message_is_signed(m, pool);
 }
 
-/* Must a field be made anew when only what is not UTF-8 may not stay? */
+/* Must a field be made anew?  Not beyond: what is UTF-8 may stay. */
 static bool
 must_change(const struct field *f, bool beyond)
 {
 	return downgrade_is_needed(f) && (beyond || !is_utf8(f) ||
+	    memchr(f->text, '\0', f->len) != NULL ||
 	    downgrade_is_too_long(f));
 }
 
@@ -194,7 +195,8 @@ gather(struct conversion *c, void *context, const char *p, size_t len)
 
 /*
  * What stands around the parts says nothing to a reader: no encoding is
- * needed for it, nor is there any.
+ * needed for it, nor is there any.  The blank keeps a line that is made from
+ * being a delimiter.
  */
 static void
 mask(struct conversion *c, void *context, const char *p, size_t len)
@@ -207,8 +209,8 @@ mask(struct conversion *c, void *context, const char *p, size_t len)
 		    (unsigned char)p[i] >= 0x80) ? '?' : p[i];
 		*column = octet == '\n' ? 0 : *column + 1;
 		if (*column > MESSAGE_LINE_MAX && octet != '\r') {
-			buffer_put(&c->out, "\r\n", 2);
-			*column = 1;
+			buffer_put(&c->out, "\r\n ", 3);
+			*column = 2;
 		}
 		buffer_put(&c->out, &octet, 1);
 	}
@@ -260,21 +262,24 @@ plan_encoding(const struct conversion *c, struct header_plan *p)
 		p->encoding = "8bit";
 }
 
+static const char *
+charset_of(const struct part_facts *f)
+{
+	return !f->beyond ? "us-ascii" : f->not_utf8 ? "unknown-8bit" :
+	    "UTF-8";
+}
+
 /* The charset to be named where none is; of HTML its own text may tell. */
 static const char *
 missing_charset(const struct header_plan *p, const char *type)
 {
-	const struct part_facts *f = &p->entity->facts;
+	const struct entity *e = p->entity;
 
-	if (!p->encode || p->entity->kind != MIME_TEXT ||
-	    p->mime.charset != NULL || is_again(p->entity))
+	if (!p->encode || e->kind != MIME_TEXT || p->mime.charset != NULL ||
+	    is_again(e) || !e->facts.beyond || (e->facts.not_utf8 &&
+	    strncasecmp(type, "text/plain", 10) != 0))
 		return NULL;
-	if (!f->beyond)
-		return p->mime.has_type ? NULL : "us-ascii";
-	if (!f->not_utf8)
-		return "UTF-8";
-	return !p->mime.has_type || strncasecmp(type, "text/plain", 10) == 0 ?
-	    "unknown-8bit" : NULL;
+	return charset_of(&e->facts);
 }
 
 /* A type that means nothing, or a multipart that has no parts, is text. */
@@ -288,12 +293,8 @@ is_meaningless(const struct header_plan *p)
 static void
 put_plain_type(struct header_plan *p)
 {
-	const char *charset = missing_charset(p, "");
-
 	buffer_printf(p->out, "Content-Type: text/plain; charset=%s\r\n",
-	    charset != NULL ? charset : !p->entity->facts.beyond ?
-	    "us-ascii" : p->entity->facts.not_utf8 ? "unknown-8bit" :
-	    "UTF-8");
+	    charset_of(&p->entity->facts));
 	p->type_done = true;
 }
 
@@ -306,10 +307,21 @@ put_field(struct header_plan *p, const struct field *f, struct failure *why)
 		buffer_put(p->out, f->text, f->len);
 		return true;
 	}
-	if (!downgrade_field(f, &text, p->pool, why))
+	if (!p->beyond && utf8_beyond(f->text, f->len) && is_utf8(f) ?
+	    !downgrade_fold(f, &text, p->pool, why) :
+	    !downgrade_field(f, &text, p->pool, why))
 		return false;
 	buffer_put(p->out, text, strlen(text));
 	return true;
+}
+
+/* Behind the last parameter, and the ";" that may stand there already. */
+static void
+add_charset(struct buffer *out, const char *charset)
+{
+	while (strchr("\r\n\t ;", out->data[out->end - 1]) != NULL)
+		out->end--;
+	buffer_printf(out, ";\r\n charset=%s\r\n", charset);
 }
 
 static bool
@@ -326,10 +338,8 @@ put_type(struct header_plan *p, const struct field *f, struct failure *why)
 	p->type_done = true;
 	if (!put_field(p, f, why))
 		return false;
-	if (charset != NULL) {
-		p->out->end -= 2;		/* CRLF */
-		buffer_printf(p->out, ";\r\n charset=%s\r\n", charset);
-	}
+	if (charset != NULL)
+		add_charset(p->out, charset);
 	return true;
 }
 
@@ -377,6 +387,21 @@ is_in_digest(const struct conversion *c, const struct entity *e)
 	return e != list && list[e->parent].is_digest;
 }
 
+/* The delimiters in the body must stay those that the header names. */
+static bool
+keeps_boundary(const struct conversion *c, const struct header_plan *p,
+    struct failure *why)
+{
+	const char *boundary = p->mime.boundary;
+	enum mime_kind kind = p->entity != NULL ? p->entity->kind :
+	    p->mime.kind;
+
+	return kind != MIME_MULTIPART || boundary == NULL ||
+	    !utf8_beyond_ascii(boundary) || (!p->beyond && !c->seven &&
+	    utf8_is(boundary)) || fail(why, FAILURE_MESSAGE, "a boundary of "
+	    "the message has octets beyond ASCII, so it cannot be converted");
+}
+
 /* Whole lines of an entity's header, without the blank one at its end. */
 static bool
 convert_header(struct conversion *c, const struct entity *e,
@@ -399,11 +424,7 @@ convert_header(struct conversion *c, const struct entity *e,
 		    needs_encoding(c, &e->facts);
 		plan_encoding(c, &p);
 	}
-	ok = (!p.beyond || p.mime.boundary == NULL ||
-	    !utf8_beyond_ascii(p.mime.boundary)) ||
-	    fail(why, FAILURE_MESSAGE, "a boundary of the message has octets "
-	    "beyond ASCII, so it cannot be converted");
-	ok = ok && put_fields(&p, fields, n, why);
+	ok = keeps_boundary(c, &p, why) && put_fields(&p, fields, n, why);
 	pool_free(p.pool);
 	return ok;
 }
@@ -411,13 +432,16 @@ convert_header(struct conversion *c, const struct entity *e,
 /* --- content -------------------------------------------------------------- */
 
 static bool
+part_is_signed(struct failure *why)
+{
+	return fail(why, FAILURE_MESSAGE, "a part of the message is signed, "
+	    "so it must not be changed, and it cannot be sent as it is (8-bit "
+	    "content, NUL, or lines of over 998 octets)");
+}
+
+static bool
 can_encode(const struct entity *e, struct failure *why)
 {
-	if (e->in_signed)
-		return fail(why, FAILURE_MESSAGE, "a part of the message is "
-		    "signed, so it must not be changed, and it cannot be sent "
-		    "as it is (8-bit content, NUL, or lines of over 998 "
-		    "octets)");
 	if (e->kind == MIME_FRAGMENT)
 		return fail(why, FAILURE_MESSAGE, "message/partial cannot be "
 		    "converted, and it cannot be sent as it is (8-bit "
@@ -476,7 +500,7 @@ convert_fields(struct conversion *c, const struct entity *e,
 		    "message is too long to be converted");
 	ok = through(c, e->end, &text, gather, why);
 	buffer_put(&text, "\r\n", 2);
-	c->header = true;
+	c->header = c->seven;
 	p = buffer_data(&text);
 	for (end = p + buffer_len(&text); ok && p < end; p += n) {
 		nl = memchr(p, '\n', (size_t)(end - p));
@@ -497,9 +521,13 @@ static bool
 convert_content(struct conversion *c, const struct entity *e,
     struct failure *why)
 {
+	bool encode = needs_encoding(c, &e->facts);
+
+	if (encode && e->in_signed)
+		return part_is_signed(why);
 	if (e->kind == MIME_MULTIPART || e->kind == MIME_MESSAGE)
 		return true;
-	if (!needs_encoding(c, &e->facts))
+	if (!encode)
 		return through(c, e->end, NULL, copy, why);
 	if (!can_encode(e, why))
 		return false;
@@ -508,8 +536,8 @@ convert_content(struct conversion *c, const struct entity *e,
 }
 
 /*
- * A header that runs into its content without a blank line gets one when the
- * content is no longer the same.
+ * One that runs into its content without a blank line gets one, for the
+ * content may no longer be the same.
  */
 static bool
 convert_part_header(struct conversion *c, const struct entity *e,
@@ -517,16 +545,15 @@ convert_part_header(struct conversion *c, const struct entity *e,
 {
 	struct buffer text = { 0 };
 	size_t blank = e->header_open ? 0 : 2;
-	bool ok = through(c, e->body, &text, gather, why);
+	bool ok;
 
-	if (ok && needs_encoding(c, &e->header_facts) && e->in_signed)
-		ok = can_encode(e, why);
-	if (ok)
-		ok = convert_header(c, e, buffer_data(&text),
-		    buffer_len(&text) - blank, &c->out, why);
-	if (ok && (!e->header_open || (e->kind < MIME_MULTIPART &&
-	    needs_encoding(c, &e->facts))))
-		buffer_put(&c->out, "\r\n", 2);
+	if (e->in_signed)
+		return needs_encoding(c, &e->header_facts) ?
+		    part_is_signed(why) : through(c, e->body, NULL, copy, why);
+	ok = through(c, e->body, &text, gather, why) &&
+	    convert_header(c, e, buffer_data(&text),
+	    buffer_len(&text) - blank, &c->out, why);
+	buffer_put(&c->out, "\r\n", 2);
 	buffer_free(&text);
 	return ok;
 }
@@ -558,7 +585,8 @@ settle(struct conversion *c, bool body)
 	struct message *m = c->to;
 
 	buffer_put(&m->head, "\r\n", 2);
-	m->header_8bit = !c->header && c->from->header_8bit;
+	m->header_8bit = utf8_beyond(buffer_data(&m->head),
+	    buffer_len(&m->head));
 	m->longest = 0;
 	if (!body)
 		return;

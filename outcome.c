@@ -7,6 +7,7 @@
 static const char *const words[] = {
 	[VERDICT_OPEN]		= "open",
 	[VERDICT_SENT]		= "sent",
+	[VERDICT_QUEUED]	= "queued",
 	[VERDICT_REFUSED]	= "refused",
 	[VERDICT_DEFERRED]	= "deferred",
 	[VERDICT_UNKNOWN]	= "unknown",
@@ -99,6 +100,13 @@ outcome_rest_failed(struct outcome *o, const struct failure *why)
 	}
 }
 
+void
+outcome_queued(struct outcome *o, size_t i)
+{
+	assert(o->results[i].verdict == VERDICT_DEFERRED);
+	o->results[i].verdict = VERDICT_QUEUED;
+}
+
 size_t
 outcome_count(const struct outcome *o, enum verdict verdict)
 {
@@ -135,7 +143,8 @@ outcome_gravest(const struct outcome *o)
 	const struct result *r, *gravest = NULL;
 
 	for (r = o->results; r < o->results + o->n; r++) {
-		if (r->verdict == VERDICT_SENT || r->why == NULL)
+		if (r->verdict == VERDICT_SENT ||
+		    r->verdict == VERDICT_QUEUED || r->why == NULL)
 			continue;
 		if (gravest == NULL || rank(r) > rank(gravest))
 			gravest = r;

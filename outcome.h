@@ -14,6 +14,7 @@
 enum verdict {
 	VERDICT_OPEN,
 	VERDICT_SENT,			/* 2yz after the data */
+	VERDICT_QUEUED,			/* deferred, and a timer will try again */
 	VERDICT_REFUSED,		/* will not do without a change */
 	VERDICT_DEFERRED,		/* may do later */
 	VERDICT_UNKNOWN,		/* the server may have it */
@@ -47,6 +48,9 @@ void	outcome_failed(struct outcome *, size_t i, const struct failure *);
 /* The verdict of another outcome on the same recipient, if it is open here. */
 void	outcome_copy(struct outcome *, size_t i, const struct result *);
 
+/* One who is deferred is safely in the store that a timer serves. */
+void	outcome_queued(struct outcome *, size_t i);
+
 /* All that are open fail for one reason. */
 void	outcome_rest_failed(struct outcome *, const struct failure *);
 
@@ -54,11 +58,11 @@ size_t	outcome_count(const struct outcome *, enum verdict);
 
 /*
  * The failure that decides the exit status, the gravest in the order unknown,
- * deferred, refused (product: section 6); NULL when all were sent.
+ * deferred, refused (product: section 6); NULL when all were sent or queued.
  */
 const struct failure *outcome_gravest(const struct outcome *);
 
-/* Its sysexits value; EX_OK when all were sent. */
+/* Its sysexits value; EX_OK when all were sent or queued. */
 int	outcome_status(const struct outcome *);
 
 /* "sent", "refused", ... */

@@ -1,5 +1,6 @@
 #include "report.h"
 #include "buffer.h"
+#include "fields.h"
 #include "log.h"
 
 #include <inttypes.h>
@@ -7,9 +8,30 @@
 #include <string.h>
 #include <sysexits.h>
 
+/*
+ * A message that would have been queued, and then nothing would have failed,
+ * but could not be kept.
+ */
+static bool
+has_failed_to_queue(const struct report *r)
+{
+	size_t i;
+	bool any = false;
+
+	for (i = 0; i < r->nlegs; i++)
+		any = any || (r->legs[i].keep_failure != NULL &&
+		    r->legs[i].retry);
+	for (i = 0; any && i < r->outcome->n; i++)
+		any = r->outcome->results[i].verdict <= VERDICT_QUEUED ||
+		    keep_may_retry(&r->outcome->results[i]);
+	return any;
+}
+
 int
 report_status(const struct report *r)
 {
+	if (has_failed_to_queue(r))
+		return EX_CANTCREAT;
 	return r->outcome != NULL ? outcome_status(r->outcome) :
 	    r->failure != NULL ? failure_status(r->failure->kind) : EX_OK;
 }
@@ -25,13 +47,16 @@ static void
 put_count(struct buffer *line, const struct outcome *o)
 {
 	size_t sent = outcome_count(o, VERDICT_SENT);
+	size_t queued = outcome_count(o, VERDICT_QUEUED);
 	size_t unknown = outcome_count(o, VERDICT_UNKNOWN);
 	size_t refused = outcome_count(o, VERDICT_REFUSED);
 
 	if (outcome_count(o, o->results[0].verdict) == o->n)
 		return;
-	buffer_printf(line, " [of %zu recipients %zu sent, %zu refused, "
-	    "%zu deferred, %zu unknown]", o->n, sent, refused,
+	buffer_printf(line, " [of %zu recipients %zu sent, ", o->n, sent);
+	if (queued > 0)
+		buffer_printf(line, "%zu queued, ", queued);
+	buffer_printf(line, "%zu refused, %zu deferred, %zu unknown]", refused,
 	    outcome_count(o, VERDICT_DEFERRED), unknown);
 }
 
@@ -43,7 +68,8 @@ put_others(struct buffer *line, const struct outcome *o,
 	size_t i, shown = 0;
 
 	for (i = 0; i < o->n && shown < 3; i++) {
-		if (o->results[i].why == NULL || o->results[i].why == first ||
+		if (o->results[i].verdict == VERDICT_QUEUED ||
+		    o->results[i].why == NULL || o->results[i].why == first ||
 		    (i > 0 && o->results[i].why == o->results[i - 1].why))
 			continue;
 		buffer_printf(line, "; %s", o->results[i].why->text);
@@ -79,165 +105,104 @@ to_stderr(const struct report *r)
 	buffer_free(&line);
 }
 
-/* JSON and logfmt share the escapes of a quoted string (RFC 8259). */
 static void
-put_quoted(struct buffer *b, const char *s)
-{
-	char clean[4096];
-
-	(void)printable(clean, sizeof clean, s, strlen(s));
-	buffer_put(b, "\"", 1);
-	for (s = clean; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			buffer_put(b, "\\", 1);
-		buffer_put(b, s, 1);
-	}
-	buffer_put(b, "\"", 1);
-}
-
-struct out {
-	struct buffer *b;
-	bool json;
-	struct pool *pool;
-};
-
-static void
-key(const struct out *o, const char *name)
-{
-	char last = buffer_len(o->b) > 0 ?
-	    buffer_data(o->b)[buffer_len(o->b) - 1] : '{';
-
-	if (last != '{' && last != '[')
-		buffer_put(o->b, o->json ? "," : " ", 1);
-	buffer_printf(o->b, o->json ? "\"%s\":" : "%s=", name);
-}
-
-/* Without blanks, quotes, and what no terminal should be shown. */
-static bool
-is_bare(const char *value)
-{
-	char shown[1024];
-
-	return *value != '\0' && strpbrk(value, " \"=\\") == NULL &&
-	    printable(shown, sizeof shown, value, strlen(value)) &&
-	    strcmp(shown, value) == 0;
-}
-
-static void
-text(const struct out *o, const char *name, const char *value)
-{
-	if (value == NULL)
-		return;
-	key(o, name);
-	if (!o->json && is_bare(value))
-		buffer_put(o->b, value, strlen(value));
-	else
-		put_quoted(o->b, value);
-}
-
-static void
-number(const struct out *o, const char *name, long long value)
-{
-	key(o, name);
-	buffer_printf(o->b, "%lld", value);
-}
-
-static void
-connection(const struct out *o, const struct session *s)
+connection(const struct fields *o, const struct session *s)
 {
 	const struct tls_facts *tls = &s->facts.tls;
 
-	text(o, "server", s->server);
-	text(o, "host", s->net.host);
-	text(o, "address", s->net.address);
+	fields_text(o, "server", s->server);
+	fields_text(o, "host", s->net.host);
+	fields_text(o, "address", s->net.address);
 	if (s->net.address != NULL)
-		text(o, "tls", tls->version != NULL ? tls->version : "none");
-	text(o, "cipher", tls->cipher);
+		fields_text(o, "tls", tls->version != NULL ? tls->version : "none");
+	fields_text(o, "cipher", tls->cipher);
 	if (tls->version != NULL)
-		text(o, "verified", tls->verified ? "yes" : "no");
-	text(o, "verified-by", tls->verified_by);
-	text(o, "tls-objection", tls->objection);
-	text(o, "mechanism", s->facts.mechanism);
-	text(o, "converted", s->facts.converted);
-	number(o, "greeting-ms", s->facts.greeting_ms);
-	number(o, "tls-ms", s->facts.tls_ms);
-	number(o, "auth-ms", s->facts.auth_ms);
+		fields_text(o, "verified", tls->verified ? "yes" : "no");
+	fields_text(o, "verified-by", tls->verified_by);
+	fields_text(o, "tls-objection", tls->objection);
+	fields_text(o, "mechanism", s->facts.mechanism);
+	fields_text(o, "converted", s->facts.converted);
+	fields_number(o, "greeting-ms", s->facts.greeting_ms);
+	fields_number(o, "tls-ms", s->facts.tls_ms);
+	fields_number(o, "auth-ms", s->facts.auth_ms);
 }
 
 /* Under the names of the settings. */
 static void
-terms(const struct out *o, const struct leg *l)
+terms(const struct fields *o, const struct leg *l)
 {
 	const struct terms *t = &l->envelope.terms;
 
 	if (t->hold_for != 0)
-		number(o, "hold-for", t->hold_for);
+		fields_number(o, "hold-for", t->hold_for);
 	if (t->hold_until != 0)
-		text(o, "hold-until", terms_utc(t->hold_until, o->pool));
+		fields_text(o, "hold-until", terms_utc(t->hold_until, o->pool));
 	if (t->by_mode != 0)
-		text(o, "deliver-by", terms_by(t, o->pool));
+		fields_text(o, "deliver-by", terms_by(t, o->pool));
 	if (t->has_priority)
-		number(o, "priority", t->priority);
+		fields_number(o, "priority", t->priority);
 }
 
 static void
-account(const struct out *o, const struct leg *l)
+account(const struct fields *o, const struct leg *l)
 {
 	if (l->account != NULL)
-		text(o, "account", l->account->name);
-	text(o, "from", l->envelope.sender);
+		fields_text(o, "account", l->account->name);
+	fields_text(o, "from", l->envelope.sender);
 	terms(o, l);
 }
 
 static void
-kept(const struct out *o, const struct report_leg *l)
+kept(const struct fields *o, const struct report_leg *l)
 {
+	if (l->queued != NULL)
+		fields_text(o, "queued", l->queued->path);
 	if (l->kept != NULL) {
-		text(o, "state", l->kept->state);
-		text(o, "kept", l->kept->path);
+		fields_text(o, "state", l->kept->state);
+		fields_text(o, "kept", l->kept->path);
 	}
 	if (l->keep_failure != NULL)
-		text(o, "keep-error", l->keep_failure->text);
+		fields_text(o, "keep-error", l->keep_failure->text);
 }
 
 static void
-one_recipient(const struct out *o, const char *path,
+one_recipient(const struct fields *o, const char *path,
     const struct result *result)
 {
 	const struct failure *why = result->why;
 
-	text(o, o->json ? "address" : "to", path);
-	text(o, o->json ? "outcome" : "result", verdict_word(result->verdict));
-	text(o, "reply", result->reply);
+	fields_text(o, o->json ? "address" : "to", path);
+	fields_text(o, o->json ? "outcome" : "result", verdict_word(result->verdict));
+	fields_text(o, "reply", result->reply);
 	if (why != NULL) {
-		text(o, "kind", failure_word(why->kind));
+		fields_text(o, "kind", failure_word(why->kind));
 		if (o->json && why->reply > 0)
-			number(o, "code", why->reply);
+			fields_number(o, "code", why->reply);
 		if (o->json && *why->enhanced != '\0')
-			text(o, "enhanced", why->enhanced);
-		text(o, "reason", why->text);
+			fields_text(o, "enhanced", why->enhanced);
+		fields_text(o, "reason", why->text);
 	}
 }
 
 static void
-reason(const struct out *o, const struct failure *why)
+reason(const struct fields *o, const struct failure *why)
 {
 	if (why == NULL)
 		return;
-	text(o, "kind", failure_word(why->kind));
-	text(o, "tls-result", why->tls_result);
-	text(o, "error", why->text);
+	fields_text(o, "kind", failure_word(why->kind));
+	fields_text(o, "tls-result", why->tls_result);
+	fields_text(o, "error", why->text);
 }
 
 /* Ten thousand recipients are counted, not named. */
 static void
-counted(const struct out *o, const struct report_leg *l)
+counted(const struct fields *o, const struct report_leg *l)
 {
 	size_t i, n = l->outcome->n;
 
 	if (n > 1) {
-		number(o, "recipients", (long long)n);
-		number(o, "sent", (long long)outcome_count(l->outcome,
+		fields_number(o, "recipients", (long long)n);
+		fields_number(o, "sent", (long long)outcome_count(l->outcome,
 		    VERDICT_SENT));
 	}
 	for (i = 0; i < n && i < 20; i++)
@@ -246,23 +211,23 @@ counted(const struct out *o, const struct report_leg *l)
 }
 
 static void
-totals(const struct out *o, const struct report *r, int status)
+totals(const struct fields *o, const struct report *r, int status)
 {
 	if (r->octets > 0)
-		number(o, "octets", (long long)r->octets);
-	number(o, "ms", r->total_ms);
-	number(o, "status", status);
+		fields_number(o, "octets", (long long)r->octets);
+	fields_number(o, "ms", r->total_ms);
+	fields_number(o, "status", status);
 }
 
 /* With several legs each person says whose server it was. */
 static void
-list(const struct out *o, const struct recipient *who,
+list(const struct fields *o, const struct recipient *who,
     const struct outcome *outcome, const struct report *legs)
 {
 	const struct report_leg *l;
 	size_t i;
 
-	key(o, "recipients");
+	fields_key(o, "recipients");
 	buffer_put(o->b, "[", 1);
 	for (i = 0; i < outcome->n; i++) {
 		buffer_printf(o->b, i > 0 ? ",{" : "{");
@@ -270,7 +235,7 @@ list(const struct out *o, const struct recipient *who,
 		if (legs != NULL) {
 			l = &legs->legs[legs->plan->leg_of[i]];
 			account(o, l->leg);
-			text(o, "server", l->session->server);
+			fields_text(o, "server", l->session->server);
 			kept(o, l);
 		}
 		buffer_put(o->b, "}", 1);
@@ -280,7 +245,7 @@ list(const struct out *o, const struct recipient *who,
 
 /* A leg's line in the log, or the run's when it came to none. */
 static void
-log_fields(const struct out *o, const struct report *r,
+log_fields(const struct fields *o, const struct report *r,
     const struct report_leg *l)
 {
 	if (l == NULL) {
@@ -288,9 +253,9 @@ log_fields(const struct out *o, const struct report *r,
 		reason(o, r->failure);
 		return;
 	}
-	text(o, "id", r->plan->id);
+	fields_text(o, "id", r->plan->id);
 	account(o, l->leg);
-	text(o, "message-id", r->plan->message_id);
+	fields_text(o, "message-id", r->plan->message_id);
 	if (l->session->server != NULL)
 		connection(o, l->session);
 	totals(o, r, outcome_status(l->outcome));
@@ -303,12 +268,12 @@ log_fields(const struct out *o, const struct report *r,
 }
 
 static void
-json_fields(const struct out *o, const struct report *r)
+json_fields(const struct fields *o, const struct report *r)
 {
 	if (r->nlegs > 0) {
-		text(o, "id", r->plan->id);
+		fields_text(o, "id", r->plan->id);
 		account(o, r->legs[0].leg);
-		text(o, "message-id", r->plan->message_id);
+		fields_text(o, "message-id", r->plan->message_id);
 		if (r->legs[0].session->server != NULL)
 			connection(o, r->legs[0].session);
 	}
@@ -337,7 +302,7 @@ static void
 to_log(const struct report *r, const struct report_leg *l, struct pool *pool)
 {
 	struct buffer b = { 0 };
-	struct out o = { &b, log_is_json(), pool };
+	struct fields o = { &b, log_is_json(), pool };
 	int status = l != NULL ? outcome_status(l->outcome) : report_status(r);
 
 	if (o.json)
@@ -351,7 +316,7 @@ static void
 to_stdout(const struct report *r, struct pool *pool)
 {
 	struct buffer b = { 0 };
-	struct out o = { &b, true, pool };
+	struct fields o = { &b, true, pool };
 
 	buffer_put(&b, "{", 1);
 	json_fields(&o, r);

@@ -17,8 +17,10 @@ struct report_leg {
 	const struct leg *leg;
 	const struct outcome *outcome;
 	const struct session *session;	/* its server NULL: none was tried */
+	const struct kept *queued;	/* what a timer will try again, or NULL */
 	const struct kept *kept;	/* NULL: not kept */
 	const struct failure *keep_failure;	/* NULL: none */
+	bool retry;			/* what is deferred is to be queued */
 };
 
 struct report {

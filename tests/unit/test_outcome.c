@@ -84,9 +84,41 @@ test_verdicts(void **state)
 		assert_int_equal(outcome_verdict(&(struct failure){
 		    .kind = cases[i].kind }), cases[i].verdict);
 	assert_string_equal(verdict_word(VERDICT_SENT), "sent");
+	assert_string_equal(verdict_word(VERDICT_QUEUED), "queued");
 	assert_string_equal(verdict_word(VERDICT_REFUSED), "refused");
 	assert_string_equal(verdict_word(VERDICT_DEFERRED), "deferred");
 	assert_string_equal(verdict_word(VERDICT_UNKNOWN), "unknown");
+}
+
+/* What is queued is as good as sent, and another one's failure counts. */
+static void
+test_queued(void **state)
+{
+	static const struct {
+		enum failure_kind other;
+		int status;
+	} cases[] = {
+		{ FAILURE_NONE, 0 },		{ FAILURE_NOUSER, 67 },
+		{ FAILURE_DATA, 65 },		{ FAILURE_REFUSED, 69 },
+		{ FAILURE_UNKNOWN, 75 },	{ FAILURE_LOST, 75 },
+		{ FAILURE_AUTH, 77 },
+	};
+	struct pool *pool = pool_new();
+	struct outcome o;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		outcome_init(&o, 2, pool);
+		settle(&o, 0, FAILURE_DEFERRED);
+		settle(&o, 1, cases[i].other);
+		outcome_queued(&o, 0);
+		assert_int_equal(o.results[0].why->kind, FAILURE_DEFERRED);
+		assert_int_equal(outcome_count(&o, VERDICT_QUEUED), 1);
+		assert_int_equal(outcome_status(&o), cases[i].status);
+		assert_ptr_equal(outcome_gravest(&o), o.results[1].why);
+	}
+	pool_free(pool);
 }
 
 /* Only who is open still fails; what was told is copied. */
@@ -156,6 +188,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gravest),
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_queued),
 		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_shared),
 	};

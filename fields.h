@@ -1,0 +1,32 @@
+/*
+ * Names and values as one object of JSON (RFC 8259) or as logfmt: what the
+ * log, --json and the list of kept messages are made of.  Texts are made
+ * printable.
+ */
+#ifndef FIELDS_H
+#define FIELDS_H
+
+#include <stdbool.h>
+
+#include "buffer.h"
+#include "pool.h"
+
+struct fields {
+	struct buffer *b;
+	bool json;
+	struct pool *pool;
+};
+
+/* The name, with what parts it from the one before. */
+void	fields_key(const struct fields *, const char *name);
+
+/* NULL is passed over. */
+void	fields_text(const struct fields *, const char *name,
+	    const char *value);
+void	fields_number(const struct fields *, const char *name,
+	    long long value);
+
+/* A text in quotes, without a name. */
+void	fields_quoted(struct buffer *, const char *);
+
+#endif

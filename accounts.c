@@ -206,3 +206,9 @@ accounts_log(const struct account *a, const struct options *o)
 	log_open(a != NULL ? config_value(a, SET_LOG) : "syslog", json,
 	    o->log_level, o->tag);
 }
+
+const struct account *
+accounts_named(const struct config *config, const char *name)
+{
+	return name == NULL ? NULL : named(config, name);
+}

@@ -40,6 +40,10 @@ bool	accounts_choose(struct config *, const struct options *,
 const struct account *accounts_of_recipient(const struct config *,
 	    const struct choice *, const char *address);
 
+/* The account of that name (which may be NULL), or NULL. */
+const struct account *accounts_named(const struct config *,
+	    const char *name);
+
 /* Opens the log as the account has it; syslog when it is NULL. */
 void	accounts_log(const struct account *, const struct options *);
 

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -135,6 +136,38 @@ caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
 	c->temporary = absolute("TMPDIR", pool);
 	c->stdin_terminal = isatty(STDIN_FILENO) == 1;
 	c->stderr_terminal = isatty(STDERR_FILENO) == 1;
+}
+
+/* What root's environment says of files is not the owner's. */
+static void
+forget_environment(void)
+{
+	static const char *const names[] = {
+		"HOME", "NAME", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
+		"CREDENTIALS_DIRECTORY", "TMPDIR"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof *names; i++)
+		(void)unsetenv(names[i]);
+}
+
+bool
+caller_become(struct caller *c, uid_t uid, struct pool *pool,
+    struct failure *why)
+{
+	const struct passwd *pw = getpwuid(uid);
+	gid_t gid = pw != NULL ? pw->pw_gid : (gid_t)uid;
+
+	if ((pw != NULL ? initgroups(pw->pw_name, gid) : setgroups(0, NULL)) !=
+	    0 || setresgid(gid, gid, gid) != 0 ||
+	    setresuid(uid, uid, uid) != 0)
+		return fail_errno(why, FAILURE_LOCAL, "cannot become user %lu",
+		    (unsigned long)uid);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	forget_environment();
+	caller_read(c, false, pool);
+	return true;
 }
 
 const char *

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "failure.h"
 #include "pool.h"
 
 struct caller {
@@ -36,6 +37,13 @@ struct caller {
 bool	caller_begin(bool leaked);
 
 void	caller_read(struct caller *, bool stdin_closed, struct pool *);
+
+/*
+ * Root becomes another user for good and reads who that is.  FAILURE_LOCAL
+ * when the system does not let it.
+ */
+bool	caller_become(struct caller *, uid_t, struct pool *,
+	    struct failure *why);
 
 /* The host's full name, from the resolver when it must; or NULL.  May wait. */
 const char *caller_fqdn(const struct caller *, struct pool *);

@@ -76,6 +76,13 @@ data_fits_flight(const struct transaction *t)
 	    message_size(t->message) <= INLINE_MAX;
 }
 
+/* Who must know it before the server can have all of the message does. */
+static bool
+is_known(const struct transaction *t, struct failure *why)
+{
+	return t->watch == NULL || t->watch->before(t->watch->context, why);
+}
+
 bool
 data_say(struct transaction *t, struct failure *why)
 {
@@ -86,6 +93,8 @@ data_say(struct transaction *t, struct failure *why)
 			dialogue_say(t->talk, "DATA");
 		return true;
 	}
+	if (!is_known(t, why))
+		return false;
 	dialogue_say(t->talk, "BDAT %" PRIu64 " LAST", size);
 	trace_data(size);
 	if (!put_octets(t, 0, size, why))
@@ -230,6 +239,12 @@ send_data(struct transaction *t)
 static void
 end_data(struct transaction *t)
 {
+	struct failure why;
+
+	if (t->accepted > 0 && !is_known(t, &why)) {
+		transaction_failed(t, &why);
+		return;
+	}
 	if (t->accepted > 0)		/* "D" stands for it in the trace */
 		stream_put(t->talk->stream, ".\r\n", 3);
 	else
@@ -359,6 +374,12 @@ abandon(struct transaction *t, struct chunks *c)
 static void
 send_last(struct transaction *t, struct chunks *c, uint64_t len)
 {
+	struct failure why;
+
+	if (!is_known(t, &why)) {
+		transaction_failed(t, &why);
+		return;
+	}
 	if (!send_chunk(t, c, len, true))
 		return;
 	transaction_say_quit(t);

@@ -1,4 +1,5 @@
 #include "keep.h"
+#include "limit.h"
 #include "scan.h"
 
 #include <errno.h>
@@ -9,7 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK_ROOM = 64 * 1024 };
+enum {
+	BLOCK_ROOM = 64 * 1024,
+	RETRY_FIRST = 300,		/* seconds */
+	RETRY_LAST = 4 * 3600
+};
 
 static const char spool_parent[] = "/var/spool/sendoff";
 
@@ -22,10 +27,30 @@ keep_state(const struct outcome *o)
 		return "unknown";
 	for (i = 0; i < o->n; i++)
 		if (o->results[i].verdict != VERDICT_SENT &&
+		    o->results[i].verdict != VERDICT_QUEUED &&
 		    (o->results[i].verdict != VERDICT_REFUSED ||
 		    !o->results[i].why->of_mail))
 			return "held";
 	return "refused";
+}
+
+/* A new folder is only there for good when the one it is in is on disk. */
+static bool
+make_folder(const char *path, struct pool *pool)
+{
+	char *parent = pool_string(pool, path), *slash;
+	int fd;
+	bool ok;
+
+	if (mkdir(path, 0700) != 0)
+		return errno == EEXIST;
+	slash = strrchr(parent, '/');
+	slash[slash == parent] = '\0';
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ok = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return ok;
 }
 
 /* Every folder on the way that is missing, with mode 0700. */
@@ -38,11 +63,11 @@ make_folders(const char *path, struct pool *pool)
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+		if (!make_folder(copy, pool))
 			return false;
 		*p = '/';
 	}
-	return mkdir(copy, 0700) == 0 || errno == EEXIST;
+	return make_folder(copy, pool);
 }
 
 /*
@@ -68,33 +93,59 @@ open_folder(const char *path, const struct caller *c, struct pool *pool)
 	return -1;
 }
 
-static const char *
-when(time_t t, struct pool *pool)
+bool
+keep_may_retry(const struct result *r)
 {
-	char text[32] = "";
-	struct tm tm = { 0 };
-
-	(void)gmtime_r(&t, &tm);
-	(void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return pool_string(pool, text);
+	return r->verdict == VERDICT_DEFERRED &&
+	    failure_status(r->why->kind) == failure_status(FAILURE_DEFERRED);
 }
 
-/* NOOP says nothing to a server: RFC 5321 section 4.1.1.9. */
-static void
-put_notes(struct buffer *b, const char *id, const struct account *a,
-    const struct outcome *o, struct pool *pool)
+time_t
+keep_next(unsigned attempts, time_t now)
 {
-	const struct failure *why = outcome_gravest(o);
-	const char *now = when(time(NULL), pool);
+	time_t wait = RETRY_FIRST;
 
-	buffer_printf(b, "NOOP sendoff 1\r\nNOOP id %s\r\n", id);
-	if (a != NULL)
-		buffer_printf(b, "NOOP account %s\r\n", a->name);
-	buffer_printf(b, "NOOP state %s\r\nNOOP attempts 1\r\n"
-	    "NOOP created %s\r\nNOOP tried %s\r\n", keep_state(o), now, now);
-	if (why != NULL)
-		buffer_printf(b, "NOOP status %d\r\nNOOP reason %s\r\n",
-		    failure_status(why->kind), why->text);
+	if (attempts <= 1)
+		return now;
+	for (; attempts > 2 && wait < RETRY_LAST; attempts--)
+		wait *= 2;
+	return now + (wait < RETRY_LAST ? wait : RETRY_LAST);
+}
+
+/* The gravest reason among those whom the file is for. */
+static const struct failure *
+reason(const struct leftover *l)
+{
+	struct outcome o = *l->outcome;
+	size_t i;
+
+	o.results = pool_array(l->pool, o.n, sizeof *o.results);
+	for (i = 0, o.n = 0; i < l->outcome->n; i++)
+		if (l->which[i])
+			o.results[o.n++] = l->outcome->results[i];
+	return outcome_gravest(&o);
+}
+
+static void
+put_record(struct buffer *b, const struct leftover *l)
+{
+	const struct failure *why = reason(l);
+	bool queued = strcmp(l->state, "queued") == 0;
+	time_t now = time(NULL);
+	struct record r = { .attempts = 1, .created = now };
+
+	if (l->was != NULL)
+		r = *l->was;
+	r.state = l->state;
+	r.tried = now;
+	r.next = queued ? keep_next(r.attempts, now) : 0;
+	r.status = why != NULL ? failure_status(why->kind) : 0;
+	r.reason = why != NULL ? why->text : NULL;
+	r.id = l->id;
+	if (l->account != NULL)
+		r.account = l->account->name;
+	record_put(b, &r, l->pool);
+	record_put_fixed(b, &r, l->pool);
 }
 
 /* A header beyond ASCII may be encoded when it is sent: convert.h. */
@@ -110,9 +161,10 @@ any_utf8(const struct envelope *e)
 }
 
 static void
-put_envelope(struct buffer *b, const struct envelope *e,
-    const struct message *m, const struct outcome *o, struct pool *pool)
+put_envelope(struct buffer *b, const struct leftover *l)
 {
+	const struct envelope *e = l->envelope;
+	const struct message *m = l->message;
 	struct terms terms = e->terms;
 	const struct recipient *r;
 	const char *notify;
@@ -129,9 +181,9 @@ put_envelope(struct buffer *b, const struct envelope *e,
 	    e->ret != NULL ? " RET=" : "", e->ret != NULL ? e->ret : "",
 	    e->envid != NULL ? " ENVID=" : "",
 	    e->envid != NULL ? e->envid : "",
-	    terms_parameters(&terms, pool));
+	    terms_parameters(&terms, l->pool));
 	for (i = 0; i < e->n; i++) {
-		if (o->results[i].verdict == VERDICT_SENT)
+		if (!l->which[i])
 			continue;
 		r = &e->recipients[i];
 		notify = r->notify != NULL ? r->notify : e->notify;
@@ -194,23 +246,25 @@ write_message(int fd, struct buffer *b, const struct message *m,
 
 /* Whole or not at all: the name appears when every octet is on disk. */
 static bool
-write_file(int folder, const char *id, struct buffer *b,
-    const struct message *m, const char *path, struct pool *pool,
-    struct failure *why)
+write_file(int folder, const struct leftover *l, struct buffer *b,
+    const char *path, struct failure *why)
 {
-	const char *temporary = pool_printf(pool, ".new.%s", id);
+	const char *temporary = pool_printf(l->pool, ".new.%s", l->id);
 	int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL |
 	    O_CLOEXEC | O_NOFOLLOW, 0600);
 	bool ok;
 
 	if (fd < 0)
 		return fail_errno(why, FAILURE_KEEP, "%s", path);
-	ok = write_message(fd, b, m, path, why);
+	ok = write_message(fd, b, l->message, path, why);
 	if (close(fd) != 0 && ok)
 		ok = fail_errno(why, FAILURE_KEEP, "%s", path);
-	if (ok && (renameat(folder, temporary, folder, id) != 0 ||
-	    fsync(folder) != 0))
+	if (ok && renameat(folder, temporary, folder, l->id) != 0)
 		ok = fail_errno(why, FAILURE_KEEP, "%s", path);
+	if (ok && fsync(folder) != 0) {
+		ok = fail_errno(why, FAILURE_KEEP, "%s", path);
+		temporary = l->id;	/* is not sent behind our back */
+	}
 	if (!ok)
 		(void)unlinkat(folder, temporary, 0);
 	return ok;
@@ -238,35 +292,85 @@ places(const char *list[3], const struct account *a, const struct caller *c,
 	return n;
 }
 
-bool
-keep_message(const char *id, const struct account *a,
-    const struct envelope *e, const struct message *m,
-    const struct outcome *o, const struct caller *c, struct pool *pool,
+/* The installation makes the parent of the system's store. */
+static int
+open_place(const char *path, const struct leftover *l)
+{
+	size_t n = strlen(spool_parent);
+
+	if (strncmp(path, spool_parent, n) == 0 && path[n] == '/' &&
+	    access(spool_parent, F_OK) != 0)
+		return -1;
+	return open_folder(path, l->caller, l->pool);
+}
+
+static bool
+keep_in(int folder, const char *path, const struct leftover *l,
     struct kept *kept, struct failure *why)
 {
-	const char *list[3] = { 0 };
-	size_t n = places(list, a, c, pool), i;
 	struct buffer b = { 0 };
+	bool ok;
+
+	if (l->was == NULL && !limit_has_room(folder, path, l->account,
+	    strcmp(l->state, "queued") == 0, why))
+		return false;
+	put_record(&b, l);
+	put_envelope(&b, l);
+	kept->path = pool_printf(l->pool, "%s/%s", path, l->id);
+	kept->state = l->state;
+	ok = write_file(folder, l, &b, kept->path, why);
+	buffer_free(&b);
+	return ok;
+}
+
+/* The reason that the first place fails for is the one to be told. */
+bool
+keep_message(const struct leftover *l, struct kept *kept,
+    struct failure *why)
+{
+	const char *list[3] = { 0 };
+	size_t n = l->folder != NULL ? 1 : places(list, l->account,
+	    l->caller, l->pool), i;
 	bool done = false;
+	struct failure one;
 	int folder;
 
+	if (l->folder != NULL)
+		list[0] = l->folder;
 	(void)fail(why, FAILURE_KEEP, "there is no place for it");
 	for (i = 0; i < n && !done; i++) {
-		folder = strcmp(list[i], spool_parent) > 0 &&
-		    strncmp(list[i], spool_parent, strlen(spool_parent)) == 0 &&
-		    access(spool_parent, F_OK) != 0 ? -1 :
-		    open_folder(list[i], c, pool);
-		if (folder < 0) {
-			(void)fail_errno(why, FAILURE_KEEP, "%s", list[i]);
-			continue;
-		}
-		put_notes(&b, id, a, o, pool);
-		put_envelope(&b, e, m, o, pool);
-		kept->path = pool_printf(pool, "%s/%s", list[i], id);
-		kept->state = keep_state(o);
-		done = write_file(folder, id, &b, m, kept->path, pool, why);
-		(void)close(folder);
-		buffer_free(&b);
+		folder = open_place(list[i], l);
+		if (folder < 0)
+			(void)fail_errno(&one, FAILURE_KEEP, "%s", list[i]);
+		else
+			done = keep_in(folder, list[i], l, kept, &one);
+		if (folder >= 0)
+			(void)close(folder);
+		if (!done && i == 0)
+			*why = one;
 	}
 	return done;
+}
+
+bool
+keep_settle(int fd, const struct record *r, struct pool *pool,
+    struct failure *why)
+{
+	struct buffer b = { 0 };
+	ssize_t n;
+
+	record_put(&b, r, pool);
+	do
+		n = pwrite(fd, buffer_data(&b), buffer_len(&b), 0);
+	while (n < 0 && errno == EINTR);
+	buffer_free(&b);
+	return (n == RECORD_ROOM && fsync(fd) == 0) || fail_errno(why,
+	    FAILURE_KEEP, "the kept message %s cannot be written", r->id);
+}
+
+bool
+keep_strike(int fd, off_t rcpt, struct failure *why)
+{
+	return pwrite(fd, "NOOP", 4, rcpt) == 4 || fail_errno(why,
+	    FAILURE_KEEP, "who got the kept message cannot be struck out");
 }

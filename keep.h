@@ -14,30 +14,68 @@
 #include "failure.h"
 #include "message.h"
 #include "outcome.h"
+#include "record.h"
 
 struct kept {
 	const char *path;		/* of the file; in the pool */
-	const char *state;		/* "held", "refused", "unknown" */
+	const char *state;		/* "queued", "held", "refused",
+					   "unknown" */
 };
 
 /*
- * The state of what is left: "unknown" when any recipient's verdict is, else
- * "refused" when all that are left were refused for good, in answer to MAIL,
- * RCPT or the data, else "held": what failed before that can heal.
+ * The state of those of a group that are left: "unknown" when any recipient's
+ * verdict is, else "refused" when all that are left were refused for good, in
+ * answer to MAIL, RCPT or the data, else "held": what failed before that can
+ * heal.
  */
 const char *keep_state(const struct outcome *);
 
 /*
- * Keeps the composed message for the recipients that were not sent: written
- * to a temporary name, fsynced, renamed, the folder fsynced.  The folder is
- * the account's "keep", else ~/.local/state/sendoff for a user's account or
- * none, else /var/spool/sendoff/UID, each the next one's resort.  Folders are
- * made with mode 0700 and must be the caller's alone.  FAILURE_KEEP when none
- * can be written.
+ * Has the recipient failed for now, so that the same attempt later may do?
+ * Then a timer may make it (EX_TEMPFAIL's kinds, but not unknown).
  */
-bool	keep_message(const char *id, const struct account *,
-	    const struct envelope *, const struct message *,
-	    const struct outcome *, const struct caller *, struct pool *,
-	    struct kept *, struct failure *why);
+bool	keep_may_retry(const struct result *);
+
+/*
+ * When the attempt after so many is due: with the next run, then in 5 minutes,
+ * doubled up to 4 hours.
+ */
+time_t	keep_next(unsigned attempts, time_t now);
+
+/* A submission of which something is left. */
+struct leftover {
+	const char *id;
+	const struct account *account;	/* NULL: there is none */
+	const struct envelope *envelope;
+	const struct message *message;	/* composed */
+	const struct outcome *outcome;
+	const bool *which;		/* whom the file is for, parallel to the
+					   envelope's recipients */
+	const char *state;		/* it begins with */
+	const struct record *was;	/* what it was before, or NULL */
+	const char *folder;		/* it goes to; NULL: the usual ones */
+	const struct caller *caller;
+	struct pool *pool;
+};
+
+/*
+ * Written to a temporary name, fsynced, renamed, the folder fsynced.  The
+ * folder is the account's "keep", else ~/.local/state/sendoff for a user's
+ * account or none, else /var/spool/sendoff/UID, each the next one's resort.
+ * Folders are made with mode 0700 and must be the caller's alone.
+ * FAILURE_KEEP when none can be written, or the account's keep-limit is
+ * reached there (not for what was kept before).
+ */
+bool	keep_message(const struct leftover *, struct kept *,
+	    struct failure *why);
+
+/*
+ * In an open kept file: what changes is settled, by one write and an fsync;
+ * the RCPT line at the offset becomes a NOOP, since that one has the message
+ * (no fsync).  FAILURE_KEEP when that cannot be.
+ */
+bool	keep_settle(int fd, const struct record *, struct pool *,
+	    struct failure *why);
+bool	keep_strike(int fd, off_t rcpt, struct failure *why);
 
 #endif

@@ -2,7 +2,6 @@
 #include "signals.h"
 #include "transaction.h"
 
-#include <poll.h>
 #include <string.h>
 
 /* What a header may grow by before the size that MAIL told is a lie. */
@@ -18,24 +17,11 @@ lane_reset(struct lane *l)
 	l->before = 0;
 }
 
-/* A 421, or its end, while we had nothing to say is no answer to anything. */
-static bool
-is_alive(struct session *s)
-{
-	struct pollfd pfd = { .events = POLLIN };
-
-	if (!s->open || !s->smtp.talk.in_step || s->smtp.talk.closing ||
-	    stream_has_input(s->stream))
-		return false;
-	pfd.fd = stream_fd(s->stream);
-	return poll(&pfd, 1, 0) == 0;
-}
-
 /* Late replies to what was said there must not be heard as others. */
 static void
 close_unless_alive(struct lane *l)
 {
-	if (is_alive(&l->session))
+	if (session_is_alive(&l->session))
 		return;
 	session_close(&l->session);
 	l->mail = false;
@@ -127,9 +113,7 @@ lane_mail(struct lane *l, const struct demands *demands, struct pool *pool,
 		s->begun = clock_now();
 		if (!s->open && !session_open(s, &at, why))
 			return false;
-		stream_session(s->stream, s->begun +
-		    (milliseconds)s->route.timeout_session * 1000);
-		s->smtp.pool = pool;
+		session_begin_again(s, pool);
 		if (!fit(l, why))
 			return false;
 		l->mail = say_mail(l, reply, &worn, why);

@@ -1,6 +1,5 @@
 #include "mailing.h"
 #include "keys.h"
-#include "transaction.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -69,7 +68,8 @@ begin_connection(struct mailing *m, const struct smtp *s)
 	if (!m->begun)
 		transaction_note_dsn(s, m->envelope);
 	m->begun = true;
-	m->moved = false;
+	m->moved = m->used;
+	m->used = false;
 	m->domains = 0;
 	if (s->can.rcptdomainmax > 0 && m->domain_of == NULL)
 		group_by_domain(m);
@@ -221,9 +221,12 @@ mailing_send(struct mailing *m, struct smtp *s, struct failure *why)
 		    .demands = demands_of(m->message), .outcome = m->outcome,
 		    .is_accepted = m->is_accepted, .put_off = m->put_off };
 		others = take(m, &t);
-		t.last = others == m->end;
+		t.last = others == m->end && !m->more_follow;
+		t.watch = m->watch;
 		if (t.n > 0)
 			transaction_run(&t);
+		if (t.n > 0 && m->watch != NULL)
+			m->watch->after(m->watch->context);
 		go_on = conclude(m, &t, others);
 	} while (!t.over);
 	*why = t.end;

@@ -17,6 +17,7 @@
 #include "outcome.h"
 #include "pool.h"
 #include "smtp.h"
+#include "transaction.h"
 
 struct mailing {
 	const struct envelope *envelope;
@@ -29,6 +30,10 @@ struct mailing {
 	const struct failure **put_off;
 	size_t limit;			/* of recipients, learnt; 0: none */
 	size_t *domain_of;		/* each one's, by number; or NULL */
+	bool more_follow;		/* other mail follows on the last
+					   connection: no QUIT */
+	bool used;			/* the first has got mail through */
+	const struct watch *watch;	/* or NULL */
 	bool begun;			/* there was a connection */
 	bool barren;			/* the last connection has only taught */
 	bool moved;			/* this one has got mail through, */
@@ -37,7 +42,8 @@ struct mailing {
 
 /*
  * For the recipients that are open in the outcome.  All that is given must
- * outlive the mailing; what it needs itself lives in pool.
+ * outlive the mailing; what it needs itself lives in pool.  more_follow, used
+ * and watch may then be set.
  */
 void	mailing_init(struct mailing *, const struct envelope *,
 	    const struct message *, struct outcome *, struct pool *);

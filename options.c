@@ -215,6 +215,14 @@ take_debug(struct parse *p, char letter, const char *value)
 	return true;
 }
 
+static void
+select_kept(struct options *o, struct selection s, struct pool *pool)
+{
+	o->selections = pool_grow(pool, o->selections, &o->nselections,
+	    sizeof s);
+	o->selections[o->nselections - 1] = s;
+}
+
 /*
  * -q, -qf, -q15m: all; -qI, -qR, -qS with text: whose id, recipient or sender
  * holds it, "!" before the letter turns that round.  A bare -qI takes the next
@@ -239,9 +247,7 @@ take_queue(struct parse *p, char letter, const char *value)
 		value = p->argv[p->at++];
 	}
 	s.text = value;
-	p->o->selections = pool_grow(p->pool, p->o->selections,
-	    &p->o->nselections, sizeof s);
-	p->o->selections[p->o->nselections - 1] = s;
+	select_kept(p->o, s, p->pool);
 	return true;
 }
 
@@ -321,7 +327,7 @@ own_option(struct parse *p, const char *name, size_t len, bool *known)
 {
 	static const char *const names[] = {
 		"check", "version", "help", "json", "keep", "require-tls",
-		"verbose"
+		"verbose", "queue"
 	};
 	struct options *o = p->o;
 	size_t i, n = sizeof names / sizeof *names;
@@ -334,7 +340,7 @@ own_option(struct parse *p, const char *name, size_t len, bool *known)
 	if (!*known)
 		return true;
 	o->mode = i == 0 ? MODE_CHECK : i == 1 ? MODE_VERSION : i == 2 ?
-	    MODE_HELP : o->mode;
+	    MODE_HELP : i == 7 ? MODE_LIST : o->mode;
 	o->json = o->json || i == 3;
 	o->keep = o->keep || i == 4;
 	o->require_tls = o->require_tls || i == 5;
@@ -351,6 +357,27 @@ take_hold_until(struct parse *p, const char *value)
 		    "not \"%s\"", value);
 	if (p->o->hold_until <= 0)
 		p->o->hold_until = 1;	/* 0 is none; this is as long past */
+	return true;
+}
+
+/* What is done with one kept message; --forget has an account, too. */
+static bool
+kept_option(struct options *o, const char *name, const char *value,
+    struct pool *pool)
+{
+	if (strcmp(name, "forget") == 0) {
+		o->mode = MODE_FORGET;
+		o->account = value;
+	} else if (strcmp(name, "show") == 0) {
+		o->mode = MODE_SHOW;
+		o->id = value;
+	} else if (strcmp(name, "resend") == 0) {
+		o->mode = MODE_RETRY;
+		select_kept(o, (struct selection){ .what = '=',
+		    .text = value }, pool);
+	} else {
+		return false;
+	}
 	return true;
 }
 
@@ -374,11 +401,8 @@ valued_option(struct parse *p, const char *name, const char *value)
 			return true;
 		}
 	}
-	if (strcmp(name, "forget") == 0) {
-		o->mode = MODE_FORGET;
-		o->account = value;
+	if (kept_option(o, name, value, p->pool))
 		return true;
-	}
 	if (strcmp(name, "hold-until") == 0)
 		return take_hold_until(p, value);
 	if (strcmp(name, "tls-required") == 0) {
@@ -398,6 +422,7 @@ takes_value(const char *name)
 {
 	return config_has_option(name) || strcmp(name, "account") == 0 ||
 	    strcmp(name, "forget") == 0 || strcmp(name, "hold-until") == 0 ||
+	    strcmp(name, "show") == 0 || strcmp(name, "resend") == 0 ||
 	    strcmp(name, "config") == 0 || strcmp(name, "log-level") == 0 ||
 	    strcmp(name, "tls-required") == 0;
 }

@@ -21,6 +21,7 @@ enum mode {
 	MODE_VERIFY,			/* -bv */
 	MODE_CHECK,
 	MODE_FORGET,			/* --forget */
+	MODE_SHOW,			/* --show */
 	MODE_VERSION,
 	MODE_HELP,
 	MODE_NOTHING
@@ -63,6 +64,7 @@ struct options {
 	const char *tag;		/* -L, for syslog; or NULL */
 	const char *config;		/* -C, --config; or NULL */
 	const char *account;		/* --account, --forget, or NULL */
+	const char *id;			/* --show, or NULL */
 	const char *log_level;		/* or NULL */
 	bool json;
 	bool keep;			/* --keep */

@@ -1,5 +1,5 @@
 /*
- * Kept messages for people: mailq lists them, -q sends those that are named.
+ * -q, runq, --resend: kept messages tried again.
  */
 #ifndef QUEUE_H
 #define QUEUE_H
@@ -8,18 +8,14 @@
 #include "config.h"
 #include "options.h"
 
-/* On standard output.  The exit status: EX_OK, also when there are none. */
-int	queue_list(const struct options *, const struct caller *,
-	    struct config *);
-
 /*
- * -q: nothing sends held messages by itself, so without a selection there is
- * nothing to do.  With one, each message that fits is submitted again, in as
- * many mails as the server wants; whoever has got it is struck out, and what
- * everyone has got is removed from the store.  The exit status is that of the
- * gravest failure.
+ * Those that are selected (-qI, -qR, -qS, --resend), whatever their state;
+ * without a selection the queued ones that are due, and what nobody has asked
+ * for in time is deleted.  For root those of every owner below
+ * /var/spool/sendoff, each as its owner.  The exit status: of a bare -q only
+ * what a person must see to counts.
  */
-int	queue_retry(const struct options *, const struct caller *,
+int	queue_run(const struct options *, const struct caller *,
 	    struct config *, const char *program);
 
 #endif

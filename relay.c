@@ -13,13 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Whom a RCPT of the caller stands for: recipient i of the lane. */
-struct link {
-	size_t command;
-	const struct lane *lane;
-	size_t i;
-};
-
 struct relay {
 	const struct options *options;
 	const struct caller *caller;
@@ -31,14 +24,9 @@ struct relay {
 	struct pool *pool;		/* of the transaction */
 	bool mail;
 	struct mail_command command;
-	const struct stored *kept;	/* the mail is tried again; or NULL */
 	struct options asked;		/* the options with its sender */
 	struct choice choice;
 	struct resolver resolver;
-	struct link *links;		/* of the RCPTs that were accepted */
-	size_t nlinks;
-	size_t ncommands;		/* those RCPTs */
-	bool *missed;			/* by each of them, after the data */
 	milliseconds begun;
 };
 
@@ -129,9 +117,6 @@ void
 relay_reset(struct relay *r)
 {
 	end_transaction(r);
-	r->links = NULL;
-	r->nlinks = r->ncommands = 0;
-	r->missed = NULL;
 	pool_free(r->pool);
 	r->pool = pool_new();
 }
@@ -198,24 +183,8 @@ route(struct relay *r, struct lane *l, struct failure *why)
 	    route_requires_tls(&l->session.route, why);
 }
 
-/* Its time has run on since it was kept. */
-static bool
-terms_of_kept(struct terms *t, const struct stored *kept, struct failure *why)
-{
-	time_t now = time(NULL);
-
-	t->since = kept->created != 0 ? kept->created : now;
-	if (terms_count_from(t, now))
-		return true;
-	(void)fail(why, FAILURE_REFUSED, "the message was to be returned "
-	    "%ld seconds ago (--deliver-by) and is not sent any more", -t->by);
-	(void)strcpy(why->enhanced, "5.4.7");
-	return false;
-}
-
 /*
- * What the caller says goes before what the account asks for, which a kept
- * mail has in it already, unless it was kept without an account.
+ * What the caller says goes before what the account asks for.
  */
 static bool
 terms(const struct relay *r, const struct planning *g, struct leg *l,
@@ -223,12 +192,9 @@ terms(const struct relay *r, const struct planning *g, struct leg *l,
 {
 	struct terms *t = &l->envelope.terms;
 
-	if ((r->kept == NULL || r->kept->account == NULL) &&
-	    !plan_terms(g, l, why))
+	if (!plan_terms(g, l, why))
 		return false;
 	terms_prefer(t, &r->command.terms);
-	if (r->kept != NULL)
-		return terms_of_kept(t, r->kept, why);
 	return t->hold_until == 0 || t->hold_until > time(NULL) ||
 	    fail(why, FAILURE_USAGE, "HOLDUNTIL is past");
 }
@@ -265,21 +231,9 @@ choose(struct relay *r, const char *sender, struct failure *why)
 }
 
 static bool
-has_account(const struct config *config, const char *name)
-{
-	size_t i;
-
-	for (i = 0; name != NULL && i < config->n; i++)
-		if (strcmp(config->accounts[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static bool
 start(struct relay *r, const char *text, struct reply *reply,
     struct failure *why)
 {
-	const char *account = r->kept != NULL ? r->kept->account : NULL;
 	const char *sender;
 
 	if (!command_mail(text, &r->command, r->pool, why))
@@ -287,8 +241,6 @@ start(struct relay *r, const char *text, struct reply *reply,
 	sender = path_of(&r->command.sender, r->pool);
 	r->asked = *r->options;
 	r->asked.sender = *sender != '\0' ? sender : "<>";
-	if (r->asked.account == NULL && has_account(r->config, account))
-		r->asked.account = account;
 	if (!choose(r, r->command.sender.domain != NULL ? sender : NULL, why))
 		return false;
 	accounts_log(r->choice.account, r->options);
@@ -298,15 +250,13 @@ start(struct relay *r, const char *text, struct reply *reply,
 }
 
 bool
-relay_mail(struct relay *r, const char *text, const struct stored *kept,
-    struct answer *a)
+relay_mail(struct relay *r, const char *text, struct answer *a)
 {
 	struct failure why;
 	struct reply reply;
 
 	relay_reset(r);
 	r->begun = clock_now();
-	r->kept = kept;
 	if (r->broken != NULL)
 		return answer_failure(a, r->broken);
 	r->mail = start(r, text, &reply, &why);
@@ -322,21 +272,18 @@ say_rcpt(struct relay *r, const struct recipient *who, struct answer *a)
 {
 	struct lane *l = lane_of(r, accounts_of_recipient(r->config,
 	    &r->choice, who->path));
-	struct link link = { .command = r->ncommands, .lane = l,
-	    .i = l->leg.envelope.n };
+	size_t n = l->leg.envelope.n;
 	struct failure why;
 	struct reply reply;
 
-	if (keys_find(&l->named, who->key, &link.i)) {
+	if (keys_find(&l->named, who->key, &n)) {
 		(void)answer(a, FAILURE_NONE, "250 2.1.5 named already");
 	} else {
-		if ((!l->mail && link.i == 0 && !begin(r, l, &reply, &why)) ||
+		if ((!l->mail && n == 0 && !begin(r, l, &reply, &why)) ||
 		    !lane_rcpt(l, who, &reply, &why))
 			return answer_failure(a, &why);
 		(void)answer_reply(a, &reply);
 	}
-	r->links = pool_grow(r->pool, r->links, &r->nlinks, sizeof link);
-	r->links[r->nlinks - 1] = link;
 	return true;
 }
 
@@ -349,7 +296,7 @@ say_all(struct relay *r, const struct rcpt_command *command,
     const struct mailbox *list, size_t n, struct answer *a)
 {
 	struct recipient who;
-	size_t i, links = r->nlinks;
+	size_t i;
 
 	for (i = 0; i < r->nlanes; i++)
 		r->lanes[i]->before = r->lanes[i]->leg.envelope.n;
@@ -363,13 +310,10 @@ say_all(struct relay *r, const struct rcpt_command *command,
 		if (!say_rcpt(r, &who, a))
 			break;
 	}
-	if (i == n) {
-		r->ncommands++;
+	if (i == n)
 		return true;
-	}
 	for (i = 0; i < r->nlanes; i++)
 		lane_take_back(r->lanes[i]);
-	r->nlinks = links;
 	return false;
 }
 
@@ -435,27 +379,6 @@ verdict(const struct relay *r, struct answer *a)
 	    answer(a, FAILURE_NONE, reply);
 }
 
-static void
-note_missed(struct relay *r)
-{
-	const struct result *result;
-	size_t i;
-
-	r->missed = pool_array(r->pool, r->ncommands, sizeof *r->missed);
-	for (i = 0; i < r->nlinks; i++) {
-		result = &r->links[i].lane->outcome.results[r->links[i].i];
-		if (result->verdict != VERDICT_SENT)
-			r->missed[r->links[i].command] = true;
-	}
-}
-
-bool
-relay_took(const struct relay *r, size_t command)
-{
-	return r->missed != NULL && command < r->ncommands &&
-	    !r->missed[command];
-}
-
 static bool
 pass_on(struct relay *r, struct message *m, struct answer *a)
 {
@@ -471,7 +394,6 @@ pass_on(struct relay *r, struct message *m, struct answer *a)
 		lane_data(r->lanes[i], m);
 	}
 	report(r, m, message_id);
-	note_missed(r);
 	return verdict(r, a);
 }
 

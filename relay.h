@@ -15,7 +15,6 @@
 #include "input.h"
 #include "options.h"
 #include "pool.h"
-#include "store.h"
 
 /* What the caller is told: one line, "550 5.1.1 no such user". */
 struct answer {
@@ -33,12 +32,9 @@ struct relay *relay_new(const struct options *, const struct caller *,
 void	relay_free(struct relay *);			/* takes NULL */
 
 /*
- * True when the answer is a 2yz.  kept: the mail as it was stored, for its
- * account, if there still is such a one, and its age, by which its terms are
- * nearer; or NULL for one that is said now.
+ * True when the answer is a 2yz.
  */
-bool	relay_mail(struct relay *, const char *text,
-	    const struct stored *kept, struct answer *);
+bool	relay_mail(struct relay *, const char *text, struct answer *);
 bool	relay_rcpt(struct relay *, const char *text, struct answer *);
 
 /* Is there a MAIL; how many recipients were accepted after it? */
@@ -50,12 +46,6 @@ size_t	relay_recipients(const struct relay *);
  * server that has accepted recipients; ends the transaction.
  */
 bool	relay_data(struct relay *, struct input *, struct answer *);
-
-/*
- * After the data, until the next MAIL: have the servers taken the message for
- * everyone behind this RCPT (counted from 0, of those that were accepted)?
- */
-bool	relay_took(const struct relay *, size_t command);
 
 /* Forgets the transaction; connections stay. */
 void	relay_reset(struct relay *);

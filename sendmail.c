@@ -5,6 +5,7 @@
 #include "caller.h"
 #include "config.h"
 #include "log.h"
+#include "mailq.h"
 #include "memory.h"
 #include "names.h"
 #include "options.h"
@@ -68,15 +69,20 @@ check_configuration(struct run *r)
 	return ok ? EX_OK : failure_status(why.kind);
 }
 
-/* What the account's servers offer is learnt anew (memory.h). */
+/* A kept message, or what an account's servers have offered (memory.h). */
 static int
 forget(struct run *r)
 {
-	struct memory *m = memory_open(session_memory(&r->caller, r->pool),
-	    r->pool);
 	struct failure why = { 0 };
+	bool found = false;
+	struct memory *m;
 	size_t n = 0;
+	int status = mailq_forget(&r->options, &r->caller, &r->config,
+	    r->program, &found);
 
+	if (found)
+		return status;
+	m = memory_open(session_memory(&r->caller, r->pool), r->pool);
 	if (!memory_forget(m, r->options.account, &n, &why)) {
 		(void)fprintf(stderr, "%s: %s\n", r->program, why.text);
 		return failure_status(why.kind);
@@ -104,9 +110,12 @@ act(struct run *r)
 	case MODE_NOTHING:
 		return EX_OK;
 	case MODE_LIST:
-		return queue_list(&r->options, &r->caller, &r->config);
+		return mailq_list(&r->options, &r->caller, &r->config);
+	case MODE_SHOW:
+		return mailq_show(&r->options, &r->caller, &r->config,
+		    r->program);
 	case MODE_RETRY:
-		return queue_retry(&r->options, &r->caller, &r->config,
+		return queue_run(&r->options, &r->caller, &r->config,
 		    r->program);
 	case MODE_ALIASES:
 		return names_check(&r->options, &r->caller, &r->config,

@@ -136,7 +136,7 @@ mail(struct serve *s, const char *args)
 		put(s, "503 5.5.1 the sender is named already");
 		return;
 	}
-	if (relay_mail(s->relay, args, NULL, &a))
+	if (relay_mail(s->relay, args, &a))
 		s->refused = false;
 	put_answer(s, &a);
 }

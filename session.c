@@ -4,6 +4,7 @@
 #include "log.h"
 #include "signals.h"
 
+#include <poll.h>
 #include <string.h>
 #include <strings.h>
 
@@ -276,6 +277,7 @@ session_open(struct session *s, size_t *at, struct failure *why)
 	if (!find_servers(s, why) || !fetch_proxy_secret(s, why))
 		return false;
 	for (;; ++*at) {
+		s->at = *at;
 		if (try_endpoint(s, &s->route.endpoints[*at], why))
 			return true;
 		if (!try_another(why) || *at + 1 >= s->route.nendpoints)
@@ -283,6 +285,28 @@ session_open(struct session *s, size_t *at, struct failure *why)
 		log_note(LEVEL_WARNING, "going on to %s after: %s",
 		    s->route.endpoints[*at + 1].text, why->text);
 	}
+}
+
+/* A 421, or its end, while we had nothing to say is no answer to anything. */
+bool
+session_is_alive(struct session *s)
+{
+	struct pollfd pfd = { .events = POLLIN };
+
+	if (!s->open || !s->smtp.talk.in_step || s->smtp.talk.closing ||
+	    stream_has_input(s->stream))
+		return false;
+	pfd.fd = stream_fd(s->stream);
+	return poll(&pfd, 1, 0) == 0;
+}
+
+void
+session_begin_again(struct session *s, struct pool *pool)
+{
+	s->begun = clock_now();
+	stream_session(s->stream, s->begun +
+	    (milliseconds)s->route.timeout_session * 1000);
+	s->smtp.pool = pool;
 }
 
 void

@@ -32,6 +32,7 @@ struct session {
 	struct buffer proxy_secret;
 	milliseconds begun;		/* timeout-session counts from here */
 	bool open;
+	size_t at;			/* endpoint that it is open to */
 	struct stream *stream;
 	struct smtp smtp;
 	const char *server;		/* URL of the last one tried, or NULL */
@@ -54,6 +55,13 @@ void	session_init(struct session *, const struct route *,
  * no mail was begun.
  */
 bool	session_open(struct session *, size_t *at, struct failure *why);
+
+/*
+ * Is it open and fit for another mail, as far as can be seen without a word?
+ * Then it may go on: its time counts anew, and what it needs is of the pool.
+ */
+bool	session_is_alive(struct session *);
+void	session_begin_again(struct session *, struct pool *);
 
 /* Takes leave; the session can be opened again. */
 void	session_close(struct session *);

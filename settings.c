@@ -9,6 +9,7 @@
 #include "utf8.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -63,6 +64,10 @@ static const struct setting_kind settings[SETTINGS] = {
 				    " local always never ", "local", 0, 0 },
 	[SET_ALLOW_FROM]	= { "allow-from", LIST, NULL, NULL, 0, 0 },
 	[SET_KEEP]		= { "keep", FILE_NAME, NULL, NULL, 0, 0 },
+	[SET_KEEP_LIMIT]	= { "keep-limit", LIMIT, NULL, "1G 1000", 0, 0 },
+	[SET_RETRY]		= { "retry", WORD_OF, " yes no ", "no", 0, 0 },
+	[SET_RETRY_FOR]		= { "retry-for", SPAN, NULL, "5d", 0, 0 },
+	[SET_NOTIFY]		= { "notify", WORD_OF, " yes no ", "no", 0, 0 },
 	[SET_LOG]		= { "log", FILE_NAME, NULL, "syslog", 0, 0 },
 	[SET_LOG_FORMAT]	= { "log-format", WORD_OF, " logfmt json ",
 				    "logfmt", 0, 0 },
@@ -130,16 +135,18 @@ mechanisms(const char **value, struct pool *pool, struct failure *why)
 	return true;
 }
 
-/* A word of a list, by its own case-blind comparison. */
+/* A word of a list, either way of writing it; *word becomes the list's. */
 static bool
-is_word_of(const char *word, const char *words)
+is_word_of(const char **word, const char *words, struct pool *pool)
 {
-	size_t n = strlen(word), len;
+	size_t n = strlen(*word), len;
 
 	for (words++; *words != '\0'; words += len + 1) {
 		len = strcspn(words, " ");
-		if (len == n && strncasecmp(words, word, n) == 0)
+		if (len == n && strncasecmp(words, *word, n) == 0) {
+			*word = pool_octets(pool, words, n);
 			return true;
+		}
 	}
 	return false;
 }
@@ -230,6 +237,57 @@ terms(enum setting_shape shape, const char *name, const char *value,
 	}
 }
 
+static bool
+count(const char **p, uint64_t *n)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**p))
+		return false;
+	*n = strtoull(*p, &end, 10);
+	if (end - *p > 12)
+		return false;
+	*p = end;
+	return true;
+}
+
+bool
+setting_limit(const char *text, uint64_t *octets, uint64_t *messages)
+{
+	static const char units[] = "KMG";
+	const char *p = text, *unit;
+
+	if (!count(&p, octets))
+		return false;
+	unit = *p == '\0' ? NULL : strchr(units, toupper((unsigned char)*p));
+	if (unit != NULL) {
+		if (*octets >> (64 - 10 * (unit - units + 1)) != 0)
+			return false;
+		*octets <<= 10 * (unit - units + 1);
+		p++;
+	}
+	if (*p != ' ')
+		return false;
+	p += strspn(p, " ");
+	return count(&p, messages) && *p == '\0';
+}
+
+static bool
+span_or_limit(enum setting_shape shape, const char *name, const char *value,
+    struct failure *why)
+{
+	uint64_t octets, messages;
+	long seconds;
+
+	if (shape == SPAN)
+		return terms_duration(value, &seconds) || fail(why,
+		    FAILURE_CONFIG, "%s is a duration, as in 90s, 15m, 2h or "
+		    "5d, not \"%s\"", name, value);
+	return setting_limit(value, &octets, &messages) || fail(why,
+	    FAILURE_CONFIG, "%s is a size and a number of messages, as in "
+	    "1G 1000, not \"%s\"", name, value);
+}
+
 bool
 setting_check(enum setting s, const char **value, struct pool *pool,
     struct failure *why)
@@ -241,7 +299,7 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 		    "characters", name);
 	switch (settings[s].shape) {
 	case WORD_OF:
-		return is_word_of(*value, settings[s].words) ||
+		return is_word_of(value, settings[s].words, pool) ||
 		    fail(why, FAILURE_CONFIG, "%s is one of%s, not \"%s\"",
 		    name, settings[s].words, *value);
 	case NUMBER:
@@ -271,6 +329,9 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 	case DURATION:
 	case URGENCY:
 		return terms(settings[s].shape, name, *value, why);
+	case SPAN:
+	case LIMIT:
+		return span_or_limit(settings[s].shape, name, *value, why);
 	case PRIORITY:
 		return tls_check_priority(*value, why);
 	default:

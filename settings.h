@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "failure.h"
 #include "pool.h"
@@ -20,8 +21,8 @@ enum setting {
 	SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY, SET_REQUIRE_TLS,
 	SET_DELIVER_BY, SET_HOLD_FOR, SET_PRIORITY, SET_RESOLVER, SET_SOURCE, SET_PROXY, SET_TIMEOUT_CONNECT, SET_TIMEOUT_REPLY,
 	SET_TIMEOUT_SESSION, SET_ALIASES, SET_DEFAULT_RECIPIENT,
-	SET_DOMAIN, SET_REWRITE_FROM, SET_ALLOW_FROM, SET_KEEP, SET_LOG,
-	SET_LOG_FORMAT,
+	SET_DOMAIN, SET_REWRITE_FROM, SET_ALLOW_FROM, SET_KEEP, SET_KEEP_LIMIT,
+	SET_RETRY, SET_RETRY_FOR, SET_NOTIFY, SET_LOG, SET_LOG_FORMAT,
 	SETTINGS
 };
 
@@ -29,7 +30,7 @@ enum setting {
 enum setting_shape {
 	ONE, LIST, WORD_OF, NUMBER, ADDRESS, ADDRESSES, DOMAIN, SERVER,
 	MECHANISMS, MECHANISM, PRIORITY, FILE_NAME, PINS, RESOLVER, SOURCE,
-	PROXY, DELIVER_BY, DURATION, URGENCY
+	PROXY, DELIVER_BY, DURATION, URGENCY, SPAN, LIMIT
 };
 
 struct setting_kind {
@@ -52,6 +53,9 @@ const struct setting_kind *setting_kind(enum setting);
  */
 bool	setting_check(enum setting, const char **value, struct pool *,
 	    struct failure *why);
+
+/* keep-limit, "1G 1000": octets (K, M, G), then messages. */
+bool	setting_limit(const char *value, uint64_t *octets, uint64_t *messages);
 
 /* The name that is meant by a misspelt one, or NULL. */
 const char *setting_meant(const char *name);

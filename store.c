@@ -22,65 +22,17 @@ struct listing {
 	struct pool *pool;
 };
 
-/* "2026-11-24T10:11:12Z" */
-static time_t
-moment(const char *text)
-{
-	struct tm tm = { 0 };
-
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &tm.tm_year, &tm.tm_mon,
-	    &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
-		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	return timegm(&tm);
-}
-
-/* What is told behind NOOP. */
-static void
-note(struct stored *s, const char *text, struct pool *pool)
-{
-	const struct {
-		const char *name;
-		const char **value;
-	} notes[] = {
-		{ "id ", &s->id },		{ "account ", &s->account },
-		{ "state ", &s->state },	{ "reason ", &s->reason },
-	};
-	size_t i, len;
-
-	for (i = 0; i < sizeof notes / sizeof *notes; i++) {
-		len = strlen(notes[i].name);
-		if (strncmp(text, notes[i].name, len) == 0)
-			*notes[i].value = pool_string(pool, text + len);
-	}
-	if (strncmp(text, "created ", 8) == 0)
-		s->created = moment(text + 8);
-}
-
 static bool
-envelope_line(struct stored *s, const char *line, struct pool *pool,
+recipient(struct stored *s, const char *text, off_t at, struct pool *pool,
     struct failure *why)
 {
-	struct mail_command mail;
 	struct rcpt_command rcpt;
-	size_t n = s->n;
+	size_t n = s->n, m = s->n;
 
-	if (strncmp(line, "NOOP ", 5) == 0) {
-		note(s, line + 5, pool);
-		return true;
-	}
-	if (strncmp(line, "MAIL ", 5) == 0) {
-		s->mail = pool_string(pool, line + 5);
-		if (!command_mail(s->mail, &mail, pool, why))
-			return false;
-		s->sender = path_of(&mail.sender, pool);
-		return true;
-	}
-	if (strncmp(line, "RCPT ", 5) != 0)
-		return true;
 	s->rcpt = pool_grow(pool, s->rcpt, &n, sizeof *s->rcpt);
-	s->rcpt[s->n] = pool_string(pool, line + 5);
+	s->at = pool_grow(pool, s->at, &m, sizeof *s->at);
+	s->rcpt[s->n] = pool_string(pool, text);
+	s->at[s->n] = at;
 	if (!command_rcpt(s->rcpt[s->n], &rcpt, pool, why))
 		return false;
 	s->recipients = pool_grow(pool, s->recipients, &s->n,
@@ -90,29 +42,69 @@ envelope_line(struct stored *s, const char *line, struct pool *pool,
 }
 
 static bool
+envelope_line(struct stored *s, const char *line, off_t at,
+    struct pool *pool, struct failure *why)
+{
+	struct mail_command mail;
+
+	if (strncmp(line, "NOOP ", 5) == 0) {
+		s->fixed = s->fixed || (at == RECORD_ROOM &&
+		    strncmp(line + 5, "id ", 3) == 0);
+		record_take(&s->record, line + 5, pool);
+		return true;
+	}
+	if (strncmp(line, "MAIL ", 5) == 0) {
+		s->mail = pool_string(pool, line + 5);
+		if (!command_mail(s->mail, &mail, pool, why))
+			return false;
+		s->sender = path_of(&mail.sender, pool);
+		return true;
+	}
+	return strncmp(line, "RCPT ", 5) != 0 ||
+	    recipient(s, line + 5, at, pool, why);
+}
+
+static bool
 read_envelope(FILE *f, struct stored *s, struct pool *pool,
     struct failure *why)
 {
 	char *line = NULL;
 	size_t room = 0;
+	off_t at = 0;
 	ssize_t len;
 	bool ok = true, data = false;
 
 	while (ok && !data && (len = getline(&line, &room, f)) > 0) {
-		while (len > 0 && strchr("\r\n", line[len - 1]) != NULL)
-			line[--len] = '\0';
-		data = strcmp(line, "DATA") == 0;
-		if (!data)
-			ok = envelope_line(s, line, pool, why);
+		at += len;
+		data = strcmp(line, "DATA\r\n") == 0;
+		if (data || len < 2)
+			continue;
+		line[strcspn(line, "\r\n")] = '\0';
+		ok = envelope_line(s, line, at - len, pool, why);
 	}
 	free(line);
 	if (!ok)
 		return false;
-	if (!data || s->mail == NULL || s->id == NULL || s->state == NULL)
+	if (!data || s->mail == NULL || !s->fixed || s->record.id == NULL ||
+	    s->record.state == NULL)
 		return fail(why, FAILURE_KEEP, "%s is no kept message",
 		    s->path);
-	s->data = (uint64_t)ftello(f);
+	s->data = (uint64_t)at;
 	return true;
+}
+
+bool
+store_read_open(FILE *f, struct stored *s, struct pool *pool,
+    struct failure *why)
+{
+	struct stat st;
+
+	if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
+		return fail(why, FAILURE_KEEP, "%s is no kept message",
+		    s->path);
+	s->size = (uint64_t)st.st_size;
+	rewind(f);
+	return read_envelope(f, s, pool, why);
 }
 
 bool
@@ -120,20 +112,17 @@ store_read(const char *path, struct stored *s, struct pool *pool,
     struct failure *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
-	FILE *f;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	bool ok;
 
 	*s = (struct stored){ .path = path };
-	if (fd < 0)
-		return fail_errno(why, FAILURE_KEEP, "%s", path);
-	f = fdopen(fd, "r");
-	if (f == NULL || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		(void)(f != NULL ? fclose(f) : close(fd));
-		return fail(why, FAILURE_KEEP, "%s is no kept message", path);
+	if (f == NULL) {
+		(void)fail_errno(why, FAILURE_KEEP, "%s", path);
+		if (fd >= 0)
+			(void)close(fd);
+		return false;
 	}
-	s->size = (uint64_t)st.st_size;
-	ok = read_envelope(f, s, pool, why);
+	ok = store_read_open(f, s, pool, why);
 	(void)fclose(f);
 	return ok;
 }
@@ -178,30 +167,52 @@ list_folder(struct listing *l, const char *path)
 	(void)closedir(d);
 }
 
-static void
-list_everyone(struct listing *l)
+/* Folders are named for their owners; what is not theirs is none. */
+uid_t *
+store_owners(struct pool *pool, size_t *n)
 {
 	const struct dirent *entry;
 	DIR *d = opendir(spool_parent);
+	uid_t *list = NULL, uid;
+	struct stat st;
 
-	while (d != NULL && (entry = readdir(d)) != NULL)
-		if (entry->d_name[0] != '.')
-			list_folder(l, pool_printf(l->pool, "%s/%s",
-			    spool_parent, entry->d_name));
+	*n = 0;
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		uid = (uid_t)strtoul(entry->d_name, NULL, 10);
+		if (uid == 0 || fstatat(dirfd(d), entry->d_name, &st,
+		    AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode) ||
+		    st.st_uid != uid)
+			continue;
+		list = pool_grow(pool, list, n, sizeof *list);
+		list[*n - 1] = uid;
+	}
 	if (d != NULL)
 		(void)closedir(d);
+	return list;
+}
+
+/* mailq shows root everything. */
+static void
+list_everyone(struct listing *l)
+{
+	size_t n, i;
+	uid_t *owners = store_owners(l->pool, &n);
+
+	for (i = 0; i < n; i++)
+		list_folder(l, pool_printf(l->pool, "%s/%lu", spool_parent,
+		    (unsigned long)owners[i]));
 }
 
 static int
 compare(const void *a, const void *b)
 {
-	return strcmp(((const struct stored *)a)->id,
-	    ((const struct stored *)b)->id);
+	return strcmp(((const struct stored *)a)->record.id,
+	    ((const struct stored *)b)->record.id);
 }
 
 struct stored *
 store_list(const struct config *config, const struct caller *c,
-    struct pool *pool, size_t *n)
+    bool everyone, struct pool *pool, size_t *n)
 {
 	struct listing l = { .pool = pool };
 	const char *keep;
@@ -215,11 +226,10 @@ store_list(const struct config *config, const struct caller *c,
 	if (c->home != NULL)
 		list_folder(&l, pool_printf(pool, "%s/.local/state/sendoff",
 		    c->home));
-	if (c->uid == 0)
+	list_folder(&l, pool_printf(pool, "%s/%lu", spool_parent,
+	    (unsigned long)c->uid));
+	if (everyone && c->uid == 0)
 		list_everyone(&l);
-	else
-		list_folder(&l, pool_printf(pool, "%s/%lu", spool_parent,
-		    (unsigned long)c->uid));
 	if (l.n > 1)
 		qsort(l.list, l.n, sizeof *l.list, compare);
 	*n = l.n;

@@ -7,24 +7,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #include "caller.h"
 #include "config.h"
 #include "failure.h"
 #include "pool.h"
+#include "record.h"
 
 struct stored {
 	const char *path;
-	const char *id;
-	const char *account;		/* its name, or NULL */
-	const char *state;		/* "held", "refused", "unknown" */
-	const char *reason;		/* of the last attempt, or NULL */
-	time_t created;			/* 0: not known */
+	struct record record;
 	const char *mail;		/* behind "MAIL": "FROM:<a> SIZE=1" */
 	const char *sender;		/* of it, without brackets */
 	const char **rcpt;		/* behind each "RCPT" */
 	const char **recipients;	/* of them */
+	off_t *at;			/* where each "RCPT" stands in the file */
+	bool fixed;			/* the record has its length */
 	size_t n;
 	uint64_t data;			/* where the data begin, octets */
 	uint64_t size;			/* of the file */
@@ -34,13 +34,20 @@ struct stored {
 bool	store_read(const char *path, struct stored *, struct pool *,
 	    struct failure *why);
 
+/* The same of an open file, from its start; f stays where the data begin. */
+bool	store_read_open(FILE *f, struct stored *, struct pool *,
+	    struct failure *why);
+
 /*
  * All of the caller's, by age: in the folders that the accounts name, in
- * ~/.local/state/sendoff and in /var/spool/sendoff/UID; for root in everyone's
- * below /var/spool/sendoff.  Files that are none are passed over with a line
+ * ~/.local/state/sendoff and in /var/spool/sendoff/UID; everyone: for root in
+ * the other owners' below /var/spool/sendoff, too.  Files that are none are passed over with a line
  * in the log.
  */
 struct stored *store_list(const struct config *, const struct caller *,
-	    struct pool *, size_t *n);
+	    bool everyone, struct pool *, size_t *n);
+
+/* Those who have a folder below /var/spool/sendoff, but root. */
+uid_t	*store_owners(struct pool *, size_t *n);
 
 #endif

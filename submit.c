@@ -1,9 +1,8 @@
 #include "submit.h"
 #include "accounts.h"
-#include "demands.h"
+#include "errand.h"
 #include "keep.h"
 #include "log.h"
-#include "mailing.h"
 #include "message.h"
 #include "plan.h"
 #include "report.h"
@@ -12,12 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A leg of the plan while it is done. */
-struct errand {
-	const struct leg *leg;
+/* A leg of the plan while it is done, and what is left of it. */
+struct part {
+	struct errand errand;
 	struct session session;
-	struct outcome outcome;
-	struct kept kept;
+	struct kept queued, kept;
 	struct failure keep_failure;
 };
 
@@ -29,7 +27,8 @@ struct submission {
 	struct choice choice;
 	struct message *message;
 	struct plan plan;
-	struct errand *errands;		/* parallel to the plan's legs */
+	struct part *parts;		/* parallel to the plan's legs */
+	unsigned nkept;			/* files */
 	struct outcome outcome;		/* of all the people */
 	struct report report;
 	milliseconds begun;
@@ -46,109 +45,6 @@ end_early(struct submission *s, const struct failure *why)
 	return failure_status(why->kind);
 }
 
-/*
- * All deferred by a 421, or REQUIRETLS (RFC 8689 section 4.2.1) or another
- * extension is not to be had there: nothing can have arrived.
- */
-static bool
-may_begin_anew(const struct errand *e)
-{
-	const struct failure *why = outcome_gravest(&e->outcome);
-
-	if (why == NULL)
-		return false;
-	if (why->kind == FAILURE_REQUIRETLS || why->kind == FAILURE_EXTENSION)
-		return outcome_count(&e->outcome, VERDICT_REFUSED) ==
-		    e->outcome.n;
-	return why->reply == 421 &&
-	    outcome_count(&e->outcome, VERDICT_DEFERRED) == e->outcome.n;
-}
-
-/* Who cannot be told to any server has failed before there is one. */
-static void
-begin_outcome(struct errand *e, struct pool *pool)
-{
-	const struct envelope *envelope = &e->leg->envelope;
-	size_t i;
-
-	outcome_init(&e->outcome, envelope->n, pool);
-	for (i = 0; i < envelope->n; i++)
-		if (envelope->recipients[i].trouble != NULL)
-			outcome_failed(&e->outcome, i,
-			    envelope->recipients[i].trouble);
-}
-
-/* The message as the server of this connection can take it. */
-static bool
-send_fitting(struct submission *s, struct errand *e, struct mailing *m,
-    struct failure *why)
-{
-	struct smtp *smtp = &e->session.smtp;
-	bool done = true;
-
-	dialogue_step(&smtp->talk, STEP_MAIL);
-	if (demands_fit(smtp, m->envelope, s->message, &m->message, s->pool,
-	    why))
-		done = mailing_send(m, smtp, why);
-	else
-		outcome_rest_failed(m->outcome, why);
-	convert_end(s->message, m->message);
-	m->message = s->message;
-	return done;
-}
-
-/*
- * To one server, on as many connections as it takes.  False, with the reason,
- * when those who are open were not to be reached any more.
- */
-static bool
-send_to(struct submission *s, struct errand *e, size_t *at,
-    struct failure *why)
-{
-	struct mailing m;
-	bool done = false;
-
-	mailing_init(&m, &e->leg->envelope, s->message, &e->outcome, s->pool);
-	while (!done && session_open(&e->session, at, why)) {
-		done = send_fitting(s, e, &m, why);
-		session_close(&e->session);
-		if (!done)
-			log_note(LEVEL_INFO, "going on with a new connection "
-			    "after: %s", why->text);
-	}
-	return done;
-}
-
-static void
-send_leg(struct submission *s, struct errand *e, struct failure *why)
-{
-	size_t at;
-
-	for (at = 0; send_to(s, e, &at, why); at++) {
-		if (at + 1 == e->session.route.nendpoints ||
-		    !may_begin_anew(e))
-			return;
-		failure_copy(why, outcome_gravest(&e->outcome));
-		log_note(LEVEL_WARNING, "going on to %s after: %s",
-		    e->session.route.endpoints[at + 1].text, why->text);
-		begin_outcome(e, s->pool);
-	}
-	outcome_rest_failed(&e->outcome, why);
-}
-
-static bool
-prepare(struct submission *s, struct errand *e, struct failure *why)
-{
-	struct route route;
-
-	if (!plan_message(s->message, why) || !route_make(&route,
-	    e->leg->account, s->options, s->caller, s->pool, why) ||
-	    (e->leg->envelope.requiretls && !route_requires_tls(&route, why)))
-		return false;
-	session_init(&e->session, &route, s->caller, s->pool);
-	return true;
-}
-
 /* A person who watches, and can give the same file again, needs no copy. */
 static bool
 wants_keeping(const struct submission *s)
@@ -157,49 +53,94 @@ wants_keeping(const struct submission *s)
 	    !s->caller->stderr_terminal || s->caller->stdin_terminal;
 }
 
-static void
-keep_rest(struct submission *s, struct errand *e, struct report_leg *told)
+static bool
+keep(struct submission *s, struct part *p, const char *state,
+    const bool *which, struct kept *kept)
 {
-	const struct account *a = e->leg->account;
-	const char *keep = a == NULL ? NULL : a->values[SET_KEEP];
-	size_t i = (size_t)(e - s->errands);
-	const char *id = i == 0 ? s->plan.id :
-	    pool_printf(s->pool, "%s-%zu", s->plan.id, i + 1);
+	const struct errand *e = &p->errand;
+	const struct leftover l = { .account = e->leg->account,
+	    .envelope = &e->leg->envelope, .message = s->message,
+	    .outcome = &e->outcome, .which = which, .state = state,
+	    .caller = s->caller, .pool = s->pool, .id = s->nkept == 0 ?
+	    s->plan.id : pool_printf(s->pool, "%s-%u", s->plan.id,
+	    s->nkept + 1) };
 
-	if (outcome_count(&e->outcome, VERDICT_SENT) == e->outcome.n ||
-	    !wants_keeping(s) || (keep != NULL && strcmp(keep, "never") == 0))
-		return;
-	if (keep_message(id, a, &e->leg->envelope, s->message, &e->outcome,
-	    s->caller, s->pool, &e->kept, &e->keep_failure))
-		told->kept = &e->kept;
-	else
-		told->keep_failure = &e->keep_failure;
+	if (!keep_message(&l, kept, &p->keep_failure))
+		return false;
+	s->nkept++;
+	return true;
 }
 
-/*
- * From here on the message is ours to lose: whatever fails now is the outcome
- * of each recipient, and what is not sent is kept.
- */
+/* What the account's timer will try again is as good as done (P1). */
 static void
-do_errand(struct submission *s, struct errand *e, struct report_leg *told,
-    const struct failure *config_failure)
+queue_retried(struct submission *s, struct part *p, struct report_leg *told)
 {
-	struct failure why = { 0 };
+	struct outcome *o = &p->errand.outcome;
+	bool *which = pool_array(s->pool, o->n, sizeof *which), any = false;
 	size_t i;
 
-	begin_outcome(e, s->pool);
-	message_compose(s->message, e->leg->prologue, e->leg->instead);
-	if (config_failure != NULL)
-		outcome_rest_failed(&e->outcome, config_failure);
-	else if (e->outcome.open > 0 && prepare(s, e, &why))
-		send_leg(s, e, &why);
-	if (e->outcome.open > 0)
-		outcome_rest_failed(&e->outcome, &why);
-	session_end(&e->session);
-	keep_rest(s, e, told);
+	for (i = 0; i < o->n; i++) {
+		which[i] = keep_may_retry(&o->results[i]);
+		any = any || which[i];
+	}
+	if (!any || !keep(s, p, "queued", which, &p->queued))
+		return;
+	told->queued = &p->queued;
+	for (i = 0; i < o->n; i++)
+		if (which[i])
+			outcome_queued(o, i);
+}
+
+static void
+keep_left(struct submission *s, struct part *p, struct report_leg *told)
+{
+	const struct outcome *o = &p->errand.outcome;
+	bool *which = pool_array(s->pool, o->n, sizeof *which), any = false;
+	size_t i;
+
+	for (i = 0; i < o->n; i++) {
+		which[i] = o->results[i].verdict > VERDICT_QUEUED;
+		any = any || which[i];
+	}
+	if (any && keep(s, p, keep_state(o), which, &p->kept))
+		told->kept = &p->kept;
+	else if (any)
+		told->keep_failure = &p->keep_failure;
+}
+
+static void
+keep_rest(struct submission *s, struct part *p, struct report_leg *told)
+{
+	const struct account *a = p->errand.leg->account;
+	const char *keep_value = a == NULL ? NULL : a->values[SET_KEEP];
+
+	if (!wants_keeping(s) || (keep_value != NULL &&
+	    strcmp(keep_value, "never") == 0))
+		return;
+	told->retry = a != NULL && strcmp(config_value(a, SET_RETRY),
+	    "yes") == 0;
+	if (told->retry)
+		queue_retried(s, p, told);
+	keep_left(s, p, told);
+}
+
+/* What is not sent is kept. */
+static void
+do_part(struct submission *s, struct part *p, struct report_leg *told,
+    const struct failure *trouble)
+{
+	struct errand *e = &p->errand;
+	size_t i;
+
+	e->message = s->message;
+	e->session = &p->session;
+	e->pool = e->session_pool = s->pool;
+	errand_do(e, s->options, s->caller, trouble);
+	session_end(&p->session);
+	keep_rest(s, p, told);
 	told->leg = e->leg;
 	told->outcome = &e->outcome;
-	told->session = &e->session;
+	told->session = &p->session;
 	for (i = 0; i < e->outcome.n; i++)
 		outcome_copy(&s->outcome, e->leg->whole[i],
 		    &e->outcome.results[i]);
@@ -212,13 +153,13 @@ deliver(struct submission *s, const struct failure *config_failure)
 	size_t i, n = s->plan.nlegs;
 
 	outcome_init(&s->outcome, s->plan.people.n, s->pool);
-	s->errands = pool_array(s->pool, n, sizeof *s->errands);
+	s->parts = pool_array(s->pool, n, sizeof *s->parts);
 	r->legs = pool_array(s->pool, n, sizeof *r->legs);
 	r->nlegs = n;
 	accounts_log(s->choice.account, s->options);
 	for (i = 0; i < n; i++) {
-		s->errands[i].leg = &s->plan.legs[i];
-		do_errand(s, &s->errands[i], &r->legs[i], config_failure);
+		s->parts[i].errand.leg = &s->plan.legs[i];
+		do_part(s, &s->parts[i], &r->legs[i], config_failure);
 	}
 	r->plan = &s->plan;
 	r->outcome = &s->outcome;

@@ -15,6 +15,16 @@
 #include "outcome.h"
 #include "smtp.h"
 
+/*
+ * Who must know before the server can have all of a message, and when its
+ * verdict has come (or not).  before() may forbid it, with the reason.
+ */
+struct watch {
+	bool (*before)(void *, struct failure *why);
+	void (*after)(void *);
+	void *context;
+};
+
 struct transaction {
 	struct smtp *s;
 	struct dialogue *talk;
@@ -24,6 +34,7 @@ struct transaction {
 	struct outcome *outcome;
 	const size_t *who;		/* indices of those to be named */
 	size_t n;
+	const struct watch *watch;	/* or NULL */
 	size_t named, heard;		/* RCPTs so far; replies, MAIL's too */
 	size_t accepted;		/* by their RCPT */
 	bool *is_accepted;		/* parallel to who */

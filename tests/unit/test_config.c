@@ -93,7 +93,7 @@ static const struct {
 	    "''", "f:1:20: client-certificate has no value" },
 	[SET_CLIENT_KEY] = { "client-key", "/a", NULL, NULL, "''",
 	    "f:1:12: client-key has no value" },
-	[SET_REQUIRE_TLS] = { "require-tls", "no", NULL, "default", "maybe",
+	[SET_REQUIRE_TLS] = { "require-tls", "YES", "yes", "default", "maybe",
 	    "f:1:13: require-tls is one of yes no default , not \"maybe\"" },
 	[SET_DELIVER_BY] = { "deliver-by", "1h, return", NULL, NULL,
 	    "1h never", "f:1:12: deliver-by is a duration (as in 90, 90s, 15m, "
@@ -132,9 +132,19 @@ static const struct {
 	    "f:1:12: allow-from has no value" },
 	[SET_KEEP] = { "keep", "/a", NULL, NULL, "''",
 	    "f:1:6: keep has no value" },
+	[SET_KEEP_LIMIT] = { "keep-limit", "20m  5", "20m 5", "1G 1000",
+	    "1000", "f:1:12: keep-limit is a size and a number of messages, "
+	    "as in 1G 1000, not \"1000\"" },
+	[SET_RETRY] = { "retry", "YES", "yes", "no", "maybe",
+	    "f:1:7: retry is one of yes no , not \"maybe\"" },
+	[SET_RETRY_FOR] = { "retry-for", "12h", NULL, "5d", "forever",
+	    "f:1:11: retry-for is a duration, as in 90s, 15m, 2h or 5d, not "
+	    "\"forever\"" },
+	[SET_NOTIFY] = { "notify", "yes", NULL, "no", "1",
+	    "f:1:8: notify is one of yes no , not \"1\"" },
 	[SET_LOG] = { "log", "none", NULL, "syslog", "''",
 	    "f:1:5: log has no value" },
-	[SET_LOG_FORMAT] = { "log-format", "JSON", NULL, "logfmt", "xml",
+	[SET_LOG_FORMAT] = { "log-format", "JSON", "json", "logfmt", "xml",
 	    "f:1:12: log-format is one of logfmt json , not \"xml\"" },
 };
 
@@ -168,6 +178,43 @@ every_setting(void **state)
 		assert_int_equal(c.nerrors, 1);
 		assert_string_equal(c.errors[0], all[s].error);
 		pool_free(pool);
+	}
+}
+
+static void
+limits(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned long long octets, messages;
+		bool ok;
+	} cases[] = {
+		{ "1G 1000", 1ULL << 30, 1000, true },
+		{ "20m 5", 20ULL << 20, 5, true },
+		{ "3K  0", 3072, 0, true },	{ "7 1", 7, 1, true },
+		{ "0 0", 0, 0, true },
+		{ "999999999999 1", 999999999999ULL, 1, true },
+		{ "9999999999G 1", 9999999999ULL << 30, 1, true },
+		{ "99999999999G 1", 0, 0, false },
+		{ "9999999999999 1", 0, 0, false },
+		{ "1T 1", 0, 0, false },	{ "1G", 0, 0, false },
+		{ "1G ", 0, 0, false },		{ "1G1000", 0, 0, false },
+		{ "1GB 1000", 0, 0, false },	{ "-1 1", 0, 0, false },
+		{ "1G -1", 0, 0, false },	{ "1G 10k", 0, 0, false },
+		{ " 1G 1", 0, 0, false },	{ "", 0, 0, false },
+		{ "G 1", 0, 0, false },		{ "1 G 1", 0, 0, false },
+	};
+	uint64_t octets, messages;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		if (setting_limit(cases[i].text, &octets, &messages) !=
+		    cases[i].ok)
+			fail_msg("\"%s\"", cases[i].text);
+		if (cases[i].ok)
+			assert_true(octets == cases[i].octets &&
+			    messages == cases[i].messages);
 	}
 }
 
@@ -840,6 +887,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_setting),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(every_option),
 		cmocka_unit_test(secrets),
 		cmocka_unit_test(tells_every_error),

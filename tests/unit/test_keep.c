@@ -196,40 +196,6 @@ test_state(void **state)
 	pool_free(pool);
 }
 
-static struct account
-account(const char *folder)
-{
-	struct account a = { .name = "work" };
-
-	a.values[SET_KEEP] = folder;
-	return a;
-}
-
-static struct terms terms;		/* of what is kept */
-
-static bool
-keep(const char *folder, struct pool *pool, struct kept *kept,
-    struct failure *why)
-{
-	struct envelope e = { .sender = "me@x", .recipients = people, .n = 3,
-	    .ret = "HDRS", .notify = "FAILURE", .requiretls = true,
-	    .terms = terms };
-	struct caller caller = { .uid = getuid(), .home = home };
-	struct account a = account(folder);
-	struct message *m = message(pool);
-	struct outcome o;
-	bool ok;
-
-	outcome(&o, FAILURE_DEFERRED, FAILURE_DEFERRED, true, pool);
-	memset(os.steps, 0, sizeof os.steps);
-	errno = 0;
-	os.watched = true;
-	ok = keep_message("id-1", &a, &e, m, &o, &caller, pool, kept, why);
-	os.watched = false;
-	message_free(m);
-	return ok;
-}
-
 static char *
 contents(const char *path, struct pool *pool)
 {
@@ -244,10 +210,167 @@ contents(const char *path, struct pool *pool)
 }
 
 static void
+test_retry(void **state)
+{
+	static const struct {
+		enum failure_kind kind;
+		bool may;
+	} cases[] = {
+		{ FAILURE_DEFERRED, true },	{ FAILURE_CONNECT, true },
+		{ FAILURE_LOST, true },		{ FAILURE_TIMEOUT, true },
+		{ FAILURE_INTERRUPTED, true },	{ FAILURE_TLS_UNTRUSTED, true },
+		{ FAILURE_RESOLVE_TEMPORARY, true },
+		{ FAILURE_UNKNOWN, false },	{ FAILURE_AUTH, false },
+		{ FAILURE_CONFIG, false },	{ FAILURE_PERMISSION, false },
+		{ FAILURE_REFUSED, false },	{ FAILURE_NOUSER, false },
+		{ FAILURE_DATA, false },	{ FAILURE_INPUT, false },
+		{ FAILURE_LOCAL, false },	{ FAILURE_PROTOCOL, false },
+		{ FAILURE_NO_MECHANISM, false },
+		{ FAILURE_TLS_MISSING, false },
+	};
+	struct failure why = { 0 };
+	struct result r = { .verdict = VERDICT_SENT };
+	size_t i;
+
+	(void)state;
+	assert_false(keep_may_retry(&r));
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		why.kind = cases[i].kind;
+		r = (struct result){ .verdict = outcome_verdict(&why),
+		    .why = &why };
+		if (keep_may_retry(&r) != cases[i].may)
+			fail_msg("%s", failure_word(why.kind));
+	}
+	why.kind = FAILURE_DEFERRED;
+	r.verdict = VERDICT_QUEUED;
+	assert_false(keep_may_retry(&r));
+}
+
+static void
+test_next(void **state)
+{
+	static const long waits[] = { 0, 0, 300, 600, 1200, 2400, 4800, 9600,
+	    14400, 14400, 14400 };
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof waits / sizeof *waits; i++)
+		assert_true(keep_next(i, 1000000) == 1000000 + waits[i]);
+	assert_true(keep_next((unsigned)-1, 5) == 5 + 14400);
+}
+
+/* In the open file: its first octets, and one word of its envelope. */
+static void
+test_settle(void **state)
+{
+	static const char text[] = "NOOP id i\r\nMAIL FROM:<>\r\n"
+	    "RCPT TO:<a@b>\r\nDATA\r\n.\r\nQUIT\r\n";
+	struct pool *pool = pool_new();
+	const char *path = pool_printf(pool, "%s/settle", home), *got;
+	struct record r = { .state = "queued", .attempts = 1, .id = "i" };
+	struct buffer b = { 0 };
+	struct failure why;
+	struct stored s;
+	FILE *f = fopen(path, "w");
+	int fd;
+
+	(void)state;
+	assert_non_null(f);
+	record_put(&b, &r, pool);
+	(void)fwrite(buffer_data(&b), 1, buffer_len(&b), f);
+	(void)fputs(text, f);
+	(void)fclose(f);
+	buffer_free(&b);
+	assert_true(store_read(path, &s, pool, &why));
+	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR, 0);
+	s.record.state = "unknown";
+	s.record.attempts = 7;
+	s.record.reason = "why";
+	s.record.untold = true;
+	assert_true(keep_settle(fd, &s.record, pool, &why));
+	assert_true(store_read(path, &s, pool, &why));
+	assert_string_equal(s.record.state, "unknown");
+	assert_int_equal(s.record.attempts, 7);
+	assert_true(s.record.untold);
+	got = contents(path, pool);
+	assert_string_equal(got + RECORD_ROOM, text);
+	assert_true(keep_strike(fd, s.at[0], &why));
+	assert_true(store_read(path, &s, pool, &why));
+	assert_int_equal(s.n, 0);
+	assert_non_null(strstr(contents(path, pool),
+	    "\r\nNOOP TO:<a@b>\r\nDATA"));
+	(void)close(fd);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY, 0);
+	assert_false(keep_settle(fd, &s.record, pool, &why));
+	assert_int_equal(why.kind, FAILURE_KEEP);
+	assert_false(keep_strike(fd, RECORD_ROOM, &why));
+	assert_int_equal(why.kind, FAILURE_KEEP);
+	(void)close(fd);
+	assert_int_equal(unlink(path), 0);
+	pool_free(pool);
+}
+
+static struct account
+account(const char *folder)
+{
+	struct account a = { .name = "work" };
+
+	a.values[SET_KEEP] = folder;
+	return a;
+}
+
+/* Whatever is not sent, kept for the first time. */
+static struct leftover
+leftover(const struct envelope *e, const struct message *m,
+    const struct outcome *o, const struct caller *c, struct pool *pool)
+{
+	bool *which = pool_array(pool, o->n, sizeof *which);
+	size_t i;
+
+	for (i = 0; i < o->n; i++)
+		which[i] = o->results[i].verdict != VERDICT_SENT;
+	return (struct leftover){ .id = "id", .envelope = e, .message = m,
+	    .outcome = o, .which = which, .state = keep_state(o),
+	    .caller = c, .pool = pool };
+}
+
+static struct terms terms;		/* of what is kept */
+
+static bool
+keep(const char *folder, struct pool *pool, struct kept *kept,
+    struct failure *why)
+{
+	struct envelope e = { .sender = "me@x", .recipients = people, .n = 3,
+	    .ret = "HDRS", .notify = "FAILURE", .requiretls = true,
+	    .terms = terms };
+	struct caller caller = { .uid = getuid(), .home = home };
+	struct account a = account(folder);
+	struct message *m = message(pool);
+	struct leftover l;
+	struct outcome o;
+	bool ok;
+
+	outcome(&o, FAILURE_DEFERRED, FAILURE_DEFERRED, true, pool);
+	l = leftover(&e, m, &o, &caller, pool);
+	l.id = "id-1";
+	l.account = &a;
+	memset(os.steps, 0, sizeof os.steps);
+	errno = 0;
+	os.watched = true;
+	ok = keep_message(&l, kept, why);
+	os.watched = false;
+	message_free(m);
+	return ok;
+}
+
+static void
 test_file(void **state)
 {
-	static const char want[] = "NOOP status 75\r\nNOOP reason the reason\r\n"
-	    "EHLO localhost\r\n"
+	static const char head[] = "NOOP sendoff 1\r\nNOOP state held\r\n"
+	    "NOOP attempts 1\r\nNOOP tried 2";
+	static const char fixed[] = "NOOP id id-1\r\nNOOP account work\r\n"
+	    "NOOP created 2";
+	static const char want[] = "EHLO localhost\r\n"
 	    "MAIL FROM:<me@x> BODY=8BITMIME REQUIRETLS RET=HDRS\r\n"
 	    "RCPT TO:<no@x> NOTIFY=FAILURE ORCPT=rfc822;no@x\r\n"
 	    "RCPT TO:<later@x> NOTIFY=NEVER ORCPT=rfc822;l@x\r\n"
@@ -272,10 +395,11 @@ test_file(void **state)
 	assert_int_equal(stat(folder, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	text = contents(kept.path, pool);
-	assert_memory_equal(text, "NOOP sendoff 1\r\nNOOP id id-1\r\n"
-	    "NOOP account work\r\nNOOP state held\r\nNOOP attempts 1\r\n", 79);
-	assert_non_null(strstr(text, "\r\nNOOP status"));
-	assert_string_equal(strstr(text, "\r\nNOOP status") + 2, want);
+	assert_memory_equal(text, head, strlen(head));
+	assert_memory_equal(text + RECORD_ROOM, fixed, strlen(fixed));
+	assert_non_null(strstr(text, "\r\nNOOP status 75\r\n"
+	    "NOOP reason the reason\r\n"));
+	assert_string_equal(strstr(text, "EHLO"), want);
 	d = opendir(folder);
 	assert_non_null(d);
 	while ((entry = readdir(d)) != NULL)
@@ -285,17 +409,22 @@ test_file(void **state)
 	assert_int_equal(files, 1);	/* no temporary one is left */
 
 	assert_true(store_read(kept.path, &s, pool, &why));
-	assert_string_equal(s.id, "id-1");
-	assert_string_equal(s.account, "work");
-	assert_string_equal(s.state, "held");
-	assert_string_equal(s.reason, "the reason");
+	assert_string_equal(s.record.id, "id-1");
+	assert_string_equal(s.record.account, "work");
+	assert_string_equal(s.record.state, "held");
+	assert_string_equal(s.record.reason, "the reason");
+	assert_int_equal(s.record.attempts, 1);
+	assert_int_equal(s.record.status, 75);
+	assert_true(s.record.tried == s.record.created);
+	assert_true(s.record.next == 0 && !s.record.locked_out);
+	assert_true(s.fixed);
 	assert_string_equal(s.sender, "me@x");
 	assert_int_equal(s.n, 2);
 	assert_string_equal(s.recipients[1], "later@x");
 	assert_string_equal(s.rcpt[1], "TO:<later@x> NOTIFY=NEVER "
 	    "ORCPT=rfc822;l@x");
 	assert_string_equal(text + s.data, strstr(text, "X: y"));
-	assert_true(s.created > 1700000000 && s.size == strlen(text));
+	assert_true(s.record.created > 1700000000 && s.size == strlen(text));
 	pool_free(pool);
 }
 
@@ -361,6 +490,9 @@ test_steps(void **state)
 
 	(void)state;
 	assert_true(keep(folder, pool, &kept, &why));
+	assert_string_equal(os.steps, "DwFcrD");	/* the folder is new */
+	assert_int_equal(unlink(kept.path), 0);
+	assert_true(keep(folder, pool, &kept, &why));
 	assert_string_equal(os.steps, steps);
 	assert_int_equal(unlink(kept.path), 0);
 	for (i = 0; steps[i] != '\0' && steps[i] != 'D'; i++) {
@@ -373,7 +505,11 @@ test_steps(void **state)
 	}
 	os.fails = 'D';
 	assert_false(keep(folder, pool, &kept, &why));
+	assert_false(keep(pool_printf(pool, "%s/new", folder), pool, &kept,
+	    &why));			/* nor where the folder is not safe */
 	os.fails = 0;
+	assert_int_equal(files_in(pool_printf(pool, "%s/new", folder)), 0);
+	(void)rmdir(pool_printf(pool, "%s/new", folder));
 	(void)unlink(pool_printf(pool, "%s/id-1", folder));
 	(void)unlink(pool_printf(pool, "%s/id-1", next));
 	pool_free(pool);
@@ -492,9 +628,13 @@ test_places(void **state)
 		{ NULL, false, false, true, false, "spool/UID", NULL },
 		{ NULL, true, false, true, false, "spool/UID", NULL },
 		{ "file", false, false, false, false, NULL,
+		    "~/file: Not a directory" },
+		{ NULL, false, false, false, false, NULL,
 		    "@: No such file or directory" },
-		{ NULL, true, true, false, true, NULL,
+		{ NULL, false, true, true, true, NULL,
 		    "~/.local/state/sendoff: Operation not permitted" },
+		{ NULL, true, true, false, true, NULL,
+		    "@: No such file or directory" },
 		{ NULL, false, false, true, true, NULL,
 		    "@: Operation not permitted" },
 	};
@@ -506,6 +646,7 @@ test_places(void **state)
 	struct failure why;
 	struct caller c;
 	struct account a;
+	struct leftover l;
 	struct outcome o;
 	struct kept kept;
 	char *uid;
@@ -525,8 +666,10 @@ test_places(void **state)
 		uid = pool_printf(pool, "%lu", (unsigned long)c.uid);
 		if (cases[i].has_spool)
 			assert_int_equal(mkdir(spool, 0700), 0);
-		assert_int_equal(keep_message("id", &a, &e, m, &o, &c, pool,
-		    &kept, &why), cases[i].kept != NULL);
+		l = leftover(&e, m, &o, &c, pool);
+		l.account = &a;
+		assert_int_equal(keep_message(&l, &kept, &why),
+		    cases[i].kept != NULL);
 		if (cases[i].kept != NULL) {
 			want = strcmp(cases[i].kept, "spool/UID") == 0 ?
 			    pool_printf(pool, "/var/spool/sendoff/%s/id",
@@ -582,6 +725,7 @@ test_variants(void **state)
 	struct caller c = { .uid = getuid(), .home = home };
 	struct failure why = { .kind = FAILURE_REFUSED, .of_mail = true,
 	    .text = "no" }, ignored;
+	struct leftover l;
 	const char *text;
 	struct message *m;
 	struct outcome o;
@@ -595,14 +739,17 @@ test_variants(void **state)
 			m->body_8bit = false;
 		outcome_init(&o, cases[i].e.n, pool);
 		outcome_rest_failed(&o, &why);
-		assert_true(keep_message("id", NULL, &cases[i].e, m, &o, &c,
-		    pool, &kept, &ignored));
+		l = leftover(&cases[i].e, m, &o, &c, pool);
+		assert_true(keep_message(&l, &kept, &ignored));
 		assert_string_equal(kept.state, "refused");
 		text = contents(kept.path, pool);
-		assert_memory_equal(text, "NOOP sendoff 1\r\nNOOP id id\r\n"
-		    "NOOP state refused\r\n", 48);
+		assert_memory_equal(text, "NOOP sendoff 1\r\n"
+		    "NOOP state refused\r\n", 36);
+		assert_memory_equal(text + RECORD_ROOM, "NOOP id id\r\n"
+		    "NOOP created ", 25);
 		assert_non_null(strstr(text, "\r\nNOOP status 69\r\n"
-		    "NOOP reason no\r\nEHLO localhost\r\n"));
+		    "NOOP reason no\r\n"));
+		assert_non_null(strstr(text, "Z\r\nEHLO localhost\r\n"));
 		text = strstr(text, "\r\nMAIL") + 2;
 		assert_memory_equal(text, cases[i].mail,
 		    strlen(cases[i].mail));
@@ -614,8 +761,8 @@ test_variants(void **state)
 	m->body_8bit = false;
 	outcome_init(&o, cases[0].e.n, pool);
 	outcome_rest_failed(&o, &why);
-	assert_true(keep_message("id", NULL, &cases[0].e, m, &o, &c, pool,
-	    &kept, &ignored));
+	l = leftover(&cases[0].e, m, &o, &c, pool);
+	assert_true(keep_message(&l, &kept, &ignored));
 	assert_non_null(strstr(contents(kept.path, pool),
 	    "MAIL FROM:<> BODY=8BITMIME\r\n"));
 	message_free(m);
@@ -642,10 +789,10 @@ test_times(void **state)
 	text = contents(kept.path, pool);
 	for (i = 0; i < 2; i++) {
 		tm = (struct tm){ 0 };
-		text = strstr(text, i == 0 ? "\r\nNOOP created " :
+		text = strstr(text, i == 1 ? "\r\nNOOP created " :
 		    "\r\nNOOP tried ");
 		assert_non_null(text);
-		text = strptime(text, i == 0 ? "\r\nNOOP created "
+		text = strptime(text, i == 1 ? "\r\nNOOP created "
 		    "%Y-%m-%dT%H:%M:%SZ" : "\r\nNOOP tried "
 		    "%Y-%m-%dT%H:%M:%SZ", &tm);
 		assert_non_null(text);
@@ -698,6 +845,7 @@ test_blocks(void **state)
 	struct caller c = { .uid = getuid(), .home = home };
 	struct failure why;
 	struct message *m;
+	struct leftover l;
 	struct outcome o;
 	struct kept kept;
 	struct stored s;
@@ -709,8 +857,8 @@ test_blocks(void **state)
 	outcome(&o, FAILURE_DEFERRED, FAILURE_DEFERRED, true, pool);
 	for (i = 0; i < sizeof headers / sizeof *headers; i++) {
 		m = dotted(headers[i], pool);
-		assert_true(keep_message("id", NULL, &e, m, &o, &c, pool,
-		    &kept, &why));
+		l = leftover(&e, m, &o, &c, pool);
+		assert_true(keep_message(&l, &kept, &why));
 		assert_true(store_read(kept.path, &s, pool, &why));
 		f = fopen(kept.path, "r");
 		assert_non_null(f);
@@ -784,6 +932,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_retry),
+		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_settle),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_terms),
 		cmocka_unit_test(test_steps),

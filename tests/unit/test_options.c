@@ -57,6 +57,13 @@ static const struct {
 	{ { "sendoff", "--password-command=x" }, NULL },
 	{ { "sendoff", "--server", "smtps://x", "--json", "a@b" }, "a@b" },
 	{ { "sendoff", "--server" }, NULL },
+	{ { "sendoff", "--show" }, NULL },
+	{ { "sendoff", "--resend" }, NULL },
+	{ { "sendoff", "--queue=x" }, NULL },
+	{ { "sendmail", "--queue" }, NULL },
+	{ { "sendmail", "--resend", "2026" }, NULL },
+	{ { "sendmail", "--show=2026" }, NULL },
+	{ { "sendmail", "--forget=2026" }, NULL },
 };
 
 static void
@@ -118,6 +125,12 @@ chooses_modes(void **state)
 		{ { "sendmail", "-bH" }, MODE_NOTHING },
 		{ { "hoststat" }, MODE_NOTHING },
 		{ { "purgestat" }, MODE_NOTHING },
+		{ { "sendoff", "--queue" }, MODE_LIST },
+		{ { "sendoff", "--queue", "--json" }, MODE_LIST },
+		{ { "sendoff", "--json", "-bp" }, MODE_LIST },
+		{ { "sendoff", "--show", "2026" }, MODE_SHOW },
+		{ { "sendoff", "--resend=2026" }, MODE_RETRY },
+		{ { "sendoff", "--forget", "2026" }, MODE_FORGET },
 	};
 	struct pool *pool = pool_new();
 	struct options o;
@@ -152,6 +165,33 @@ selects_kept_messages(void **state)
 	assert_false(o.selections[1].turned);
 	assert_int_equal(o.selections[2].what, 'S');
 	assert_true(o.selections[2].turned);
+	pool_free(pool);
+}
+
+/* The options of sendoff name one message, by the whole of its id. */
+static void
+names_kept_messages(void **state)
+{
+	static const char *const show[] = { "sendoff", "--show", "2026", NULL };
+	static const char *const forget[] = { "sendoff", "--forget=2026", NULL };
+	static const char *const resend[] = { "sendoff", "--resend", "2026",
+	    "--resend=2027", NULL };
+	struct pool *pool = pool_new();
+	struct options o;
+	struct failure why;
+
+	(void)state;
+	assert_true(parse(show, &o, pool, &why));
+	assert_string_equal(o.id, "2026");
+	assert_int_equal(o.nselections, 0);
+	assert_true(parse(forget, &o, pool, &why));
+	assert_string_equal(o.account, "2026");
+	assert_true(parse(resend, &o, pool, &why));
+	assert_int_equal(o.nselections, 2);
+	assert_int_equal(o.selections[0].what, '=');
+	assert_string_equal(o.selections[0].text, "2026");
+	assert_false(o.selections[0].turned);
+	assert_string_equal(o.selections[1].text, "2027");
 	pool_free(pool);
 }
 
@@ -246,6 +286,7 @@ main(void)
 		cmocka_unit_test(understands_callers),
 		cmocka_unit_test(chooses_modes),
 		cmocka_unit_test(selects_kept_messages),
+		cmocka_unit_test(names_kept_messages),
 		cmocka_unit_test(takes_values),
 		cmocka_unit_test(weakens_nothing),
 		cmocka_unit_test(holds_a_message),

@@ -1,0 +1,215 @@
+#include "mailq.h"
+#include "accounts.h"
+#include "fields.h"
+#include "store.h"
+#include "terms.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+/* "3m", "2h", "5d": how long ago. */
+static const char *
+age(time_t then, struct pool *pool)
+{
+	long long s = (long long)time(NULL) - then;
+
+	if (then == 0)
+		return "?";
+	if (s < 60)
+		return pool_printf(pool, "%llds", s < 0 ? 0 : s);
+	if (s < 3600)
+		return pool_printf(pool, "%lldm", s / 60);
+	if (s < 2 * 86400)
+		return pool_printf(pool, "%lldh", s / 3600);
+	return pool_printf(pool, "%lldd", s / 86400);
+}
+
+/* Somebody else can have written the file that root looks at. */
+static const char *
+shown(const char *text, struct pool *pool)
+{
+	size_t n = strlen(text), room = 4 * n + 1;
+	char *out = pool_alloc(pool, room);
+
+	(void)printable(out, room, text, n);
+	return out;
+}
+
+static void
+print(const struct stored *s, struct pool *pool)
+{
+	const struct record *r = &s->record;
+	size_t i;
+
+	(void)printf("%s  %-7s %5s %8" PRIu64 " %3u  <%s>\n",
+	    shown(r->id, pool), shown(r->state, pool), age(r->created, pool),
+	    s->size, r->attempts, shown(s->sender, pool));
+	if (r->reason != NULL)
+		(void)printf("    (%s)\n", shown(r->reason, pool));
+	for (i = 0; i < s->n; i++)
+		(void)printf("    <%s>\n", shown(s->recipients[i], pool));
+}
+
+/* A store is there even when the configuration is not. */
+static struct stored *
+find(const struct options *o, const struct caller *c, struct config *config,
+    size_t *n)
+{
+	struct failure ignored;
+
+	(void)accounts_load(config, o, c, &ignored);
+	accounts_log(NULL, o);
+	return store_list(config, c, true, config->pool, n);
+}
+
+static void
+moment(const struct fields *o, const char *name, time_t t, struct pool *pool)
+{
+	fields_text(o, name, t == 0 ? NULL : terms_utc(t, pool));
+}
+
+static void
+put_object(struct buffer *b, const struct stored *s, struct pool *pool)
+{
+	const struct fields o = { b, true, pool };
+	const struct record *r = &s->record;
+	size_t i;
+
+	buffer_put(b, "{", 1);
+	fields_text(&o, "id", r->id);
+	fields_text(&o, "state", r->state);
+	fields_text(&o, "account", r->account);
+	moment(&o, "created", r->created, pool);
+	moment(&o, "tried", r->tried, pool);
+	moment(&o, "next", r->next, pool);
+	fields_number(&o, "attempts", r->attempts);
+	fields_number(&o, "status", r->status);
+	fields_text(&o, "reason", r->reason);
+	fields_number(&o, "octets", (long long)s->size);
+	fields_text(&o, "path", s->path);
+	fields_text(&o, "from", s->sender);
+	fields_key(&o, "recipients");
+	for (i = 0; i < s->n; i++) {
+		buffer_put(b, i == 0 ? "[" : ",", 1);
+		fields_quoted(b, s->recipients[i]);
+	}
+	buffer_printf(b, s->n == 0 ? "[]}" : "]}");
+}
+
+static void
+print_json(const struct stored *list, size_t n, struct pool *pool)
+{
+	struct buffer b = { 0 };
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		buffer_printf(&b, i == 0 ? "[" : ",\n ");
+		put_object(&b, &list[i], pool);
+	}
+	buffer_printf(&b, n == 0 ? "[]\n" : "]\n");
+	(void)fwrite(buffer_data(&b), 1, buffer_len(&b), stdout);
+	buffer_free(&b);
+}
+
+static int
+status_of_output(void)
+{
+	return failure_status(fflush(stdout) == 0 ? FAILURE_NONE :
+	    FAILURE_INPUT);
+}
+
+int
+mailq_list(const struct options *o, const struct caller *c,
+    struct config *config)
+{
+	struct stored *list;
+	size_t n, i;
+
+	list = find(o, c, config, &n);
+	if (o->json) {
+		print_json(list, n, config->pool);
+		return status_of_output();
+	}
+	if (n == 0)
+		(void)puts("Mail queue is empty");
+	else
+		(void)printf("%-29s  %-7s %5s %8s %3s  %s\n", "ID", "State",
+		    "Age", "Octets", "Try", "Sender, reason, recipients");
+	for (i = 0; i < n; i++)
+		print(&list[i], config->pool);
+	return status_of_output();
+}
+
+static const struct stored *
+find_one(const struct options *o, const struct caller *c,
+    struct config *config, const char *id)
+{
+	struct stored *list;
+	size_t n, i;
+
+	list = find(o, c, config, &n);
+	for (i = 0; i < n; i++)
+		if (strcmp(list[i].record.id, id) == 0)
+			return &list[i];
+	return NULL;
+}
+
+static int
+complain(const char *program, enum failure_kind kind, const char *id,
+    const char *what)
+{
+	struct failure why;
+
+	(void)fail(&why, kind, "%s: %s", id, what);
+	(void)fprintf(stderr, "%s: %s\n", program, why.text);
+	return failure_status(kind);
+}
+
+int
+mailq_show(const struct options *o, const struct caller *c,
+    struct config *config, const char *program)
+{
+	const struct stored *s = find_one(o, c, config, o->id);
+	char block[16 * 1024];
+	size_t n;
+	FILE *f;
+
+	if (s == NULL)
+		return complain(program, FAILURE_USAGE, o->id, "there is no "
+		    "kept message of this id (mailq lists them)");
+	f = fopen(s->path, "re");
+	if (f == NULL)
+		return complain(program, FAILURE_LOCAL, s->path,
+		    "it cannot be read");
+	while ((n = fread(block, 1, sizeof block, f)) > 0)
+		(void)fwrite(block, 1, n, stdout);
+	(void)fclose(f);
+	return status_of_output();
+}
+
+int
+mailq_forget(const struct options *o, const struct caller *c,
+    struct config *config, const char *program, bool *found)
+{
+	const struct stored *s = find_one(o, c, config, o->account);
+	int fd, status = failure_status(FAILURE_NONE);
+
+	*found = s != NULL;
+	if (!*found)
+		return status;
+	fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
+		status = complain(program, FAILURE_LOCAL, s->path,
+		    "a run is sending it");
+	else if (unlink(s->path) != 0)
+		status = complain(program, FAILURE_LOCAL, s->path,
+		    "it cannot be deleted");
+	if (fd >= 0)
+		(void)close(fd);
+	return status;
+}

@@ -83,7 +83,9 @@ send_to(struct errand *e, size_t *at, struct failure *why)
 	mailing_init(&m, &e->leg->envelope, e->message, &e->outcome, e->pool);
 	m.more_follow = e->more_follow;
 	m.watch = e->watch;
+	e->unreachable = true;
 	while (!done && (is_ready(e, &m) || session_open(s, at, why))) {
+		e->unreachable = false;
 		*at = s->at;
 		done = send_fitting(e, &m, why);
 		if (!done || !e->more_follow || !session_is_alive(s))
@@ -92,7 +94,6 @@ send_to(struct errand *e, size_t *at, struct failure *why)
 			log_note(LEVEL_INFO, "going on with a new connection "
 			    "after: %s", why->text);
 	}
-	e->unreachable = !m.begun;
 	return done;
 }
 

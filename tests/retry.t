@@ -410,6 +410,38 @@ def connections():
     same((sorted(s.envelopes()), len(s.connections)),
          ([[BOB], [CARL], [DAN]], 3), "gets each by a new one")
 
+    for option, text in (
+            ("--require-tls", b"Subject: x\n\nhello\n"),
+            ("--hold-for=1h", b"Subject: x\n\nhello\n"),
+            ("--keep", b"Content-Type: multipart/signed; boundary=b\n\n"
+             b"--b\n\n\xc3\xbc\n--b--\n")):
+        empty()
+        config(account(Down, "retry yes"))
+        send(option, BOB, program=SENDOFF, text=text)
+        time.sleep(1.1)             # ids are in the order of time
+        queue(CARL)
+        s = Server("conn")
+        s.extensions.remove("8BITMIME")
+        config(account(s, "retry yes"))
+        run("-q")
+        same((s.envelopes(), [x.rcpts for x in kept()]), ([[CARL]], [[BOB]]),
+             f"{option}: what one message asks for in vain, the next one "
+             "does not")
+    empty()
+    for who in BOB, CARL, DAN:
+        queue(who)
+    n = []
+
+    def hook(_, verb, __):
+        if verb == "EHLO":
+            n.append(1)
+            return "421 4.3.2 going down"
+    s = Server("conn", hook)
+    config(account(s, "retry yes"))
+    same(run("-q"), (0, "", ""), "a server that has no time")
+    same((len(n), [x.attempts for x in kept()]), (1, [2, 2, 2]),
+         "is asked once, for all")
+    empty()
     first = queue(BOB), queue(CARL)
     s = Server("conn", says(AUTH=NO_LOGIN), ["AUTH PLAIN"])
     config(login(s))

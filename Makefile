@@ -89,7 +89,7 @@ $(B)/devlog.so: tests/servers/devlog.c
 
 DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
 	  libcmocka-dev clang-14 clang libclang-rt-14-dev perl python3 mandoc \
-	  devscripts valgrind cppcheck universal-ctags ca-certificates \
+	  devscripts valgrind strace cppcheck universal-ctags ca-certificates \
 	  openssl util-linux procps xz-utils debootstrap
 
 deps:

@@ -529,6 +529,40 @@ def killed():
              f"{verb} {number}: and only what is unknown stays")
 
 
+def parts():
+    """By three accounts; the first one's server leaves us in the dark."""
+    empty()
+    config(account(Down, "retry yes", name="gone"))
+    same(send("-f", "x@example.com", BOB, "c@two.example",
+              "d@three.example")[0], 0, "it is queued")
+    reached, go_on = threading.Event(), threading.Event()
+
+    def lost(_, verb, __):
+        if verb == "DOT":
+            raise Gone
+
+    def stuck(_, verb, __):
+        if verb == "RCPT":
+            reached.set()
+            go_on.wait(PATIENCE)
+            raise Gone
+    one_, two, three = (Server("one", lost), Server("two"),
+                        Server("three", stuck))
+    config(account(one_, name="a"), account(
+        two, "match *@two.example", name="b", sender="b@two.example"), account(
+        three, "match *@three.example", name="c", sender="c@three.example"))
+    with subprocess.Popen([SENDMAIL, "-q"]) as p:
+        ok(reached.wait(PATIENCE), "the third part's turn comes")
+        p.send_signal(signal.SIGKILL)
+    go_on.set()
+    same(two.envelopes(), [["c@two.example"]], "the second one is sent")
+    same(states(), [("unknown", [BOB, "d@three.example"])],
+         "and the file is unknown since the first one")
+    one_.hook = three.hook = nothing
+    same(run("-q"), (0, "", ""), "so no timer")
+    same((one_.mails, len(two.mails), three.mails), ([], 1, []), "sends it")
+
+
 def again():
     """A server that is not ready is left in peace."""
     empty()
@@ -1074,5 +1108,5 @@ def root():
 
 
 play(queued, not_queued, both, the_same, no_room, limit, connections, cut,
-     killed, again, locked_out, refused, expired, by_name, divided, options,
+     killed, parts, again, locked_out, refused, expired, by_name, divided, options,
      locked, damaged, root)

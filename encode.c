@@ -96,6 +96,36 @@ qp_octet(struct encode *e, char c, struct buffer *out)
 		put_octet(e, c, out);
 }
 
+/* How many octets from here on stand for themselves wherever they come. */
+static size_t
+plain(const char *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && p[n] > ' ' && p[n] < 0x7f && p[n] != '=' &&
+	    p[n] != '-')
+		n++;
+	return n;
+}
+
+/* Most octets of a text are plain: they are taken as far as the line goes. */
+static void
+qp_octets(struct encode *e, const char *p, size_t len, struct buffer *out)
+{
+	size_t n, room;
+
+	for (; len > 0; p += n, len -= n) {
+		room = LINE - 1 - e->column;
+		n = e->nheld > 0 ? 0 : plain(p, len < room ? len : room);
+		if (n > 0) {
+			put_token(e, p, n, out);
+			continue;
+		}
+		qp_octet(e, *p, out);
+		n = 1;
+	}
+}
+
 /* --- quoted-printable once more ------------------------------------------- */
 
 /* What is held is none of the sequences: it was meant as it stands. */
@@ -243,13 +273,14 @@ encode_octets(struct encode *e, const char *p, size_t len,
     struct buffer *out)
 {
 	static void (*const octet[])(struct encode *, char,
-	    struct buffer *) = { [ENCODE_QP] = qp_octet,
-	    [ENCODE_QP_AGAIN] = qp_again_octet,
+	    struct buffer *) = { [ENCODE_QP_AGAIN] = qp_again_octet,
 	    [ENCODE_BASE64_AGAIN] = base64_again_octet };
 	size_t i;
 
 	if (e->how == ENCODE_BASE64)
 		base64_octets(e, p, len, out);
+	else if (e->how == ENCODE_QP)
+		qp_octets(e, p, len, out);
 	else
 		for (i = 0; i < len; i++)
 			octet[e->how](e, p[i], out);

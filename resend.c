@@ -47,7 +47,7 @@ has_changed(const char *file, time_t since)
 {
 	struct stat st;
 
-	return file != NULL && stat(file, &st) == 0 && st.st_mtime > since;
+	return file != NULL && stat(file, &st) == 0 && st.st_mtime >= since;
 }
 
 /* A command's password may change where nobody sees it: once a day. */

@@ -58,7 +58,8 @@ stays_utf8(const struct message *m, const struct convert_offer *offer,
 	if (!offer->smtputf8)
 		return false;
 	for (i = 0; i < n && !loses; i++)
-		loses = downgrade_loses(&fields[i], pool);
+		loses = is_utf8(&fields[i]) &&
+		    downgrade_loses(&fields[i], pool);
 	return offer->smtputf8_anyway || loses || message_is_signed(m, pool);
 }
 

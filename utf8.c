@@ -68,7 +68,7 @@ utf8_check(struct utf8_check *u, const char *text, size_t len)
 	}
 }
 
-/* Without a branch, for it sees every octet of a message. */
+/* Without a branch, for it sees every octet of what is converted. */
 bool
 utf8_beyond(const char *p, size_t len)
 {

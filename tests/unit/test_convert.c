@@ -40,6 +40,8 @@ static const struct {
 	{ "A: " UE "\nTo: " UE "@b\n\nx\n", BOTH, NULL, NULL },
 	{ "A: \xfc\nTo: " UE "@b\n\nx\n", BOTH,
 	    "A: =?unknown-8bit?Q?=FC?=\nTo: " UE "@b\n\nx\n", "header" },
+	{ "A: " UE "\nTo: \xfc@b\n\nx\n", BOTH, "A: =?UTF-8?B?w7w=?=\n"
+	    "To: =?unknown-8bit?Q?=FC=40b?= :;\n\nx\n", "header" },
 	{ MIXED "A: " UE "\nContent-Type: multipart/x; boundary=" UE "\n\nx\n",
 	    BOTH, NULL, NULL },
 	/* text */

@@ -302,14 +302,14 @@ put_plain_type(struct header_plan *p)
 static bool
 put_field(struct header_plan *p, const struct field *f, struct failure *why)
 {
+	bool stays = !p->beyond && utf8_beyond(f->text, f->len) && is_utf8(f);
 	const char *text;
 
 	if (!must_change(f, p->beyond)) {
 		buffer_put(p->out, f->text, f->len);
 		return true;
 	}
-	if (!p->beyond && utf8_beyond(f->text, f->len) && is_utf8(f) ?
-	    !downgrade_fold(f, &text, p->pool, why) :
+	if (!(stays && downgrade_fold(f, &text, p->pool)) &&
 	    !downgrade_field(f, &text, p->pool, why))
 		return false;
 	buffer_put(p->out, text, strlen(text));

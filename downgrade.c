@@ -657,9 +657,9 @@ put_parameters(struct folded *out, const char *value, struct pool *pool)
 
 /* --- all of it ------------------------------------------------------------ */
 
-static bool
-finish(struct folded *out, const struct field *f, const char **text,
-    struct pool *pool, struct failure *why)
+/* The octets of its longest line. */
+static size_t
+finish(struct folded *out, const char **text, struct pool *pool)
 {
 	size_t n;
 
@@ -667,11 +667,7 @@ finish(struct folded *out, const struct field *f, const char **text,
 	n = buffer_len(&out->text);
 	*text = pool_octets(pool, buffer_data(&out->text), n);
 	buffer_free(&out->text);
-	n = longest_line(*text, n);
-	return n <= FOLDED_LINE_MAX || fail(why, FAILURE_MESSAGE, "the field "
-	    "%.*s of the header has a line of %zu octets that cannot be "
-	    "folded; mail carries at most %d", (int)f->name_len, f->text, n,
-	    FOLDED_LINE_MAX);
+	return longest_line(*text, n);
 }
 
 bool
@@ -683,15 +679,19 @@ downgrade_field(const struct field *f, const char **text, struct pool *pool,
 	    [MAILBOXES] = put_mailboxes, [PARAMETERS] = put_parameters,
 	    [TOKENS] = put_tokens };
 	struct folded out;
+	size_t n;
 
 	folded_begin(&out, f->text, f->name_len);
 	put[form_of(f)](&out, field_value(f, pool), pool);
-	return finish(&out, f, text, pool, why);
+	n = finish(&out, text, pool);
+	return n <= FOLDED_LINE_MAX || fail(why, FAILURE_MESSAGE, "the field "
+	    "%.*s of the header has a line of %zu octets that cannot be "
+	    "folded; mail carries at most %d", (int)f->name_len, f->text, n,
+	    FOLDED_LINE_MAX);
 }
 
 bool
-downgrade_fold(const struct field *f, const char **text, struct pool *pool,
-    struct failure *why)
+downgrade_fold(const struct field *f, const char **text, struct pool *pool)
 {
 	const char *blank = field_value(f, pool), *word;
 	struct folded out;
@@ -703,5 +703,5 @@ downgrade_fold(const struct field *f, const char **text, struct pool *pool,
 		n = strcspn(word, " \t");
 		folded_put(&out, blank, (size_t)(word - blank), word, n);
 	}
-	return finish(&out, f, text, pool, why);
+	return finish(&out, text, pool) <= FOLDED_LINE_MAX;
 }

@@ -32,8 +32,11 @@ bool	downgrade_loses(const struct field *, struct pool *);
 bool	downgrade_field(const struct field *, const char **text,
 	    struct pool *, struct failure *why);
 
-/* Only its lines made short, at blanks, where it may stay UTF-8. */
+/*
+ * Only its lines made short, at blanks, where it may stay UTF-8.  False when
+ * that is not enough.
+ */
 bool	downgrade_fold(const struct field *, const char **text,
-	    struct pool *, struct failure *why);
+	    struct pool *);
 
 #endif

@@ -291,6 +291,7 @@ long_message(size_t n)
 	put(&b, "\nA: ");
 	put_many(&b, 'a', n);
 	buffer_put(&b, n > 0 ? "\0" : "", n > 0);
+	put(&b, UE);
 	put(&b, "\nContent-Type: text/plain; charset=x\n\n");
 	put_many(&b, 'b', n);
 	put(&b, "\n--b\nContent-Type: image/x\nContent-Transfer-Encoding: base64"

@@ -287,7 +287,6 @@ test_fold(void **state)
 {
 	struct pool *pool = pool_new();
 	struct buffer text = { 0 };
-	struct failure why = { 0 };
 	const char *done, *value;
 	struct field f;
 	size_t i;
@@ -299,10 +298,17 @@ test_fold(void **state)
 	buffer_put(&text, "\r\n", 3);
 	f = field_of(buffer_data(&text), pool);
 	value = field_value(&f, pool);
-	assert_true(downgrade_fold(&f, &done, pool, &why));
+	assert_true(downgrade_fold(&f, &done, pool));
 	f = field_of(done, pool);
 	assert_false(downgrade_is_too_long(&f));
 	assert_string_equal(field_value(&f, pool), value);
+	buffer_free(&text);
+	buffer_printf(&text, "To: ");
+	for (i = 0; i < 500; i++)
+		buffer_put(&text, "\xc3\xbc", 2);
+	buffer_put(&text, "\r\n", 3);
+	f = field_of(buffer_data(&text), pool);
+	assert_false(downgrade_fold(&f, &done, pool));
 	buffer_free(&text);
 	pool_free(pool);
 }

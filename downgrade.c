@@ -580,7 +580,10 @@ put_extended(struct folded *out, const struct mime_parameter *p, bool last)
 	} while (left > 0);
 }
 
-/* What is no parameter, or is written as RFC 2231 has it but for octets. */
+/*
+ * What is no parameter, or is written as RFC 2231 has it but for octets.  A
+ * token may have "_", but no "?".
+ */
 static void
 put_masked(struct folded *out, const char *p, size_t len, bool last,
     bool percent)
@@ -594,7 +597,7 @@ put_masked(struct folded *out, const char *p, size_t len, bool last,
 		else if (percent)
 			put_percent(&b, p + i, 1);
 		else
-			buffer_put(&b, "?", 1);
+			buffer_put(&b, "_", 1);
 	}
 	if (!last)
 		buffer_put(&b, ";", 1);

@@ -112,7 +112,7 @@ static const struct {
 	/* parameters */
 	{ "Content-Type: text/plain (\xc3\xbc); x; ; name=\xc3\xbc (c);"
 	    " charset=\"utf-8\"; y*=UTF-8''\xc3\xbc;\r\n",
-	    "Content-Type: text/plain (?" "?); x; name*=UTF-8''%C3%BC; ch"
+	    "Content-Type: text/plain (__); x; name*=UTF-8''%C3%BC; ch"
 	    "arset=\"utf-8\";\r\n y*=UTF-8''%C3%BC\r\n" },
 	{ "Content-Disposition: attachment; filename=\"Gr\xc3\xb6\xc3"
 	    "\x9f" "e\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe\r\n",
@@ -136,10 +136,12 @@ static const struct {
 	    " filename*3*=%E2%82%AC%C3%BC%E2%82%AC%C3%BC%E2%82%AC;\r\n"
 	    " filename*4*=%C3%BC%E2%82%AC%C3%BC%E2%82%AC%C3%BC;\r\n"
 	    " filename*5*=%E2%82%AC%C3%BC%E2%82%AC.pdf\r\n" },
+	{ "Content-Type: x/\xc3\xbcy; a=b\r\n",
+	    "Content-Type: x/__y; a=b\r\n" },
 	{ "Content-Type: text/plain; Name=\"a\\\"\xc3\xbc;b\"\r\n",
 	    "Content-Type: text/plain; name*=UTF-8''a%22%C3%BC%3Bb\r\n" },
 	{ "Content-Type: text/plain; n\xfc=\xfc; x=\xfc\r\n",
-	    "Content-Type: text/plain; n?=?; x*=unknown-8bit''%FC\r\n" },
+	    "Content-Type: text/plain; n_=_; x*=unknown-8bit''%FC\r\n" },
 };
 
 static struct field

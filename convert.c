@@ -538,7 +538,7 @@ convert_content(struct conversion *c, const struct entity *e,
 
 /*
  * One that runs into its content without a blank line gets one, for the
- * content may no longer be the same.
+ * content may no longer be the same; one that a delimiter cuts short does not.
  */
 static bool
 convert_part_header(struct conversion *c, const struct entity *e,
@@ -554,7 +554,8 @@ convert_part_header(struct conversion *c, const struct entity *e,
 	ok = through(c, e->body, &text, gather, why) &&
 	    convert_header(c, e, buffer_data(&text),
 	    buffer_len(&text) - blank, &c->out, why);
-	buffer_put(&c->out, "\r\n", 2);
+	if (!e->header_open || e->end > e->body)
+		buffer_put(&c->out, "\r\n", 2);
 	buffer_free(&text);
 	return ok;
 }

@@ -106,6 +106,10 @@ static const struct {
 	    "boundary=c\n" UE ": a\n--c\n\nd\n--c--\n--b--\n", NONE, MIXED
 	    "MIME-Version: 1.0\n\n--b\nContent-Type: multipart/x; boundary=c\n"
 	    "\n?" "?: a\n--c\n\nd\n--c--\n--b--\n", "body" },
+	{ MIXED "MIME-Version: 1.0\n\n" UE "\n--b\nContent-Type: "
+	    "multipart/x; boundary=b\n--b\n\na\n--b--\n", NONE, MIXED
+	    "MIME-Version: 1.0\n\n?" "?\n--b\nContent-Type: multipart/x; "
+	    "boundary=b\n--b\n\na\n--b--\n", "body" },
 	/* blocks of fields */
 	{ "MIME-Version: 1.0\nContent-Type: message/delivery-status\n\nA: " UE
 	    "\n b\n\n" UE "\nC: d\n", NONE, "MIME-Version: 1.0\nContent-Type: "

@@ -2,7 +2,8 @@
  * A message, for a server that offers what the first octet says: what comes
  * of it has no NUL, no line of more than 998 octets, nothing beyond ASCII
  * where nothing is offered, and as many entities as before; once more it
- * stays the same.
+ * stays the same.  (But for a header that has been kept in UTF-8 for the sake
+ * of a boundary which then turned out to be none.)
  */
 #include "fuzz.h"
 #include "../unit/letter.h"
@@ -57,7 +58,9 @@ check_again(const struct message *done, const struct convert_offer *offer,
 	assert(buffer_len(&b) == buffer_len(&c) && memcmp(buffer_data(&b),
 	    buffer_data(&c), buffer_len(&b)) == 0);
 	assert(convert_message(again, offer, &twice, pool, &why));
-	assert(twice == again);
+	assert(twice == again || (offer->smtputf8 &&
+	    strcmp(twice->converted, "header") == 0));
+	convert_end(again, twice);
 	assert(count(again, &now, pool) && now == n);
 	message_free(again);
 	buffer_free(&b);

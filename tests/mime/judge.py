@@ -524,11 +524,14 @@ def second_opinion(before, after, read):
 
 
 def structured_alike(before, after):
-    for read in words.without_comments, words.comments:
-        mine, yours = (re.sub(rb">\s*<", b"> <", o) if isinstance(o, bytes)
-                       else o for o in (read(before), read(after)))
-        if mine != yours:
-            yield f"{mine!r} has become {yours!r}"
+    mine, yours = words.comments(before), words.comments(after)
+    if mine != yours:
+        yield f"{mine!r} has become {yours!r}"
+    mine, yours = (re.sub(rb">\s*<", b"> <", words.without_comments(v))
+                   for v in (before, after))
+    # Nothing but "?" can stand for what is no comment, and cannot be said.
+    if yours not in (mine, re.sub(rb"[\x80-\xff]", b"?", mine)):
+        yield f"{mine!r} has become {yours!r}"
 
 
 # --- addresses --------------------------------------------------------------

@@ -162,7 +162,10 @@ def unquoted(octets):
 
 
 def comment(octets):
-    """The text of a comment; inner ones keep their parentheses."""
+    """The text of a comment, in which blanks count once.
+
+    Inner ones keep their parentheses.
+    """
     pieces = []
     for piece in re.findall(rb"[ \t]+|[()]|(?:\\.|[^ \t()\\])+", octets, re.S):
         if piece.strip(b" \t"):
@@ -170,7 +173,7 @@ def comment(octets):
                           (None, re.sub(rb"\\(.)", rb"\1", piece, flags=re.S)))
         else:
             pieces.append(piece)
-    return joined(pieces)
+    return re.sub(rb"[ \t]+", b" ", joined(pieces)).strip(b" ")
 
 
 def phrase(found):

@@ -213,7 +213,8 @@ def loses(tree):
     """Is an address of the header one that only SMTPUTF8 can say?"""
     def items():
         for name, value in tree.fields:
-            if is_in(name, ADDRESSES) and has_8bit(value):
+            if is_in(name, ADDRESSES) and has_8bit(value) and \
+                    words.is_utf8(value):
                 try:
                     yield from words.addresses(value)
                 except words.Garbage:
@@ -527,14 +528,19 @@ def second_opinion(before, after, read):
 
 
 def structured_alike(before, after):
-    mine, yours = words.comments(before), words.comments(after)
-    if mine != yours:
-        yield f"{mine!r} has become {yours!r}"
+    yield from comments_alike(before, after)
     mine, yours = (re.sub(rb">\s*<", b"> <", words.without_comments(v))
                    for v in (before, after))
     # Nothing but "?" can stand for what is no comment, and cannot be said.
     if yours not in (mine, re.sub(rb"[\x80-\xff]", b"?", mine)):
         yield f"{mine!r} has become {yours!r}"
+
+
+def comments_alike(before, after):
+    mine, yours = words.readings(before), words.comments(after)
+    if len(mine) != len(yours) or any(
+            y not in m for m, y in zip(mine, yours)):
+        yield f"{words.comments(before)!r} has become {yours!r}"
 
 
 # --- addresses --------------------------------------------------------------
@@ -577,9 +583,7 @@ def addresses_alike(before, after):
         at += taken
     if at < len(yours):
         yield f"{yours[at:]!r} has come from nowhere"
-    if words.comments(before) != words.comments(after):
-        yield (f"{words.comments(before)!r} has become "
-               f"{words.comments(after)!r}")
+    yield from comments_alike(before, after)
     yield from second_opinion(before, after, pythons_addresses)
 
 
@@ -852,15 +856,6 @@ def judge(original, converted, offers=()):
     if not is_misread(a):
         found += entities_alike(a, b, a, offers)
     return found
-
-
-def gives_up(original, converted, offers):
-    """Has it lost the address for whose sake other fields stay UTF-8?
-
-    A local part in UTF-8 in a field that is otherwise none.
-    """
-    return "smtputf8" in offers and loses(parse(canonical(original))) and \
-        not loses(parse(converted))
 
 
 def may_refuse(tree, offers):

@@ -277,6 +277,17 @@ def comments(value):
     return [comment(o) for k, o in tokens(value) if k == "comment"]
 
 
+def readings(value):
+    """Of each comment the texts that it may stand for.
+
+    Where comments nest or have quoted pairs few readers look for encoded
+    words: there they may be shown as they are.
+    """
+    return [{comment(o), comment(o.replace(b"=?", b"=\\?"))}
+            if re.search(rb"[()\\]", o) else {comment(o)}
+            for k, o in tokens(value) if k == "comment"]
+
+
 # --- parameters (RFC 2045 section 5.1, RFC 2231) -----------------------------
 
 def split_parameters(value):

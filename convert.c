@@ -2,6 +2,7 @@
 #include "downgrade.h"
 #include "encode.h"
 #include "parts.h"
+#include "relabel.h"
 #include "utf8.h"
 
 #include <string.h>
@@ -26,15 +27,6 @@ struct conversion {
 
 /* --- what there is to do -------------------------------------------------- */
 
-static bool
-is_utf8(const struct field *f)
-{
-	struct utf8_check check = { 0 };
-
-	utf8_check(&check, f->text, f->len);
-	return !check.bad && check.wanted == 0;
-}
-
 /* The fields of the header as message_compose() has made it. */
 static struct field *
 fields_of(const struct message *m, size_t *n, struct pool *pool)
@@ -58,18 +50,9 @@ stays_utf8(const struct message *m, const struct convert_offer *offer,
 	if (!offer->smtputf8)
 		return false;
 	for (i = 0; i < n && !loses; i++)
-		loses = is_utf8(&fields[i]) &&
+		loses = relabel_is_utf8(&fields[i]) &&
 		    downgrade_loses(&fields[i], pool);
 	return offer->smtputf8_anyway || loses || message_is_signed(m, pool);
-}
-
-/* Must a field be made anew?  Not beyond: what is UTF-8 may stay. */
-static bool
-must_change(const struct field *f, bool beyond)
-{
-	return downgrade_is_needed(f) && (beyond || !is_utf8(f) ||
-	    memchr(f->text, '\0', f->len) != NULL ||
-	    downgrade_is_too_long(f));
 }
 
 static bool
@@ -84,7 +67,7 @@ header_must_change(struct conversion *c)
 	c->header = c->from->header_8bit &&
 	    !stays_utf8(c->from, c->offer, fields, n, c->pool);
 	for (i = 0; i < n; i++)
-		if (must_change(&fields[i], c->header))
+		if (relabel_must_change(&fields[i], c->header))
 			return true;
 	return false;
 }
@@ -225,161 +208,6 @@ around(struct conversion *c, uint64_t end, struct failure *why)
 	return through(c, end, &column, mask, why);
 }
 
-/* --- headers -------------------------------------------------------------- */
-
-/* What becomes of an entity's header. */
-struct header_plan {
-	const struct entity *entity;
-	struct mime mime;
-	const char *encoding;		/* that it is to name, or NULL */
-	bool encode;			/* its content is encoded anew */
-	bool is_message;		/* not a part's */
-	bool beyond;			/* octets beyond ASCII must go */
-	bool type_done, encoding_done;
-	struct pool *pool;
-	struct buffer *out;
-};
-
-static bool
-is_again(const struct entity *e)
-{
-	return e->encoding == MIME_QUOTED_PRINTABLE ||
-	    e->encoding == MIME_BASE64;
-}
-
-/* The encoding that the content gets, or the label that fits it. */
-static void
-plan_encoding(const struct conversion *c, struct header_plan *p)
-{
-	const struct entity *e = p->entity;
-
-	if (p->encode && !is_again(e))
-		p->encoding = e->kind == MIME_TEXT ? "quoted-printable" :
-		    "base64";
-	else if (c->seven && (e->encoding == MIME_8BIT ||
-	    e->encoding == MIME_BINARY))
-		p->encoding = "7bit";
-	else if (e->encoding == MIME_BINARY)
-		p->encoding = "8bit";
-}
-
-static const char *
-charset_of(const struct part_facts *f)
-{
-	return !f->beyond ? "us-ascii" : f->not_utf8 ? "unknown-8bit" :
-	    "UTF-8";
-}
-
-/* The charset to be named where none is; of HTML its own text may tell. */
-static const char *
-missing_charset(const struct header_plan *p, const char *type)
-{
-	const struct entity *e = p->entity;
-
-	if (!p->encode || e->kind != MIME_TEXT || p->mime.charset != NULL ||
-	    is_again(e) || !e->facts.beyond || (e->facts.not_utf8 &&
-	    strncasecmp(type, "text/plain", 10) != 0))
-		return NULL;
-	return charset_of(&e->facts);
-}
-
-/* A type that means nothing, or a multipart that has no parts, is text. */
-static bool
-is_meaningless(const struct header_plan *p)
-{
-	return p->encode && (!p->mime.has_type ||
-	    (p->entity->kind == MIME_TEXT && p->mime.kind != MIME_TEXT));
-}
-
-static void
-put_plain_type(struct header_plan *p)
-{
-	buffer_printf(p->out, "Content-Type: text/plain; charset=%s\r\n",
-	    charset_of(&p->entity->facts));
-	p->type_done = true;
-}
-
-static bool
-put_field(struct header_plan *p, const struct field *f, struct failure *why)
-{
-	bool stays = !p->beyond && utf8_beyond(f->text, f->len) && is_utf8(f);
-	const char *text;
-
-	if (!must_change(f, p->beyond)) {
-		buffer_put(p->out, f->text, f->len);
-		return true;
-	}
-	if (!(stays && downgrade_fold(f, &text, p->pool)) &&
-	    !downgrade_field(f, &text, p->pool, why))
-		return false;
-	buffer_put(p->out, text, strlen(text));
-	return true;
-}
-
-/* Behind the last parameter, and the ";" that may stand there already. */
-static void
-add_charset(struct buffer *out, const char *charset)
-{
-	while (strchr("\r\n\t ;", out->data[out->end - 1]) != NULL)
-		out->end--;
-	buffer_printf(out, ";\r\n charset=%s\r\n", charset);
-}
-
-static bool
-put_type(struct header_plan *p, const struct field *f, struct failure *why)
-{
-	const char *charset = missing_charset(p, field_value(f, p->pool));
-
-	if (p->type_done)
-		return p->encode || put_field(p, f, why);
-	if (is_meaningless(p)) {
-		put_plain_type(p);
-		return true;
-	}
-	p->type_done = true;
-	if (!put_field(p, f, why))
-		return false;
-	if (charset != NULL)
-		add_charset(p->out, charset);
-	return true;
-}
-
-static void
-put_encoding(struct header_plan *p)
-{
-	if (!p->encoding_done)
-		buffer_printf(p->out, "Content-Transfer-Encoding: %s\r\n",
-		    p->encoding);
-	p->encoding_done = true;
-}
-
-static bool
-put_fields(struct header_plan *p, const struct field *fields, size_t n,
-    struct failure *why)
-{
-	bool ok = true;
-	size_t i;
-
-	for (i = 0; i < n && ok; i++) {
-		if (field_is(&fields[i], "Content-Type"))
-			ok = put_type(p, &fields[i], why);
-		else if (p->encoding != NULL && field_is(&fields[i],
-		    "Content-Transfer-Encoding"))
-			put_encoding(p);
-		else
-			ok = put_field(p, &fields[i], why);
-	}
-	if (!ok || p->encoding == NULL)
-		return ok;
-	if (p->is_message && !p->mime.has_version)
-		buffer_printf(p->out, "MIME-Version: 1.0\r\n");
-	if (p->encode && !p->type_done && !is_again(p->entity) &&
-	    p->entity->kind == MIME_TEXT)
-		put_plain_type(p);
-	put_encoding(p);
-	return true;
-}
-
 static bool
 is_in_digest(const struct conversion *c, const struct entity *e)
 {
@@ -388,46 +216,23 @@ is_in_digest(const struct conversion *c, const struct entity *e)
 	return e != list && list[e->parent].is_digest;
 }
 
-/* The delimiters in the body must stay those that the header names. */
-static bool
-keeps_boundary(const struct conversion *c, const struct header_plan *p,
-    struct failure *why)
-{
-	const char *boundary = p->mime.boundary;
-	enum mime_kind kind = p->entity != NULL ? p->entity->kind :
-	    p->mime.kind;
-
-	return kind != MIME_MULTIPART || boundary == NULL ||
-	    !utf8_beyond_ascii(boundary) || (!p->beyond && !c->seven &&
-	    utf8_is(boundary)) || fail(why, FAILURE_MESSAGE, "a boundary of "
-	    "the message has octets beyond ASCII, so it cannot be converted");
-}
-
 /* Whole lines of an entity's header, without the blank one at its end. */
 static bool
 convert_header(struct conversion *c, const struct entity *e,
     const char *text, size_t len, struct buffer *out, struct failure *why)
 {
-	struct header_plan p = { .entity = e, .pool = pool_new(), .out = out,
-	    .beyond = c->header };
-	struct field *fields = NULL;
-	size_t n = 0;
-	bool ok;
+	struct relabel r = { .entity = e, .beyond = c->header,
+	    .seven = c->seven };
 
-	header_split(text, len, &fields, &n, p.pool);
-	mime_read(&p.mime, fields, n, e != NULL && is_in_digest(c, e),
-	    p.pool);
 	if (e != NULL) {
-		p.is_message = e == c->parts.list ||
+		r.in_digest = is_in_digest(c, e);
+		r.is_message = e == c->parts.list ||
 		    c->parts.list[e->parent].kind == MIME_MESSAGE;
-		p.beyond = e == c->parts.list ? c->header : c->seven;
-		p.encode = e->kind < MIME_MULTIPART &&
+		r.beyond = e == c->parts.list ? c->header : c->seven;
+		r.encode = e->kind < MIME_MULTIPART &&
 		    needs_encoding(c, &e->facts);
-		plan_encoding(c, &p);
 	}
-	ok = keeps_boundary(c, &p, why) && put_fields(&p, fields, n, why);
-	pool_free(p.pool);
-	return ok;
+	return relabel(&r, text, len, out, why);
 }
 
 /* --- content -------------------------------------------------------------- */

@@ -103,7 +103,10 @@ data_say(struct transaction *t, struct failure *why)
 	return true;
 }
 
-/* RFC 2033 section 4.2: one reply for each whose RCPT was accepted. */
+/*
+ * RFC 2033 section 4.2: one reply for each whose RCPT was accepted.  After one
+ * that is no verdict (3yz) nothing is known of the others.
+ */
 static void
 hear_each_verdict(struct transaction *t)
 {
@@ -111,7 +114,7 @@ hear_each_verdict(struct transaction *t)
 	struct failure why;
 	size_t i;
 
-	for (i = 0; i < t->n; i++) {
+	for (i = 0; i < t->n && !t->over; i++) {
 		if (!t->is_accepted[i])
 			continue;
 		dialogue_step(t->talk, STEP_DOT);

@@ -203,7 +203,10 @@ end_below(struct finder *f, size_t keep, uint64_t end, struct failure *why)
 	return true;
 }
 
-/* The innermost open multipart that the line delimits, or the count. */
+/*
+ * The innermost open multipart that the line delimits, or the count.  What has
+ * no part yet cannot be closed.
+ */
 static size_t
 delimited(const struct finder *f, const char *p, size_t len, bool *last)
 {
@@ -214,7 +217,8 @@ delimited(const struct finder *f, const char *p, size_t len, bool *last)
 		len--;
 	for (;; i = list[i].parent) {
 		if (list[i].kind == MIME_MULTIPART && !list[i].is_closed &&
-		    mime_is_delimiter(p, len, list[i].boundary, last))
+		    mime_is_delimiter(p, len, list[i].boundary, last) &&
+		    (list[i].has_parts || !*last))
 			return i;
 		if (list[i].parent == i)
 			return f->parts->n;
@@ -245,7 +249,7 @@ take_delimiter(struct finder *f, const char *p, size_t len, bool *taken,
 		return true;
 	if (!end_below(f, i, end, why))
 		return false;
-	f->parts->list[i].has_parts |= !last;
+	f->parts->list[i].has_parts = true;
 	f->parts->list[i].is_closed = last;
 	note(&f->parts->list[i].facts, p, len);
 	f->offset += len;

@@ -47,7 +47,7 @@ struct entity {
 	bool is_signed;			/* multipart/signed */
 	bool in_signed;			/* within one */
 	bool has_parts;			/* of a multipart: a delimiter was seen, */
-	bool is_closed;			/* the last one */
+	bool is_closed;			/* and the last one */
 	enum mime_kind kind;		/* MIME_MULTIPART without a delimiter
 					   has become MIME_TEXT */
 	const char *boundary;

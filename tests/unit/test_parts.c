@@ -105,7 +105,9 @@ static const struct {
 	{ MIXED "\"\"\n\n--\n\na\n----\n", "T{--\n\na\n----\n}" },
 	{ MIXED "b\n\na\n", "T{a\n}" },
 	{ MIXED "b\n\na\n--b--\nc\n", "T{a\n--b--\nc\n}" },
-	{ MIXED "b\n\na\n--b--\n--b\nc\n", "T{a\n--b--\n--b\nc\n}" },
+	{ MIXED "b\n\na\n--b--\n--b\nc\n", "X0T[]{c\n}" },
+	{ MIXED "b\n\n--b\n" MIXED "b\n\na\n--b--\n--b\nc\n",
+	    "X0T[" MIXED "b\n\n]{a}" },
 	/* boundaries that begin alike, and are the same */
 	{ MIXED "b\n\n--b\n" MIXED "bb\n\n--bb\n\na\n--b b\n--bb--\n--b--\n",
 	    "X0X[" MIXED "bb\n\n]1T[\n]{a\n--b b}" },

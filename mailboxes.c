@@ -54,7 +54,7 @@ put_comment(struct list *l)
 
 /*
  * To the next blank, comment or "<": there is no way to say it in ASCII, and
- * who refers to it masks it alike.
+ * who refers to it masks it alike.  No token of MIME may have a "?".
  */
 static void
 put_masked_tokens(struct list *l)
@@ -72,7 +72,7 @@ put_masked_tokens(struct list *l)
 	text = pool_octets(l->pool, raw, len);
 	for (i = 0; i < len; i++)
 		if ((unsigned char)text[i] >= 0x80)
-			text[i] = '?';
+			text[i] = '_';
 	folded_put(l->out, blank, nblank, text, len);
 }
 

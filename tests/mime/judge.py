@@ -531,8 +531,8 @@ def structured_alike(before, after):
     yield from comments_alike(before, after)
     mine, yours = (re.sub(rb">\s*<", b"> <", words.without_comments(v))
                    for v in (before, after))
-    # Nothing but "?" can stand for what is no comment, and cannot be said.
-    if yours not in (mine, re.sub(rb"[\x80-\xff]", b"?", mine)):
+    # Nothing but "_" can stand for what is no comment, and cannot be said.
+    if yours not in (mine, re.sub(rb"[\x80-\xff]", b"_", mine)):
         yield f"{mine!r} has become {yours!r}"
 
 

@@ -103,10 +103,12 @@ static const struct {
 	    "C3=A4ische?=\r\n Zeit)\r\n" },
 	{ "Received: from ger\xc3\xa4t (HELO ger\xc3\xa4t) (\xc3\xbc) b"
 	    "y b;\r\n Tue, 5 Mar 2024\r\n",
-	    "Received: from ger?" "?t (HELO =?UTF-8?Q?ger=C3=A4t?=)\r\n"
+	    "Received: from ger__t (HELO =?UTF-8?Q?ger=C3=A4t?=)\r\n"
 	    " (=?UTF-8?B?w7w=?=) by b; Tue, 5 Mar 2024\r\n" },
 	{ "References: <\xc3\xbc@x><a@b>\r\n",
-	    "References: <?" "?@x><a@b>\r\n" },
+	    "References: <__@x><a@b>\r\n" },
+	{ "Content-Transfer-Encoding: \xc3\xbcy (\xc3\xbc)\r\n",
+	    "Content-Transfer-Encoding: __y (=?UTF-8?B?w7w=?=)\r\n" },
 	{ "Message-ID: (x\r\n",
 	    "Message-ID: (x\r\n" },
 	/* parameters */

@@ -94,15 +94,16 @@ put_masked(struct folded *out, const char *p, size_t len, bool last,
 	buffer_free(&b);
 }
 
-/* Is it said as RFC 2231 has it as well, for readers that know that? */
+/* Is one of that name among them, or, behind it a "*", as RFC 2231 has it? */
 static bool
-has_extended(const struct mime_parameter *list, size_t n, const char *name)
+has_named(const struct mime_parameter *list, size_t n, const char *name,
+    char behind)
 {
 	size_t len = strlen(name), i;
 
 	for (i = 0; i < n; i++)
 		if (strncmp(list[i].name, name, len) == 0 &&
-		    list[i].name[len] == '*')
+		    list[i].name[len] == behind)
 			return true;
 	return false;
 }
@@ -115,16 +116,24 @@ must_extend(const struct mime_parameter *p)
 	    strchr(p->name, '*') == NULL && !utf8_beyond_ascii(p->name);
 }
 
-/* How many are left: none that is empty, none that would be said twice. */
+/*
+ * How many are left: none that is empty, none that would be said twice.  Of
+ * doubled ones the first counts, which may become one of RFC 2231 and then
+ * would no longer.
+ */
 static size_t
 drop_useless(struct mime_parameter *list, size_t n)
 {
 	size_t i, kept = 0;
+	const char *name;
 
-	for (i = 0; i < n; i++)
-		if (list[i].end > list[i].start && (!must_extend(&list[i]) ||
-		    !has_extended(list, n, list[i].name)))
+	for (i = 0; i < n; i++) {
+		name = list[i].name;
+		if (list[i].end > list[i].start && (*name == '\0' ||
+		    !has_named(list, kept, name, '\0')) &&
+		    (!must_extend(&list[i]) || !has_named(list, n, name, '*')))
 			list[kept++] = list[i];
+	}
 	return kept;
 }
 

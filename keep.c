@@ -1,6 +1,7 @@
 #include "keep.h"
 #include "limit.h"
 #include "scan.h"
+#include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,29 +69,6 @@ make_folders(const char *path, struct pool *pool)
 		*p = '/';
 	}
 	return make_folder(copy, pool);
-}
-
-/*
- * The open folder, or -1 with errno.  A stranger could have prepared it: what
- * was opened must be a folder of the caller's that nobody else can write.
- */
-static int
-open_folder(const char *path, const struct caller *c, struct pool *pool)
-{
-	struct stat st;
-	int fd;
-
-	if (!make_folders(path, pool))
-		return -1;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) == 0 && st.st_uid == c->uid &&
-	    (st.st_mode & 022) == 0)
-		return fd;
-	(void)close(fd);
-	errno = EPERM;
-	return -1;
 }
 
 bool
@@ -301,7 +279,8 @@ open_place(const char *path, const struct leftover *l)
 	if (strncmp(path, spool_parent, n) == 0 && path[n] == '/' &&
 	    access(spool_parent, F_OK) != 0)
 		return -1;
-	return open_folder(path, l->caller, l->pool);
+	return make_folders(path, l->pool) ?
+	    store_folder(path, l->caller->uid) : -1;
 }
 
 static bool

@@ -62,7 +62,7 @@ struct leftover {
  * Written to a temporary name, fsynced, renamed, the folder fsynced.  The
  * folder is the account's "keep", else ~/.local/state/sendoff for a user's
  * account or none, else /var/spool/sendoff/UID, each the next one's resort.
- * Folders are made with mode 0700 and must be the caller's alone.
+ * Folders are made with mode 0700 and must be the caller's alone (store.h).
  * FAILURE_KEEP when none can be written, or the account's keep-limit is
  * reached there (not for what was kept before).
  */

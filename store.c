@@ -14,6 +14,8 @@
 
 static const char spool_parent[] = "/var/spool/sendoff";
 
+enum { LINE_ROOM = 64 * 1024 };		/* of an envelope; none is as long */
+
 struct listing {
 	struct stored *list;
 	size_t n;
@@ -65,28 +67,48 @@ envelope_line(struct stored *s, const char *line, off_t at,
 }
 
 static bool
+is_state(const char *text)
+{
+	static const char *const states[] = {
+		"queued", "held", "refused", "unknown"
+	};
+	size_t i;
+
+	for (i = 0; text != NULL && i < sizeof states / sizeof *states; i++)
+		if (strcmp(states[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* The next line; one that is too long, or has a NUL, has no end. */
+static bool
+next_line(FILE *f, char line[LINE_ROOM], off_t *at)
+{
+	const char *end;
+
+	if (fgets(line, LINE_ROOM, f) == NULL ||
+	    (end = strchr(line, '\n')) == NULL)
+		return false;
+	*at += end + 1 - line;
+	return true;
+}
+
+static bool
 read_envelope(FILE *f, struct stored *s, struct pool *pool,
     struct failure *why)
 {
-	char *line = NULL;
-	size_t room = 0;
-	off_t at = 0;
-	ssize_t len;
-	bool ok = true, data = false;
+	char line[LINE_ROOM];
+	off_t at = 0, start = 0;
+	bool data = false;
 
-	while (ok && !data && (len = getline(&line, &room, f)) > 0) {
-		at += len;
+	for (; !data && next_line(f, line, &at); start = at) {
 		data = strcmp(line, "DATA\r\n") == 0;
-		if (data || len < 2)
-			continue;
 		line[strcspn(line, "\r\n")] = '\0';
-		ok = envelope_line(s, line, at - len, pool, why);
+		if (!data && !envelope_line(s, line, start, pool, why))
+			return false;
 	}
-	free(line);
-	if (!ok)
-		return false;
 	if (!data || s->mail == NULL || !s->fixed || s->record.id == NULL ||
-	    s->record.state == NULL)
+	    !is_state(s->record.state))
 		return fail(why, FAILURE_KEEP, "%s is no kept message",
 		    s->path);
 	s->data = (uint64_t)at;
@@ -103,21 +125,41 @@ store_read_open(FILE *f, struct stored *s, struct pool *pool,
 		return fail(why, FAILURE_KEEP, "%s is no kept message",
 		    s->path);
 	s->size = (uint64_t)st.st_size;
+	s->owner = st.st_uid;
 	rewind(f);
 	return read_envelope(f, s, pool, why);
 }
 
+int
+store_folder(const char *path, uid_t owner)
+{
+	size_t n = sizeof spool_parent - 1;
+	bool public = strncmp(path, spool_parent, n) == 0 && path[n] == '/';
+	int fd = public ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW) : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_uid == owner &&
+	    (st.st_mode & 022) == 0)
+		return fd;
+	(void)close(fd);
+	errno = EPERM;
+	return -1;
+}
+
 bool
-store_read(const char *path, struct stored *s, struct pool *pool,
+store_read(int folder, const char *name, struct stored *s, struct pool *pool,
     struct failure *why)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	bool ok;
 
-	*s = (struct stored){ .path = path };
 	if (f == NULL) {
-		(void)fail_errno(why, FAILURE_KEEP, "%s", path);
+		(void)fail_errno(why, FAILURE_KEEP, "%s", s->path);
 		if (fd >= 0)
 			(void)close(fd);
 		return false;
@@ -128,12 +170,13 @@ store_read(const char *path, struct stored *s, struct pool *pool,
 }
 
 static void
-list_file(struct listing *l, const char *path)
+list_file(struct listing *l, int folder, const char *path, const char *name)
 {
-	struct stored s;
+	struct stored s = { .path = pool_printf(l->pool, "%s/%s", path,
+	    name) };
 	struct failure why;
 
-	if (!store_read(path, &s, l->pool, &why)) {
+	if (!store_read(folder, name, &s, l->pool, &why)) {
 		log_note(LEVEL_WARNING, "%s", why.text);
 		return;
 	}
@@ -142,29 +185,42 @@ list_file(struct listing *l, const char *path)
 }
 
 static void
-list_folder(struct listing *l, const char *path)
+list_folder(struct listing *l, const char *path, uid_t owner)
 {
 	const struct dirent *entry;
 	DIR *d;
 	size_t i;
+	int fd;
 
 	for (i = 0; i < l->nseen; i++)
 		if (strcmp(l->seen[i], path) == 0)
 			return;
 	l->seen = pool_grow(l->pool, l->seen, &l->nseen, sizeof *l->seen);
 	l->seen[l->nseen - 1] = path;
-	d = opendir(path);
+	fd = store_folder(path, owner);
+	d = fd < 0 ? NULL : fdopendir(fd);
 	if (d == NULL) {
 		if (errno != ENOENT)
-			log_note(LEVEL_WARNING, "%s: %s", path,
+			log_note(LEVEL_WARNING, "%s is passed over: %s", path,
+			    errno == EPERM ? "it is not its owner's alone" :
 			    strerror(errno));
 		return;
 	}
 	while ((entry = readdir(d)) != NULL)
 		if (entry->d_name[0] != '.')
-			list_file(l, pool_printf(l->pool, "%s/%s", path,
-			    entry->d_name));
+			list_file(l, dirfd(d), path, entry->d_name);
 	(void)closedir(d);
+}
+
+/* 0 is none: the folder is root's own, or "01000", a second name of one. */
+static uid_t
+owner_named(const char *name)
+{
+	char digits[24];
+	uid_t uid = (uid_t)strtoul(name, NULL, 10);
+
+	(void)snprintf(digits, sizeof digits, "%lu", (unsigned long)uid);
+	return strcmp(digits, name) == 0 ? uid : 0;
 }
 
 /* Folders are named for their owners; what is not theirs is none. */
@@ -178,7 +234,7 @@ store_owners(struct pool *pool, size_t *n)
 
 	*n = 0;
 	while (d != NULL && (entry = readdir(d)) != NULL) {
-		uid = (uid_t)strtoul(entry->d_name, NULL, 10);
+		uid = owner_named(entry->d_name);
 		if (uid == 0 || fstatat(dirfd(d), entry->d_name, &st,
 		    AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode) ||
 		    st.st_uid != uid)
@@ -200,7 +256,7 @@ list_everyone(struct listing *l)
 
 	for (i = 0; i < n; i++)
 		list_folder(l, pool_printf(l->pool, "%s/%lu", spool_parent,
-		    (unsigned long)owners[i]));
+		    (unsigned long)owners[i]), owners[i]);
 }
 
 static int
@@ -221,13 +277,13 @@ store_list(const struct config *config, const struct caller *c,
 	for (i = 0; i < config->n; i++) {
 		keep = config->accounts[i].values[SET_KEEP];
 		if (keep != NULL && *keep == '/')
-			list_folder(&l, keep);
+			list_folder(&l, keep, c->uid);
 	}
 	if (c->home != NULL)
 		list_folder(&l, pool_printf(pool, "%s/.local/state/sendoff",
-		    c->home));
+		    c->home), c->uid);
 	list_folder(&l, pool_printf(pool, "%s/%lu", spool_parent,
-	    (unsigned long)c->uid));
+	    (unsigned long)c->uid), c->uid);
 	if (everyone && c->uid == 0)
 		list_everyone(&l);
 	if (l.n > 1)

@@ -18,6 +18,7 @@
 
 struct stored {
 	const char *path;
+	uid_t owner;			/* of the file */
 	struct record record;
 	const char *mail;		/* behind "MAIL": "FROM:<a> SIZE=1" */
 	const char *sender;		/* of it, without brackets */
@@ -30,9 +31,19 @@ struct stored {
 	uint64_t size;			/* of the file */
 };
 
-/* One file.  FAILURE_KEEP when it is no kept message or cannot be read. */
-bool	store_read(const char *path, struct stored *, struct pool *,
-	    struct failure *why);
+/*
+ * The open folder, or -1 with errno.  A stranger could have prepared it: EPERM
+ * when it is not the owner's, or others can write it.  Below
+ * /var/spool/sendoff, where all make names, a link is none.
+ */
+int	store_folder(const char *path, uid_t owner);
+
+/*
+ * One file of an open folder; its path is there for error texts.  FAILURE_KEEP
+ * when it is no kept message or cannot be read.
+ */
+bool	store_read(int folder, const char *name, struct stored *,
+	    struct pool *, struct failure *why);
 
 /* The same of an open file, from its start; f stays where the data begin. */
 bool	store_read_open(FILE *f, struct stored *, struct pool *,
@@ -41,8 +52,9 @@ bool	store_read_open(FILE *f, struct stored *, struct pool *,
 /*
  * All of the caller's, by age: in the folders that the accounts name, in
  * ~/.local/state/sendoff and in /var/spool/sendoff/UID; everyone: for root in
- * the other owners' below /var/spool/sendoff, too.  Files that are none are passed over with a line
- * in the log.
+ * the other owners' below /var/spool/sendoff, too.  Folders that are not their
+ * owner's alone, and files that are none, are passed over with a line in the
+ * log.
  */
 struct stored *store_list(const struct config *, const struct caller *,
 	    bool everyone, struct pool *, size_t *n);

@@ -4,6 +4,7 @@
 import glob
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -203,6 +204,9 @@ def damaged():
     shutil.copytree(STORE, store)
     for f in glob.glob(store + "/*"):
         os.chmod(f, 0o644)
+    if os.getuid() == 0:
+        for x in store, *glob.glob(store + "/*"):
+            os.chown(x, 65534, 65534)
     for d in TMP, store:
         os.chmod(d, 0o555 if d == store else 0o755)
     os.chmod(s.path, 0o777)
@@ -216,4 +220,43 @@ def damaged():
     os.chmod(store, 0o755)
 
 
-play(partly, accounts, too_many, twice, unknown, damaged)
+def strangers():
+    """A folder that others can write holds what others have written."""
+    s = Server("strangers")
+    config(account(Down))
+    hold(BOB)
+    config(account(s))
+    for mode in 0o770, 0o707:
+        os.chmod(STORE, mode)
+        same(retry("-qRbob"), (0, ""), f"a folder of mode {mode:o}")
+        same(retry("-bp")[1], "Mail queue is empty\n", "is passed over")
+    same(s.mails, [], "nothing of it is sent")
+    os.chmod(STORE, 0o755)
+    if os.getuid() == 0:
+        os.chown(STORE, 65534, -1)
+        same(retry("-qRbob"), (0, ""), "another's folder")
+        same(s.mails, [], "is passed over, too")
+        os.chown(STORE, 0, -1)
+    same(retry("-qRbob"), (0, ""), "the owner's own")
+    same(s.envelopes(), [[BOB]], "is not")
+
+
+def endless():
+    """No line of an envelope is as long, no state is of another name."""
+    config(account(Down))
+    path, = hold(BOB)
+    with open(path, "rb") as f:
+        whole = f.read()
+    with open(path, "wb") as f:
+        f.truncate(1 << 40)
+    same(retry("-bp", preexec=lambda: resource.setrlimit(
+        resource.RLIMIT_AS, (1 << 28, 1 << 28))),
+         (0, "Mail queue is empty\n"), "a line without end is no message")
+    for state in b"another", b"h\0ld", b"x" * 2000:
+        with open(path, "wb") as f:
+            f.write(whole.replace(b"NOOP state held\r\n",
+                                  b"NOOP state " + state + b"\r\n"))
+        same(retry("-qRbob"), (0, ""), "nor is one of no known state")
+
+
+play(partly, accounts, too_many, twice, unknown, damaged, strangers, endless)

@@ -1060,6 +1060,10 @@ chmod 1733 /var/spool/sendoff
 chmod 711 "$TMP"
 d=/var/spool/sendoff/65534
 mkdir -m 700 $d /var/spool/sendoff/65533 /var/spool/sendoff/1
+mkdir -m 700 /var/spool/sendoff/0 /var/spool/sendoff/065534
+cp "$FILE" /var/spool/sendoff/0/forged
+chown -R 65533 /var/spool/sendoff/0
+chown 65534 /var/spool/sendoff/065534
 cp "$FILE" $d/; chmod 600 $d/*; chown -R 65534 $d
 cp "$FILE" /var/spool/sendoff/65533/strange
 mount -t tmpfs none /etc/cron.d 2>/dev/null || true
@@ -1103,6 +1107,7 @@ def root():
     same((s.envelopes(), err), ([[BOB]], ""), "root's -q sends another's")
     ok("status 0" in out and "/65534/" not in out, f"and removes it: {out}")
     ok("/65533/strange" in out, "what is not its owner's is left alone")
+    ok("/0/forged" in out, "nor is root made to send what others wrote")
     same([int.from_bytes(x, "little") for x in seen], [65534],
          "as that user")
 

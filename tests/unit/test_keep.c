@@ -130,6 +130,14 @@ renameat(int from_folder, const char *from, int to_folder, const char *to)
 	    to_folder, to, 0) : -1;
 }
 
+static bool
+read_back(const char *path, struct stored *s, struct pool *pool,
+    struct failure *why)
+{
+	*s = (struct stored){ .path = path };
+	return store_read(AT_FDCWD, path, s, pool, why);
+}
+
 static struct recipient people[] = {
 	{ .path = "sent@x", .key = "sent@x" },
 	{ .path = "no@x", .key = "no@x", .orcpt = "rfc822;no@x" },
@@ -281,21 +289,21 @@ test_settle(void **state)
 	(void)fputs(text, f);
 	(void)fclose(f);
 	buffer_free(&b);
-	assert_true(store_read(path, &s, pool, &why));
+	assert_true(read_back(path, &s, pool, &why));
 	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR, 0);
 	s.record.state = "unknown";
 	s.record.attempts = 7;
 	s.record.reason = "why";
 	s.record.untold = true;
 	assert_true(keep_settle(fd, &s.record, pool, &why));
-	assert_true(store_read(path, &s, pool, &why));
+	assert_true(read_back(path, &s, pool, &why));
 	assert_string_equal(s.record.state, "unknown");
 	assert_int_equal(s.record.attempts, 7);
 	assert_true(s.record.untold);
 	got = contents(path, pool);
 	assert_string_equal(got + RECORD_ROOM, text);
 	assert_true(keep_strike(fd, s.at[0], &why));
-	assert_true(store_read(path, &s, pool, &why));
+	assert_true(read_back(path, &s, pool, &why));
 	assert_int_equal(s.n, 0);
 	assert_non_null(strstr(contents(path, pool),
 	    "\r\nNOOP TO:<a@b>\r\nDATA"));
@@ -408,7 +416,7 @@ test_file(void **state)
 	(void)closedir(d);
 	assert_int_equal(files, 1);	/* no temporary one is left */
 
-	assert_true(store_read(kept.path, &s, pool, &why));
+	assert_true(read_back(kept.path, &s, pool, &why));
 	assert_string_equal(s.record.id, "id-1");
 	assert_string_equal(s.record.account, "work");
 	assert_string_equal(s.record.state, "held");
@@ -859,7 +867,7 @@ test_blocks(void **state)
 		m = dotted(headers[i], pool);
 		l = leftover(&e, m, &o, &c, pool);
 		assert_true(keep_message(&l, &kept, &why));
-		assert_true(store_read(kept.path, &s, pool, &why));
+		assert_true(read_back(kept.path, &s, pool, &why));
 		f = fopen(kept.path, "r");
 		assert_non_null(f);
 		assert_int_equal(fseek(f, (long)(s.data + headers[i]),
@@ -903,9 +911,9 @@ test_no_kept_message(void **state)
 		assert_non_null(f);
 		(void)fputs(texts[i], f);
 		(void)fclose(f);
-		assert_false(store_read(path, &s, pool, &why));
+		assert_false(read_back(path, &s, pool, &why));
 	}
-	assert_false(store_read(home, &s, pool, &why));
+	assert_false(read_back(home, &s, pool, &why));
 	assert_int_equal(why.kind, FAILURE_KEEP);
 	pool_free(pool);
 }

@@ -300,7 +300,7 @@ read_encoding(struct mime *m, const struct field *f, struct pool *pool)
 	for (i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(name, names[i]) == 0)
 			m->encoding = (enum mime_encoding)i;
-	if (*name == '\0')
+	if (*name == '\0' && *s == '\0')
 		m->encoding = MIME_7BIT;
 }
 

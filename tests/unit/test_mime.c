@@ -121,7 +121,8 @@ test_encoding(void **state)
 		{ "Quoted-Printable", MIME_QUOTED_PRINTABLE },
 		{ "\"base64\"", MIME_BASE64 }, { "base64;", MIME_BASE64 },
 		{ "x-uuencode", MIME_UNKNOWN }, { "7bits", MIME_UNKNOWN },
-		{ "utf-8", MIME_UNKNOWN },
+		{ "utf-8", MIME_UNKNOWN }, { "=?x?q?y?=", MIME_UNKNOWN },
+		{ "(c)", MIME_7BIT }, { "\"\"", MIME_7BIT },
 	};
 	struct pool *pool = pool_new();
 	struct mime m;

@@ -126,7 +126,25 @@ fuzz: $(FUZZ:%=build/libfuzzer/%)
 	    -max_len=4096 -print_final_stats=1 build/corpus/$$t \
 	    tests/fuzz/corpus/$$t || exit 1; done
 
-check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so
+# --- killed at every system call: tests/README.md ----------------------------
+
+CRASH	= $(B)/crash/ca/ca.pem \
+	  $(if $(filter x86_64,$(shell uname -m)),$(B)/crash/inject)
+
+$(B)/crash/inject: tests/crash/inject.c tests/crash/calls.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -D_DEFAULT_SOURCE -O2 -o $@ $<
+
+$(B)/crash/ca/ca.pem: $(B)/ca
+	$< $(@D)
+
+crash: all $(CRASH)
+	B=$(B) python3 tests/crash/matrix.py
+	B=$(B) python3 tests/crash/crowd.py
+	B=$(B) python3 tests/crash/mutants.py
+
+check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
+    $(CRASH)
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
 INTEROP	= callers convert dns net postfix dovecot exim sendmail cyrus node trust \
@@ -177,5 +195,5 @@ clean:
 	rm -rf build sendmail sendoff
 
 .SECONDARY:
-.PHONY: all deps demo units check fuzz interop bench lint install uninstall clean
+.PHONY: all deps demo units check crash fuzz interop bench lint install uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

@@ -262,7 +262,6 @@ make_lots(struct attempt *a, struct failure *why)
 	a->members = pool_array(a->pool, n, sizeof *a->members);
 	a->got = pool_array(a->pool, n, sizeof *a->got);
 	a->struck = pool_array(a->pool, n, sizeof *a->struck);
-	a->gone = pool_array(a->pool, n, sizeof *a->gone);
 	if (!choose(a, why))
 		return false;
 	accounts_log(a->choice.account, a->ways->options);
@@ -342,15 +341,16 @@ all_done(const struct attempt *a)
 static bool
 strike(struct attempt *a, struct failure *why)
 {
-	size_t i, n = 0;
+	size_t i;
 
 	for (i = 0; i < a->stored.n; i++) {
 		if (a->struck[i] || !attempt_is_done(a, i))
 			continue;
-		a->gone[n++] = a->stored.at[i];
+		if (!keep_strike(fileno(a->f), a->stored.at[i], why))
+			return false;
 		a->struck[i] = true;
 	}
-	return keep_strike(fileno(a->f), a->gone, n, why);
+	return true;
 }
 
 /*

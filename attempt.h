@@ -61,8 +61,6 @@ struct attempt {
 	size_t *members;		/* who is behind each RCPT, how many */
 	size_t *got;			/* of them have it */
 	bool *struck;
-	off_t *gone;			/* room for where those stand that are
-					   struck out together */
 	bool spoilt;			/* who has it could not be written */
 	bool busy;			/* with another run */
 	struct outcome all;		/* of all the lots */

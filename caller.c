@@ -138,31 +138,18 @@ caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
 	c->stderr_terminal = isatty(STDERR_FILENO) == 1;
 }
 
-/*
- * What root's environment says is not the owner's, nor is it to be seen by
- * the owner's password-command, which needs a home.
- */
+/* What root's environment says of files is not the owner's. */
 static void
-own_environment(const struct passwd *pw, struct pool *pool)
+forget_environment(void)
 {
-	static const char *const kept[] = { "TZ", "LANG", "LC_ALL",
-	    "LC_CTYPE" };
-	enum { KEPT = sizeof kept / sizeof *kept };
-	const char *values[KEPT];
+	static const char *const names[] = {
+		"HOME", "NAME", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
+		"CREDENTIALS_DIRECTORY", "TMPDIR"
+	};
 	size_t i;
 
-	for (i = 0; i < KEPT; i++)
-		values[i] = environment(kept[i], pool);
-	(void)clearenv();
-	for (i = 0; i < KEPT; i++)
-		if (values[i] != NULL)
-			(void)setenv(kept[i], values[i], 1);
-	(void)setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
-	if (pw == NULL)
-		return;
-	(void)setenv("HOME", pw->pw_dir, 1);
-	(void)setenv("USER", pw->pw_name, 1);
-	(void)setenv("LOGNAME", pw->pw_name, 1);
+	for (i = 0; i < sizeof names / sizeof *names; i++)
+		(void)unsetenv(names[i]);
 }
 
 bool
@@ -178,7 +165,7 @@ caller_become(struct caller *c, uid_t uid, struct pool *pool,
 		return fail_errno(why, FAILURE_LOCAL, "cannot become user %lu",
 		    (unsigned long)uid);
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	own_environment(pw, pool);
+	forget_environment();
 	caller_read(c, false, pool);
 	return true;
 }

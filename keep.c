@@ -90,12 +90,6 @@ keep_next(unsigned attempts, time_t now)
 	return now + (wait < RETRY_LAST ? wait : RETRY_LAST);
 }
 
-bool
-keep_is_due(time_t next, time_t now)
-{
-	return next <= now || next > now + RETRY_LAST;
-}
-
 /* The gravest reason among those whom the file is for. */
 static const struct failure *
 reason(const struct leftover *l)
@@ -144,30 +138,19 @@ any_utf8(const struct envelope *e)
 	return any;
 }
 
-/* The seconds of BY count from when the file says it was created. */
-static const char *
-terms_kept(const struct leftover *l)
-{
-	struct terms terms = l->envelope->terms;
-	time_t now = time(NULL);
-
-	if (!terms_count_from(&terms, now))
-		terms.by = 1;			/* over, but in form */
-	if (l->was != NULL && l->was->created != 0 && l->was->created < now)
-		terms.by += now - l->was->created;
-	return terms_parameters(&terms, l->pool);
-}
-
 static void
 put_envelope(struct buffer *b, const struct leftover *l)
 {
 	const struct envelope *e = l->envelope;
 	const struct message *m = l->message;
+	struct terms terms = e->terms;
 	const struct recipient *r;
 	const char *notify;
 	bool orcpt;
 	size_t i;
 
+	if (!terms_count_from(&terms, time(NULL)))
+		terms.by = 1;			/* over, but in form */
 	buffer_printf(b, "EHLO localhost\r\n"
 	    "MAIL FROM:<%s>%s%s%s%s%s%s%s%s\r\n",
 	    e->sender, m->body_8bit || m->header_8bit ? " BODY=8BITMIME" : "",
@@ -176,7 +159,7 @@ put_envelope(struct buffer *b, const struct leftover *l)
 	    e->ret != NULL ? " RET=" : "", e->ret != NULL ? e->ret : "",
 	    e->envid != NULL ? " ENVID=" : "",
 	    e->envid != NULL ? e->envid : "",
-	    terms_kept(l));
+	    terms_parameters(&terms, l->pool));
 	for (i = 0; i < e->n; i++) {
 		if (!l->which[i])
 			continue;
@@ -365,13 +348,8 @@ keep_settle(int fd, const struct record *r, struct pool *pool,
 }
 
 bool
-keep_strike(int fd, const off_t *rcpts, size_t n, struct failure *why)
+keep_strike(int fd, off_t rcpt, struct failure *why)
 {
-	bool ok = true;
-	size_t i;
-
-	for (i = 0; i < n && ok; i++)
-		ok = pwrite(fd, "NOOP", 4, rcpts[i]) == 4;
-	return (ok && (n == 0 || fsync(fd) == 0)) || fail_errno(why,
+	return pwrite(fd, "NOOP", 4, rcpt) == 4 || fail_errno(why,
 	    FAILURE_KEEP, "who got the kept message cannot be struck out");
 }

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE			/* pipe2() */
 #include "queue.h"
 #include "accounts.h"
 #include "log.h"
@@ -7,14 +6,10 @@
 #include "signals.h"
 #include "store.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { OWNER_SECONDS = 3600, GRACE_SECONDS = 30 };
 
 struct run {
 	const struct options *options;
@@ -84,21 +79,19 @@ graver(enum failure_kind a, enum failure_kind b)
 
 /*
  * What stays queued is in the log; a timer that wrote of it each time would
- * hide what a person must see to.  Root sees here what an owner has written.
+ * hide what a person must see to.
  */
 static void
 try_one(struct run *r, const struct stored *s, bool named)
 {
 	const char *state;
 	struct failure why;
-	char id[256];
 
 	if (resend_try(r->resend, s, &state, &why) || (!named &&
 	    state != NULL && strcmp(state, "queued") == 0))
 		return;
-	(void)printable(id, sizeof id, s->record.id, strlen(s->record.id));
 	(void)fprintf(stderr, "%s: %s stays kept%s%s: %s\n", r->program,
-	    id, state != NULL ? ", " : "", state != NULL ? state :
+	    s->record.id, state != NULL ? ", " : "", state != NULL ? state :
 	    "", why.text);
 	r->gravest = graver(r->gravest, why.kind);
 }
@@ -195,61 +188,29 @@ load(const struct options *o, const struct caller *c, struct config *config)
 	return ok ? NULL : failure_keep(&why, config->pool);
 }
 
-/* As the owner, with the owner's configuration, and without root's terminal. */
-static int
-be_owner(uid_t uid, const struct options *o, const char *program)
-{
-	struct config config = { .pool = pool_new() };
-	struct caller caller;
-	struct failure why;
-
-	(void)setsid();
-	if (!caller_become(&caller, uid, config.pool, &why)) {
-		log_note(LEVEL_ERROR, "%s", why.text);
-		return failure_status(why.kind);
-	}
-	return run_own(o, &caller, &config, program, load(o, &caller, &config));
-}
-
-/*
- * Until the child has closed its end of the pipe.  Others wait for their turn,
- * and the owner can make this one last (by a server, by SIGSTOP), so it has an
- * end; a run may be cut off at any time.
- */
-static int
-wait_for(pid_t pid, int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int status = 0;
-
-	if (signals_poll(&pfd, 1, clock_now() + OWNER_SECONDS * 1000) <= 0) {
-		(void)kill(pid, SIGTERM);
-		if (signals_poll(&pfd, 1, clock_now() +
-		    GRACE_SECONDS * 1000) <= 0)
-			(void)kill(pid, SIGKILL);
-	}
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return failure_status(FAILURE_LOCAL);
-	return WEXITSTATUS(status);
-}
-
-/* In a process of its own. */
+/* In a process of its own, as the owner and with the owner's configuration. */
 static int
 run_as(uid_t uid, const struct options *o, const char *program)
 {
-	int ends[2], status = failure_status(FAILURE_LOCAL);
-	pid_t pid;
+	struct pool *pool;
+	struct config config = { 0 };
+	struct caller caller;
+	struct failure why;
+	int status = 0;
+	pid_t pid = fork();
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return status;
-	pid = fork();
-	if (pid == 0)
-		_exit(be_owner(uid, o, program));
-	(void)close(ends[1]);
-	if (pid > 0)
-		status = wait_for(pid, ends[0]);
-	(void)close(ends[0]);
-	return status;
+	if (pid == 0) {
+		pool = config.pool = pool_new();
+		if (!caller_become(&caller, uid, pool, &why)) {
+			log_note(LEVEL_ERROR, "%s", why.text);
+			_exit(failure_status(why.kind));
+		}
+		_exit(run_own(o, &caller, &config, program,
+		    load(o, &caller, &config)));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return failure_status(FAILURE_LOCAL);
+	return WEXITSTATUS(status);
 }
 
 int

@@ -860,20 +860,6 @@ def divided():
     same(states(), [("refused", ["no@example.net"])], "the other one stays")
     same(run("-qI", one().id)[0], 67, "and can be named")
 
-    # time that has passed is not taken off twice
-    empty()
-    queue(BOB, "no@example.net", settings=["deliver-by 3h"]).set_time(
-        "created", time.time() - 3600)
-    s = Server("divided", hook, ["DELIVERBY"])
-    config(account(s, "retry yes"))
-    run("-q")
-    k = one_of("queued")
-    k.due()
-    s.hook = nothing
-    same(run("-q")[0], 0, "deliver-by: the queued one is sent")
-    left = int(re.search(r"BY=(\d+)", s.mails[0][0])[1])
-    ok(7140 <= left <= 7200, f"two of three hours are left: {left}")
-
     # an account whose name is no name of a file
     empty()
     config(account(Down, "retry yes", name="a/b"))
@@ -902,41 +888,6 @@ def one_of(state):
     found = [x for x in kept() if x.state == state]
     assert len(found) == 1, states()
     return found[0]
-
-
-def clock():
-    """One that was wrong and is right again."""
-    empty()
-    s = Server("clock")
-    k = queue(BOB)
-    config(account(s, "retry yes"))
-    k.set_time("next", time.time() + 3 * 3600)
-    same((run("-q"), s.mails), ((0, "", ""), []), "in three hours: not yet")
-    Kept(k.path).set_time("next", time.time() + 10 * 365 * 86400)
-    same(run("-q"), (0, "", ""), "in ten years")
-    same((s.envelopes(), kept()), ([[BOB]], []), "was never meant")
-    k = queue(CARL)
-    s.hook, s.extensions = says(AUTH=NO_LOGIN), s.extensions + ["AUTH PLAIN"]
-    config(login(s))
-    run("-q")
-    one().set_time("tried", time.time() + 10 * 365 * 86400)
-    s.hook = says(AUTH="235 2.7.0 welcome")
-    same(run("-q"), (0, "", ""), "a login that was refused in ten years")
-    same(s.envelopes(), [[BOB], [CARL]], "is tried again")
-
-
-def long_names():
-    """An id is longer each time that its message is divided."""
-    empty()
-    k = queue(BOB, "no@example.net")
-    with open(k.path, "wb") as f:
-        f.write(k.octets.replace(k.id.encode(), b"x" * 250))
-    s = Server("long", lambda c, verb, line: LATER if verb == "RCPT" and
-               "bob" in line else None)
-    config(account(s, "retry yes"))
-    run("-q")
-    same(states(), [("queued", [BOB]), ("refused", ["no@example.net"])],
-         "but it has an end")
 
 
 # --- for people -------------------------------------------------------------
@@ -968,8 +919,7 @@ def options():
     same(json.loads(run("--json", "-bp", program=SENDOFF)[1]), got,
          "-bp is the same")
     text = run("-bp")[1]
-    same(*[re.sub(r" \d+s ", " 0s ", x) for x in (
-        run("--queue", program=SENDOFF)[1], text)], "--queue is what mailq is")
+    same(run("--queue", program=SENDOFF)[1], text, "--queue is what mailq is")
     ok(all(x in text for x in (q.id, held.id, "queued", "held", BOB, DAN,
                                CARL, "cannot be reached")), "with all of it")
 
@@ -1092,12 +1042,11 @@ def damaged():
     same(run("-q"), (0, "", ""), "another text")
     ok(b"hello, Carl" in s.mails[1][2], "is sent")
     put(text.replace("NOOP id ", "NOOP id \x1b[2J").replace(
-        "cannot be reached", "\x1b]0;x\x07 be reached").encode())
-    config(account(Down, "retry yes"))
-    for args in ["-bp"], ["--queue"], ["--queue", "--json"], ["-qRbob"]:
-        out = "".join(run(*args, program=SENDOFF)[1:])
-        ok("be reached" in out and "\x1b" not in out and "\x07" not in out,
-           f"{args}: no terminal is told what to do: {out!r}")
+        "cannot be reached", "\x1b]0;x\x07be reached").encode())
+    for args in ["-bp"], ["--queue"], ["--queue", "--json"]:
+        out = run(*args, program=SENDOFF)[1]
+        ok(out and "\x1b" not in out and "\x07" not in out,
+           f"{args}: no terminal is told what to do")
     os.unlink(k.path)
 
 
@@ -1118,29 +1067,9 @@ chown 65534 /var/spool/sendoff/065534
 cp "$FILE" $d/; chmod 600 $d/*; chown -R 65534 $d
 cp "$FILE" /var/spool/sendoff/65533/strange
 mount -t tmpfs none /etc/cron.d 2>/dev/null || true
-"$@" && status=0 || status=$?
-echo status $status
+"$@"
+echo status $?
 find /var/spool/sendoff -type f
-"""
-
-# Of another's message root sees and deletes what its owner might.
-OTHERS = """
-set -e
-mount -t tmpfs none /var/spool
-mkdir /var/spool/sendoff
-chmod 1733 /var/spool/sendoff
-d=/var/spool/sendoff/65534
-mkdir -m 700 $d
-cp "$FILE" $d/
-chown -R 65534 $d
-"$1" --show $2 | grep -c '^RCPT '
-chmod 0 $d/*
-"$1" --show $2 2> /dev/null || echo no: $?
-chmod 600 $d/*
-chmod 500 $d
-"$1" --forget $2 2> /dev/null || echo no: $?
-chmod 700 $d
-"$1" --forget $2 && ls $d
 """
 
 
@@ -1154,20 +1083,15 @@ def root():
     def who(c, verb, _):
         if verb == "EHLO":
             seen.append(c.sock.getsockopt(1, 17, 12)[4:8])   # SO_PEERCRED
-        return "235 2.7.0 welcome" if verb == "AUTH" else None
-    s = Server("root", who, ["AUTH PLAIN"])
+    s = Server("root", who)
     os.chmod(TMP, 0o711)
     os.chmod(s.path, 0o777)
     conf = TMP + "/system.conf"
     write(conf, account(s, "retry yes").replace(
         f"log {TMP}/log", "log none").replace(
-        f"aliases {TMP}/aliases", "aliases none").replace(
-        "auth none", "auth PLAIN\nuser alice\npassword-command "
-        f"\"env > {TMP}/env; echo secret\"") + "\n")
+        f"aliases {TMP}/aliases", "aliases none") + "\n")
     os.chmod(conf, 0o644)
-    write(TMP + "/env", "")
-    os.chmod(TMP + "/env", 0o666)
-    env = dict(os.environ, TMP=TMP, FILE=k.path, OF_ROOT="alone")
+    env = dict(os.environ, TMP=TMP, FILE=k.path)
     empty_home = dict(env, HOME=TMP)
     try:
         p = subprocess.run(
@@ -1186,37 +1110,8 @@ def root():
     ok("/0/forged" in out, "nor is root made to send what others wrote")
     same([int.from_bytes(x, "little") for x in seen], [65534],
          "as that user")
-    with open(TMP + "/env", encoding="utf-8") as f:
-        text = f.read()
-    ok("USER=nobody" in text and "HOME=/nonexistent" in text and
-       "OF_ROOT" not in text, "the user's commands do not see root's "
-       f"environment: {text}")
-    reached, go_on = threading.Event(), threading.Event()
-
-    def stuck(c, verb, _):
-        if verb == "MAIL":
-            reached.set()
-            go_on.wait(2 * PATIENCE)
-        return who(c, verb, _)
-    s.hook = stuck
-    with subprocess.Popen(
-            ["unshare", "-m", "sh", "-c", ROOT.split('"$@" &&')[0] +
-             'exec "$@"', "sh", SENDOFF, "-C", conf, "-q"],
-            env=empty_home, stderr=subprocess.DEVNULL) as p:
-        ok(reached.wait(PATIENCE), "a server that keeps the owner waiting")
-        p.terminate()
-        ended = until(lambda: p.poll() is not None)
-        go_on.set()
-        ok(ended, "and a signal to root ends that, too")
-        p.kill()
-    p = subprocess.run(["unshare", "-m", "sh", "-c", OTHERS, "sh", SENDOFF,
-                        k.id], check=False, capture_output=True,
-                       env=empty_home, timeout=PATIENCE)
-    same((p.stdout.decode().split("\n"), p.stderr.decode()),
-         (["1", "no: 71", "no: 71", ""], ""),
-         "--show and --forget are root's only as the owner's")
 
 
 play(queued, not_queued, both, the_same, no_room, limit, connections, cut,
      killed, parts, again, locked_out, refused, expired, by_name, divided, options,
-     locked, damaged, clock, long_names, root)
+     locked, damaged, root)

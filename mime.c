@@ -23,7 +23,7 @@ part_end(const char *s, size_t at)
 		else if (s[at] == '"' && depth == 0)
 			quoted = !quoted;
 		else if (!quoted && s[at] == '(' && (depth > 0 || at == 0 ||
-		    s[at - 1] == ' ' || s[at - 1] == '\t'))
+		    strchr(" \t;", s[at - 1]) != NULL))
 			depth++;
 		else if (!quoted && s[at] == ')' && depth > 0)
 			depth--;

@@ -180,6 +180,7 @@ static const struct {
 	{ "a (;\\)b;) ;c=d", 10, "c=d[c=d]" },
 	{ "a;b;=c;d=", 1, "=[b]=[=c]d=[d=]" },
 	{ "a; b=c (d", 1, "b=c[b=c (d]" },
+	{ "a;(b;c)d=e;f", 1, "(b;c)d=e[(b;c)d=e]=[f]" },
 	{ "a; b=\"c\\", 1, "b=c\\[b=\"c\\]" },
 	{ "a; b=c(d;e)f", 1, "b=c(d[b=c(d]=[e)f]" },
 	{ "a;  ;\t", 1, "=[]=[]" },

@@ -108,12 +108,22 @@ has_named(const struct mime_parameter *list, size_t n, const char *name,
 	return false;
 }
 
+/* Half a quoted string in it must not lose the other half. */
+static bool
+is_name(const char *s)
+{
+	size_t n = 0;
+
+	while (is_attribute_char(s[n]))
+		n++;
+	return n > 0 && s[n] == '\0';
+}
+
 static bool
 must_extend(const struct mime_parameter *p)
 {
 	return (utf8_beyond_ascii(p->value) ||
-	    p->end - p->start > PHRASE_WORD_MAX) && *p->name != '\0' &&
-	    strchr(p->name, '*') == NULL && !utf8_beyond_ascii(p->name);
+	    p->end - p->start > PHRASE_WORD_MAX) && is_name(p->name);
 }
 
 /*

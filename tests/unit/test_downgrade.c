@@ -140,6 +140,8 @@ static const struct {
 	    " filename*5*=%E2%82%AC%C3%BC%E2%82%AC.pdf\r\n" },
 	{ "Content-Type: a/b; c=\xc3\xbc; d; C=e; d; f=g; f=\xfc\r\n",
 	    "Content-Type: a/b; c*=UTF-8''%C3%BC; d; d; f=g\r\n" },
+	{ "Content-Type: a/b; c\"d=\xfc\"; e=f\r\n",
+	    "Content-Type: a/b; c\"d=_\"; e=f\r\n" },
 	{ "Content-Type: x/\xc3\xbcy; a=b\r\n",
 	    "Content-Type: x/__y; a=b\r\n" },
 	{ "Content-Type: text/plain; Name=\"a\\\"\xc3\xbc;b\"\r\n",

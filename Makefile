@@ -136,6 +136,7 @@ $(B)/crash/inject: tests/crash/inject.c tests/crash/calls.h
 	$(CC) -std=c11 $(WARN) -D_DEFAULT_SOURCE -O2 -o $@ $<
 
 $(B)/crash/ca/ca.pem: $(B)/ca
+	@mkdir -p $(B)/crash
 	$< $(@D)
 
 crash: all $(CRASH)

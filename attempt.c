@@ -204,6 +204,16 @@ recipient(const struct attempt *a, const struct mailbox *m,
 	return who;
 }
 
+/* Who is behind another RCPT alone, too, gets one copy and is done with it. */
+static bool
+is_twin(struct attempt *a, size_t i, const char *key)
+{
+	if (keys_find(&a->named, key, &a->twin[i]))
+		return true;
+	keys_add(&a->named, key, i, a->pool);
+	return false;
+}
+
 /* Whom a RCPT of the file stands for; who cannot be told keeps its place. */
 static bool
 add_rcpt(struct attempt *a, struct resolver *resolver, size_t i,
@@ -217,6 +227,7 @@ add_rcpt(struct attempt *a, struct resolver *resolver, size_t i,
 
 	if (!command_rcpt(a->stored.rcpt[i], &c, a->pool, why))
 		return false;
+	a->twin[i] = i;
 	(void)fail(&trouble, FAILURE_CONFIG, "nobody is behind %s",
 	    a->stored.recipients[i]);
 	if (!resolve_mailbox(resolver, &c.to, &list, &n, &trouble))
@@ -228,7 +239,8 @@ add_rcpt(struct attempt *a, struct resolver *resolver, size_t i,
 	}
 	for (j = 0; j < n; j++) {
 		who = recipient(a, &list[j], &c);
-		add(a, i, &who);
+		if (n > 1 || !is_twin(a, i, who.key))
+			add(a, i, &who);
 	}
 	return true;
 }
@@ -262,6 +274,7 @@ make_lots(struct attempt *a, struct failure *why)
 	a->members = pool_array(a->pool, n, sizeof *a->members);
 	a->got = pool_array(a->pool, n, sizeof *a->got);
 	a->struck = pool_array(a->pool, n, sizeof *a->struck);
+	a->twin = pool_array(a->pool, n, sizeof *a->twin);
 	if (!choose(a, why))
 		return false;
 	accounts_log(a->choice.account, a->ways->options);
@@ -311,6 +324,7 @@ count(struct attempt *a)
 bool
 attempt_is_done(const struct attempt *a, size_t i)
 {
+	i = a->twin[i];
 	return a->got[i] == a->members[i];
 }
 
@@ -452,5 +466,6 @@ attempt_end(struct attempt *a)
 	if (a->f != NULL)
 		(void)fclose(a->f);
 	message_free(a->message);
+	keys_free(&a->named);
 	pool_free(a->pool);
 }

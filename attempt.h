@@ -15,6 +15,7 @@
 #include "command.h"
 #include "config.h"
 #include "errand.h"
+#include "keys.h"
 #include "options.h"
 #include "store.h"
 
@@ -60,6 +61,8 @@ struct attempt {
 	struct lot *now;		/* the one that is tried */
 	size_t *members;		/* who is behind each RCPT, how many */
 	size_t *got;			/* of them have it */
+	size_t *twin;			/* the RCPT that names the same one */
+	struct keys named;		/* alone, by which */
 	bool *struck;
 	bool spoilt;			/* who has it could not be written */
 	bool busy;			/* with another run */

@@ -108,6 +108,29 @@ keep_left(struct submission *s, struct part *p, struct report_leg *told)
 		told->keep_failure = &p->keep_failure;
 }
 
+/*
+ * A timer has the configuration, and not what this command line makes of it:
+ * what is said to the server, and when, is in the envelope.
+ */
+static bool
+is_as_configured(const struct options *o)
+{
+	static const char *const kept[] = {
+		"retry", "retry-for", "keep-limit", "notify", "log",
+		"log-format", "name", "deliver-by", "hold-for", "priority"
+	};
+	size_t i, j, n = sizeof kept / sizeof *kept;
+
+	for (i = 0; i < o->noverrides; i++) {
+		for (j = 0; j < n; j++)
+			if (strcmp(o->overrides[i].name, kept[j]) == 0)
+				break;
+		if (j == n)
+			return false;
+	}
+	return o->config == NULL;
+}
+
 static void
 keep_rest(struct submission *s, struct part *p, struct report_leg *told)
 {
@@ -117,8 +140,8 @@ keep_rest(struct submission *s, struct part *p, struct report_leg *told)
 	if (!wants_keeping(s) || (keep_value != NULL &&
 	    strcmp(keep_value, "never") == 0))
 		return;
-	told->retry = a != NULL && strcmp(config_value(a, SET_RETRY),
-	    "yes") == 0;
+	told->retry = a != NULL && is_as_configured(s->options) &&
+	    strcmp(config_value(a, SET_RETRY), "yes") == 0;
 	if (told->retry)
 		queue_retried(s, p, told);
 	keep_left(s, p, told);

@@ -242,6 +242,38 @@ def not_queued():
     same((s.envelopes(), kept()), ([[BOB]], []), "it is gone")
 
 
+def as_configured():
+    """A timer does not know what the command line has made of the account."""
+    for args, status, state in (
+            (["--server", Down.url()], 75, "held"),
+            (["-C", HOME + "/.config/sendoff.conf"], 75, "held"),
+            (["--auth", "none"], 75, "held"),
+            (["--retry", "yes", "--priority", "0"], 0, "queued")):
+        empty()
+        config(account(Down, *["retry yes"] * (args[0] != "--retry")))
+        got = send(*args, BOB, program=SENDOFF)
+        same((got[0], states()), (status, [(state, [BOB])]),
+             f"{args[0]}: {state}")
+
+
+def twins():
+    """Two names of one person, kept when nobody could tell."""
+    s = Server("twins")
+    empty()
+    config(account(s, "hello ''"))
+    same(send("root", "postmaster", "admin@example.net")[0], 78,
+         "a broken configuration")
+    config(account(s), aliases="root: admin@example.net\n"
+           "postmaster: root\n")
+    s.hook = says(RCPT=LATER)
+    same(run("-qIT")[0], 75, "not now")
+    same(len(one().rcpts), 3, "all three stay")
+    s.hook = nothing
+    same(run("-qIT"), (0, "", ""), "later")
+    same((s.envelopes(), kept()), ([["admin@example.net"]], []),
+         "one copy, and all three are done")
+
+
 def both():
     """One refused, one deferred."""
     empty()
@@ -1112,6 +1144,6 @@ def root():
          "as that user")
 
 
-play(queued, not_queued, both, the_same, no_room, limit, connections, cut,
+play(queued, not_queued, as_configured, twins, both, the_same, no_room, limit, connections, cut,
      killed, parts, again, locked_out, refused, expired, by_name, divided, options,
      locked, damaged, root)

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { BEGUN_MAX = 24 * 3600 };		/* seconds; no file takes as long */
+
 bool
 limit_is_over(const struct account *a, time_t since)
 {
@@ -73,6 +75,18 @@ weigh(int folder, const char *name, const struct account *a, bool queued,
 	(void)close(fd);
 }
 
+/* What a run that was killed has begun, and nobody has ever read. */
+static void
+sweep(int folder, const char *name)
+{
+	struct stat st;
+
+	if (strncmp(name, ".new.", 5) == 0 && fstatat(folder, name, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	    time(NULL) - st.st_mtime > BEGUN_MAX)
+		(void)unlinkat(folder, name, 0);
+}
+
 bool
 limit_has_room(int folder, const char *path, const struct account *a,
     bool queued, struct failure *why)
@@ -93,6 +107,8 @@ limit_has_room(int folder, const char *path, const struct account *a,
 	while ((entry = readdir(d)) != NULL)
 		if (entry->d_name[0] != '.')
 			weigh(folder, entry->d_name, a, queued, &w);
+		else
+			sweep(folder, entry->d_name);
 	(void)closedir(d);
 	(void)setting_limit(limit, &max.octets, &max.messages);
 	return (w.messages < max.messages && w.octets < max.octets) ||

@@ -15,7 +15,8 @@
 /*
  * Is there room for another one?  The account may be NULL.  What is not queued
  * and has not changed for the account's retry-for is deleted, with a line in
- * the log, unless a run is sending it.  Strange files neither count nor are
+ * the log, unless a run is sending it; so is, without one, what a run that was
+ * killed has begun to write a day ago.  Strange files neither count nor are
  * touched.  FAILURE_KEEP when the limit is reached.
  */
 bool	limit_has_room(int folder, const char *path, const struct account *,

@@ -116,8 +116,13 @@ room(void **state)
 		{ { { "a", "Dear diary\n", 5000, 99 * DAY },
 		    { "b", "NOOP sendoff\r\n and more of it\n", 5000, 99 * DAY },
 		    { "c", "", 0, 99 * DAY },
-		    { ".new.d", HELD, 5000, 99 * DAY } }, "1K 1", NULL, false,
+		    { ".d", HELD, 5000, 99 * DAY } }, "1K 1", NULL, false,
 		    true, "abc." },
+		/* half-written: nobody is at it after a day */
+		{ { { ".new.a", HELD, 5000, 2 * DAY }, { "b", HELD, 1, 0 } },
+		    "1K 9", NULL, true, true, "b" },
+		{ { { ".new.a", HELD, 5000, 3600 } }, "1K 1", NULL, true,
+		    true, "." },
 		{ { { "a", "Dear diary\n", 5000, 0 } }, "1K 1", NULL, true,
 		    true, "a" },
 	};

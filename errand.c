@@ -141,6 +141,7 @@ errand_do(struct errand *e, const struct options *o, const struct caller *c,
 	struct failure why = { 0 };
 
 	begin_outcome(e);
+	e->session->facts.converted = NULL;	/* of the one before */
 	message_compose(e->message, e->leg->prologue, e->leg->instead);
 	if (trouble != NULL)
 		outcome_rest_failed(&e->outcome, trouble);

@@ -57,7 +57,7 @@ struct transaction {
  * (put_off) and those who were not named, because the server takes no more
  * (full) or it is over before the data.
  *
- * What cannot be asked of this server (SIZE, 8BITMIME, SMTPUTF8, REQUIRETLS)
+ * What cannot be asked of this server (SIZE, SMTPUTF8, REQUIRETLS, terms.h)
  * fails before MAIL is said.  Once all of the data have been handed over,
  * silence is FAILURE_UNKNOWN for who was named: only the server knows whether
  * it took them.

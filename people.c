@@ -11,22 +11,29 @@
 struct naming {
 	struct people *people;
 	struct resolver *resolver;
+	bool dsn;			/* notifications are asked for */
 	struct pool *pool;
+	struct pool *scratch;		/* of the list that is taken apart */
 };
 
+/* Ten thousand of them cost no more than what is kept of each. */
 static void
 add(struct naming *g, const struct mailbox *m, const struct failure *trouble)
 {
 	struct people *p = g->people;
 	struct recipient *r;
+	const char *key;
 
 	p->recipients = pool_grow(g->pool, p->recipients, &p->n, sizeof *r);
 	r = &p->recipients[p->n - 1];
-	r->path = path_of(m, g->pool);
-	r->key = path_key(m, g->pool);
+	r->path = pool_string(g->pool, path_of(m, g->scratch));
+	key = path_key(m, g->scratch);
+	r->key = strcmp(key, r->path) == 0 ? r->path :
+	    pool_string(g->pool, key);
 	r->utf8 = utf8_beyond_ascii(r->path);
-	r->orcpt = r->utf8 ? NULL : pool_printf(g->pool, "rfc822;%s",
-	    path_xtext(r->path, g->pool));
+	if (g->dsn && !r->utf8)
+		r->orcpt = pool_printf(g->pool, "rfc822;%s",
+		    path_xtext(r->path, g->scratch));
 	if (trouble != NULL) {
 		struct failure *mine = pool_alloc(g->pool, sizeof *mine);
 
@@ -65,13 +72,15 @@ add_list(struct naming *g, const char *text, const char *where,
 	struct mailbox *list = NULL;
 	struct failure reason;
 	size_t n = 0, i;
+	bool ok;
 
-	if (!address_list(text, g->pool, &list, &n, &reason))
-		return fail(why, reason.kind, "%s%s%s", where,
-		    *where != '\0' ? ": " : "", reason.text);
-	for (i = 0; i < n; i++)
+	g->scratch = pool_new();
+	ok = address_list(text, g->scratch, &list, &n, &reason);
+	for (i = 0; i < n && ok; i++)
 		add_resolved(g, &list[i]);
-	return true;
+	pool_free(g->scratch);
+	return ok || fail(why, reason.kind, "%s%s%s", where,
+	    *where != '\0' ? ": " : "", reason.text);
 }
 
 static bool
@@ -181,7 +190,8 @@ bool
 people_named(struct people *p, const struct options *o,
     const struct message *m, struct resolver *resolver, struct failure *why)
 {
-	struct naming g = { p, resolver, resolver->pool };
+	struct naming g = { .people = p, .resolver = resolver,
+	    .dsn = o->notify != NULL, .pool = resolver->pool };
 	size_t i;
 
 	*p = (struct people){ 0 };

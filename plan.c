@@ -274,31 +274,41 @@ leg_of(const struct planning *g, struct plan *p, const struct account *a,
 	return leg(g, &p->legs[i], why) ? &p->legs[i] : NULL;
 }
 
+/* A leg that is to have so many. */
+static void
+make_room(const struct planning *g, struct leg *l)
+{
+	l->envelope.recipients = pool_array(g->pool, l->envelope.n,
+	    sizeof *l->envelope.recipients);
+	l->whole = pool_array(g->pool, l->envelope.n, sizeof *l->whole);
+	l->envelope.n = 0;
+}
+
 /* Each recipient goes by one account's server. */
 static bool
 divide(const struct planning *g, struct plan *p, const struct config *config,
     const struct choice *choice, struct failure *why)
 {
 	const struct people *people = &p->people;
-	const struct account *a;
 	struct leg *l;
-	size_t i, n;
+	size_t i;
 
 	p->leg_of = pool_array(g->pool, people->n, sizeof (size_t));
 	for (i = 0; i < people->n; i++) {
-		a = accounts_of_recipient(config, choice,
-		    people->recipients[i].path);
-		l = leg_of(g, p, a, why);
+		l = leg_of(g, p, accounts_of_recipient(config, choice,
+		    people->recipients[i].path), why);
 		if (l == NULL)
 			return false;
-		n = l->envelope.n;
-		l->envelope.recipients = pool_grow(g->pool,
-		    l->envelope.recipients, &l->envelope.n,
-		    sizeof *l->envelope.recipients);
-		l->envelope.recipients[n] = people->recipients[i];
-		l->whole = pool_grow(g->pool, l->whole, &n, sizeof *l->whole);
-		l->whole[n - 1] = i;
 		p->leg_of[i] = (size_t)(l - p->legs);
+		l->envelope.n++;
+	}
+	for (i = 0; i < p->nlegs; i++)
+		make_room(g, &p->legs[i]);
+	for (i = 0; i < people->n; i++) {
+		l = &p->legs[p->leg_of[i]];
+		l->whole[l->envelope.n] = i;
+		l->envelope.recipients[l->envelope.n++] =
+		    people->recipients[i];
 	}
 	return true;
 }

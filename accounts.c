@@ -1,5 +1,6 @@
 #include "accounts.h"
 #include "address.h"
+#include "bound.h"
 #include "path.h"
 #include "log.h"
 
@@ -144,7 +145,7 @@ of_sender(const struct config *config, const char *sender)
 }
 
 static bool
-override(struct config *config, struct account *a, const struct options *o,
+change(struct config *config, struct account *a, const struct options *o,
     struct failure *why)
 {
 	size_t i;
@@ -156,16 +157,30 @@ override(struct config *config, struct account *a, const struct options *o,
 	return true;
 }
 
+/* The command line's changes may cost an account its secret. */
+static bool
+override(struct config *config, const struct options *o, struct failure *why)
+{
+	struct account own;
+	size_t i;
+
+	for (i = 0; i < config->n; i++) {
+		own = config->accounts[i];
+		if (!change(config, &config->accounts[i], o, why))
+			return false;
+		bound_apply(&own, &config->accounts[i]);
+	}
+	return true;
+}
+
 bool
 accounts_choose(struct config *config, const struct options *o,
     const char *sender, struct choice *choice, struct failure *why)
 {
 	struct account *a;
-	size_t i;
 
-	for (i = 0; i < config->n; i++)
-		if (!override(config, &config->accounts[i], o, why))
-			return false;
+	if (!override(config, o, why))
+		return false;
 	a = o->account != NULL ? named(config, o->account) :
 	    of_sender(config, sender);
 	choice->pinned = a != NULL || names_server(o);
@@ -178,7 +193,7 @@ accounts_choose(struct config *config, const struct options *o,
 		a = pool_alloc(config->pool, sizeof *a);
 		a->name = "command line";
 		a->file = "-";
-		if (!override(config, a, o, why))
+		if (!change(config, a, o, why))
 			return false;
 	}
 	choice->account = a;

@@ -28,7 +28,8 @@ struct choice {
 /*
  * The account by the sender (an address, or NULL): --account, else the first
  * whose "from" is the sender, else the first whose "match" fits it, and it is
- * pinned then; else the first.  The options' overrides are applied to all.
+ * pinned then; else the first.  The options' overrides are applied to all, and
+ * may cost an account its secret: bound.h.
  */
 bool	accounts_choose(struct config *, const struct options *,
 	    const char *sender, struct choice *, struct failure *why);

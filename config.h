@@ -22,6 +22,9 @@ struct account {
 	bool system;			/* of the system's configuration */
 	bool may_run;			/* nobody else can have written
 					   its password-command */
+	const char *withheld;		/* the setting whose change took its
+					   stored secret away (bound.h) */
+	bool deprived;			/* and there was one */
 	const char *values[SETTINGS];	/* as written, checked; NULL: unset */
 	struct endpoint *servers;
 	size_t nservers;

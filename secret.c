@@ -154,7 +154,8 @@ from_credential(const struct account *a, const struct caller *c,
 	char name[4096];
 	int n;
 
-	if (c->credentials == NULL || strchr(a->name, '/') != NULL)
+	if (c->credentials == NULL || a->withheld != NULL ||
+	    strchr(a->name, '/') != NULL)
 		return true;
 	n = snprintf(name, sizeof name, "%s/sendoff.%s", c->credentials,
 	    a->name);

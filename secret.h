@@ -29,7 +29,9 @@ enum secret_source {
 /*
  * The password, appended to secret, which the caller wipes: from password,
  * password-file, password-command, the systemd credential sendoff.ACCOUNT,
- * ~/.netrc, or the terminal, in this order.  That there is none is no failure.
+ * ~/.netrc, or the terminal, in this order.  Of an account that has lost its
+ * own (bound.h), netrc, which names a host, and the terminal are left.  That
+ * there is none is no failure.
  * A file that others can read, a command that fails, an empty password or one
  * with a NUL is FAILURE_CONFIG or FAILURE_PERMISSION.
  */

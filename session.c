@@ -73,9 +73,26 @@ find_servers(struct session *s, struct failure *why)
 	return true;
 }
 
+/* What an account has stored is not for whatever a command line makes of it. */
 static bool
-no_secret(const struct account *a, struct failure *why)
+is_withheld(const struct session *s)
 {
+	return s->use.account->withheld != NULL &&
+	    (s->use.account->deprived || s->caller->credentials != NULL);
+}
+
+static bool
+no_secret(const struct session *s, struct failure *why)
+{
+	const struct account *a = s->use.account;
+
+	if (is_withheld(s))
+		return fail(why, FAILURE_CONFIG, "--%s takes the secret of "
+		    "the account \"%s\" (%s:%zu) away, which is for its own "
+		    "server and policy; leave the option out, or name a "
+		    "password for this with --password-file, or write one for "
+		    "%s into ~/.netrc", a->withheld, a->name, a->file, a->line,
+		    s->use.host != NULL ? s->use.host : s->use.server);
 	return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) has no "
 	    "password; add password-file or password-command, or write "
 	    "\"auth none\" if its server needs no login", a->name, a->file,
@@ -105,13 +122,12 @@ fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
 	    .server = e->text };
 	if (!secret_fetch(&s->use, s->caller, &s->secret, &s->source, why))
 		return false;
-	s->has_secret = true;
 	found = s->source != SECRET_NONE;
+	s->has_secret = found || p->sasl.has_certificate;
 	p->sasl.has_password = found;
 	p->password = found ? buffer_data(&s->secret) : NULL;
 	p->password_len = found ? buffer_len(&s->secret) : 0;
-	return found || p->sasl.has_certificate ||
-	    no_secret(s->route.account, why);
+	return s->has_secret || no_secret(s, why);
 }
 
 static bool

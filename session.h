@@ -28,7 +28,7 @@ struct session {
 	struct buffer secret;
 	struct secret_use use;		/* what it was fetched for */
 	enum secret_source source;
-	bool has_secret;		/* it was looked for */
+	bool has_secret;		/* or needs none */
 	struct buffer proxy_secret;
 	milliseconds begun;		/* timeout-session counts from here */
 	bool open;

@@ -108,7 +108,7 @@ run 78 "dane require, and a proxy" "$sendoff" --proxy=socks5://localhost \
     --dane=require --server=smtps://localhost bob@example.net
 has "$tmp/err" "\"dane require\" and a proxy" "says so"
 run 78 "dane require, and no TLS" "$sendoff" --dane=require \
-    --server=smtp+plain://localhost bob@example.net
+    --server=smtp+plain://localhost --auth=none bob@example.net
 has "$tmp/err" "smtp+plain://localhost:587 verifies nothing" "says so"
 config "user me" "password secret" "log none"
 run 78 "neither server nor from" "$sendoff" -f me@example.test bob@example.net

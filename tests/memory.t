@@ -4,6 +4,7 @@
 
 printf 'Subject: test\n\nbody\n' > "$tmp/message"
 seen=$HOME/.local/state/sendoff.seen
+(umask 077; echo secret > "$tmp/password")
 
 # The same port, another server.
 again()				# OPTION...
@@ -33,7 +34,8 @@ has "$tmp/err" "offers SCRAM-SHA-1 now and has offered SCRAM-SHA-256-PLUS" \
     "says what is weaker"
 has "$tmp/err" "sendoff --forget=work" "and what accepts it"
 is "$(kept)" 1 "and the message is kept"
-run 69 "weaker, whatever auth says" "$sendoff" --auth=PLAIN -i bob@example.net
+run 69 "weaker, whatever auth says" "$sendoff" --auth=PLAIN \
+    --password-file "$tmp/password" -i bob@example.net
 run 0 "forgotten" "$sendoff" --forget work
 has "$tmp/out" '1 forgotten of the account "work"' "says what it has done"
 run 0 "accepted" "$sendmail" -i bob@example.net
@@ -43,7 +45,8 @@ again --mechanisms PLAIN --tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.2
 run 69 "TLS 1.2 after 1.3" "$sendmail" -i bob@example.net
 has "$tmp/err" "offers TLS1.2 now and has offered TLS1.3" "says so"
 run 69 "asked for by us, but the mechanism" "$sendoff" \
-    --tls-priority=-VERS-TLS1.3 -i bob@example.net
+    --tls-priority=-VERS-TLS1.3 --password-file "$tmp/password" \
+    -i bob@example.net
 has "$tmp/err" "offers PLAIN now" "is the mechanism's fault"
 
 again --mechanisms "SCRAM-SHA-256 SCRAM-SHA-1"

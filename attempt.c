@@ -275,6 +275,7 @@ make_lots(struct attempt *a, struct failure *why)
 	a->got = pool_array(a->pool, n, sizeof *a->got);
 	a->struck = pool_array(a->pool, n, sizeof *a->struck);
 	a->twin = pool_array(a->pool, n, sizeof *a->twin);
+	a->gone = pool_array(a->pool, n, sizeof *a->gone);
 	if (!choose(a, why))
 		return false;
 	accounts_log(a->choice.account, a->ways->options);
@@ -355,16 +356,15 @@ all_done(const struct attempt *a)
 static bool
 strike(struct attempt *a, struct failure *why)
 {
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; i < a->stored.n; i++) {
 		if (a->struck[i] || !attempt_is_done(a, i))
 			continue;
-		if (!keep_strike(fileno(a->f), a->stored.at[i], why))
-			return false;
+		a->gone[n++] = a->stored.at[i];
 		a->struck[i] = true;
 	}
-	return true;
+	return keep_strike(fileno(a->f), a->gone, n, why);
 }
 
 /*

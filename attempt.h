@@ -64,6 +64,8 @@ struct attempt {
 	size_t *twin;			/* the RCPT that names the same one */
 	struct keys named;		/* alone, by which */
 	bool *struck;
+	off_t *gone;			/* room for where those stand that are
+					   struck out together */
 	bool spoilt;			/* who has it could not be written */
 	bool busy;			/* with another run */
 	struct outcome all;		/* of all the lots */

@@ -348,8 +348,13 @@ keep_settle(int fd, const struct record *r, struct pool *pool,
 }
 
 bool
-keep_strike(int fd, off_t rcpt, struct failure *why)
+keep_strike(int fd, const off_t *rcpts, size_t n, struct failure *why)
 {
-	return pwrite(fd, "NOOP", 4, rcpt) == 4 || fail_errno(why,
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < n && ok; i++)
+		ok = pwrite(fd, "NOOP", 4, rcpts[i]) == 4;
+	return (ok && (n == 0 || fsync(fd) == 0)) || fail_errno(why,
 	    FAILURE_KEEP, "who got the kept message cannot be struck out");
 }

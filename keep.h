@@ -71,11 +71,14 @@ bool	keep_message(const struct leftover *, struct kept *,
 
 /*
  * In an open kept file: what changes is settled, by one write and an fsync;
- * the RCPT line at the offset becomes a NOOP, since that one has the message
- * (no fsync).  FAILURE_KEEP when that cannot be.
+ * the RCPT lines at n offsets become NOOPs, since those have the message, with
+ * an fsync of its own: a disk writes in any order, and a record that lets the
+ * others be tried again must not be there first.  FAILURE_KEEP when that
+ * cannot be.
  */
 bool	keep_settle(int fd, const struct record *, struct pool *,
 	    struct failure *why);
-bool	keep_strike(int fd, off_t rcpt, struct failure *why);
+bool	keep_strike(int fd, const off_t *rcpts, size_t n,
+	    struct failure *why);
 
 #endif

@@ -302,7 +302,11 @@ test_settle(void **state)
 	assert_true(s.record.untold);
 	got = contents(path, pool);
 	assert_string_equal(got + RECORD_ROOM, text);
-	assert_true(keep_strike(fd, s.at[0], &why));
+	os.watched = true;
+	os.steps[0] = '\0';
+	assert_true(keep_strike(fd, s.at, 1, &why));
+	assert_string_equal(os.steps, "F");	/* before any record */
+	os.watched = false;
 	assert_true(read_back(path, &s, pool, &why));
 	assert_int_equal(s.n, 0);
 	assert_non_null(strstr(contents(path, pool),
@@ -311,7 +315,7 @@ test_settle(void **state)
 	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY, 0);
 	assert_false(keep_settle(fd, &s.record, pool, &why));
 	assert_int_equal(why.kind, FAILURE_KEEP);
-	assert_false(keep_strike(fd, RECORD_ROOM, &why));
+	assert_false(keep_strike(fd, &(off_t){ RECORD_ROOM }, 1, &why));
 	assert_int_equal(why.kind, FAILURE_KEEP);
 	(void)close(fd);
 	assert_int_equal(unlink(path), 0);

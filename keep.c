@@ -138,19 +138,30 @@ any_utf8(const struct envelope *e)
 	return any;
 }
 
+/* The seconds of BY count from when the file says it was created. */
+static const char *
+terms_kept(const struct leftover *l)
+{
+	struct terms terms = l->envelope->terms;
+	time_t now = time(NULL);
+
+	if (!terms_count_from(&terms, now))
+		terms.by = 1;			/* over, but in form */
+	if (l->was != NULL && l->was->created != 0 && l->was->created < now)
+		terms.by += now - l->was->created;
+	return terms_parameters(&terms, l->pool);
+}
+
 static void
 put_envelope(struct buffer *b, const struct leftover *l)
 {
 	const struct envelope *e = l->envelope;
 	const struct message *m = l->message;
-	struct terms terms = e->terms;
 	const struct recipient *r;
 	const char *notify;
 	bool orcpt;
 	size_t i;
 
-	if (!terms_count_from(&terms, time(NULL)))
-		terms.by = 1;			/* over, but in form */
 	buffer_printf(b, "EHLO localhost\r\n"
 	    "MAIL FROM:<%s>%s%s%s%s%s%s%s%s\r\n",
 	    e->sender, m->body_8bit || m->header_8bit ? " BODY=8BITMIME" : "",
@@ -159,7 +170,7 @@ put_envelope(struct buffer *b, const struct leftover *l)
 	    e->ret != NULL ? " RET=" : "", e->ret != NULL ? e->ret : "",
 	    e->envid != NULL ? " ENVID=" : "",
 	    e->envid != NULL ? e->envid : "",
-	    terms_parameters(&terms, l->pool));
+	    terms_kept(l));
 	for (i = 0; i < e->n; i++) {
 		if (!l->which[i])
 			continue;

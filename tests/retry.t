@@ -892,6 +892,20 @@ def divided():
     same(states(), [("refused", ["no@example.net"])], "the other one stays")
     same(run("-qI", one().id)[0], 67, "and can be named")
 
+    # time that has passed is not taken off twice
+    empty()
+    queue(BOB, "no@example.net", settings=["deliver-by 3h"]).set_time(
+        "created", time.time() - 3600)
+    s = Server("divided", hook, ["DELIVERBY"])
+    config(account(s, "retry yes"))
+    run("-q")
+    k = one_of("queued")
+    k.due()
+    s.hook = nothing
+    same(run("-q")[0], 0, "deliver-by: the queued one is sent")
+    left = int(re.search(r"BY=(\d+)", s.mails[0][0])[1])
+    ok(7140 <= left <= 7200, f"two of three hours are left: {left}")
+
     # an account whose name is no name of a file
     empty()
     config(account(Down, "retry yes", name="a/b"))

@@ -138,18 +138,31 @@ caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
 	c->stderr_terminal = isatty(STDERR_FILENO) == 1;
 }
 
-/* What root's environment says of files is not the owner's. */
+/*
+ * What root's environment says is not the owner's, nor is it to be seen by
+ * the owner's password-command, which needs a home.
+ */
 static void
-forget_environment(void)
+own_environment(const struct passwd *pw, struct pool *pool)
 {
-	static const char *const names[] = {
-		"HOME", "NAME", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
-		"CREDENTIALS_DIRECTORY", "TMPDIR"
-	};
+	static const char *const kept[] = { "TZ", "LANG", "LC_ALL",
+	    "LC_CTYPE" };
+	enum { KEPT = sizeof kept / sizeof *kept };
+	const char *values[KEPT];
 	size_t i;
 
-	for (i = 0; i < sizeof names / sizeof *names; i++)
-		(void)unsetenv(names[i]);
+	for (i = 0; i < KEPT; i++)
+		values[i] = environment(kept[i], pool);
+	(void)clearenv();
+	for (i = 0; i < KEPT; i++)
+		if (values[i] != NULL)
+			(void)setenv(kept[i], values[i], 1);
+	(void)setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
+	if (pw == NULL)
+		return;
+	(void)setenv("HOME", pw->pw_dir, 1);
+	(void)setenv("USER", pw->pw_name, 1);
+	(void)setenv("LOGNAME", pw->pw_name, 1);
 }
 
 bool
@@ -165,7 +178,7 @@ caller_become(struct caller *c, uid_t uid, struct pool *pool,
 		return fail_errno(why, FAILURE_LOCAL, "cannot become user %lu",
 		    (unsigned long)uid);
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	forget_environment();
+	own_environment(pw, pool);
 	caller_read(c, false, pool);
 	return true;
 }

@@ -39,8 +39,9 @@ bool	caller_begin(bool leaked);
 void	caller_read(struct caller *, bool stdin_closed, struct pool *);
 
 /*
- * Root becomes another user for good and reads who that is.  FAILURE_LOCAL
- * when the system does not let it.
+ * Root becomes another user for good and reads who that is; of root's
+ * environment there is only the time zone and the language left.
+ * FAILURE_LOCAL when the system does not let it.
  */
 bool	caller_become(struct caller *, uid_t, struct pool *,
 	    struct failure *why);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -170,6 +171,35 @@ complain(const char *program, enum failure_kind kind, const char *id,
 	return failure_status(kind);
 }
 
+/*
+ * In a folder of another's a name may be something else by now, and so may the
+ * folder's own: root touches there what its owner might.
+ */
+static bool
+become_owner(const struct caller *c, const struct stored *s,
+    struct pool *pool)
+{
+	struct caller owner;
+	struct failure ignored;
+
+	return c->uid != 0 || s->owner == 0 ||
+	    caller_become(&owner, s->owner, pool, &ignored);
+}
+
+static FILE *
+open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	FILE *f = NULL;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		f = fdopen(fd, "r");
+	if (f == NULL && fd >= 0)
+		(void)close(fd);
+	return f;
+}
+
 int
 mailq_show(const struct options *o, const struct caller *c,
     struct config *config, const char *program)
@@ -182,7 +212,7 @@ mailq_show(const struct options *o, const struct caller *c,
 	if (s == NULL)
 		return complain(program, FAILURE_USAGE, o->id, "there is no "
 		    "kept message of this id (mailq lists them)");
-	f = fopen(s->path, "re");
+	f = become_owner(c, s, config->pool) ? open_regular(s->path) : NULL;
 	if (f == NULL)
 		return complain(program, FAILURE_LOCAL, s->path,
 		    "it cannot be read");
@@ -202,6 +232,9 @@ mailq_forget(const struct options *o, const struct caller *c,
 	*found = s != NULL;
 	if (!*found)
 		return status;
+	if (!become_owner(c, s, config->pool))
+		return complain(program, FAILURE_LOCAL, s->path,
+		    "its owner cannot be taken for it");
 	fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
 		status = complain(program, FAILURE_LOCAL, s->path,

@@ -15,7 +15,7 @@ int	mailq_list(const struct options *, const struct caller *,
 /*
  * --show: the file as it is, on standard output.  --forget: it is deleted,
  * unless a run is sending it.  False in *found: there is no message of this
- * id.  Exit status.
+ * id; else root has become its owner for good.  Exit status.
  */
 int	mailq_show(const struct options *, const struct caller *,
 	    struct config *, const char *program);

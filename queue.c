@@ -79,19 +79,21 @@ graver(enum failure_kind a, enum failure_kind b)
 
 /*
  * What stays queued is in the log; a timer that wrote of it each time would
- * hide what a person must see to.
+ * hide what a person must see to.  Root sees here what an owner has written.
  */
 static void
 try_one(struct run *r, const struct stored *s, bool named)
 {
 	const char *state;
 	struct failure why;
+	char id[256];
 
 	if (resend_try(r->resend, s, &state, &why) || (!named &&
 	    state != NULL && strcmp(state, "queued") == 0))
 		return;
+	(void)printable(id, sizeof id, s->record.id, strlen(s->record.id));
 	(void)fprintf(stderr, "%s: %s stays kept%s%s: %s\n", r->program,
-	    s->record.id, state != NULL ? ", " : "", state != NULL ? state :
+	    id, state != NULL ? ", " : "", state != NULL ? state :
 	    "", why.text);
 	r->gravest = graver(r->gravest, why.kind);
 }

@@ -125,7 +125,6 @@ store_read_open(FILE *f, struct stored *s, struct pool *pool,
 		return fail(why, FAILURE_KEEP, "%s is no kept message",
 		    s->path);
 	s->size = (uint64_t)st.st_size;
-	s->owner = st.st_uid;
 	rewind(f);
 	return read_envelope(f, s, pool, why);
 }
@@ -170,10 +169,11 @@ store_read(int folder, const char *name, struct stored *s, struct pool *pool,
 }
 
 static void
-list_file(struct listing *l, int folder, const char *path, const char *name)
+list_file(struct listing *l, int folder, const char *path, uid_t owner,
+    const char *name)
 {
-	struct stored s = { .path = pool_printf(l->pool, "%s/%s", path,
-	    name) };
+	struct stored s = { .owner = owner,
+	    .path = pool_printf(l->pool, "%s/%s", path, name) };
 	struct failure why;
 
 	if (!store_read(folder, name, &s, l->pool, &why)) {
@@ -208,7 +208,8 @@ list_folder(struct listing *l, const char *path, uid_t owner)
 	}
 	while ((entry = readdir(d)) != NULL)
 		if (entry->d_name[0] != '.')
-			list_file(l, dirfd(d), path, entry->d_name);
+			list_file(l, dirfd(d), path, owner,
+			    entry->d_name);
 	(void)closedir(d);
 }
 

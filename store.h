@@ -18,7 +18,7 @@
 
 struct stored {
 	const char *path;
-	uid_t owner;			/* of the file */
+	uid_t owner;			/* of the folder */
 	struct record record;
 	const char *mail;		/* behind "MAIL": "FROM:<a> SIZE=1" */
 	const char *sender;		/* of it, without brackets */

@@ -1088,11 +1088,12 @@ def damaged():
     same(run("-q"), (0, "", ""), "another text")
     ok(b"hello, Carl" in s.mails[1][2], "is sent")
     put(text.replace("NOOP id ", "NOOP id \x1b[2J").replace(
-        "cannot be reached", "\x1b]0;x\x07be reached").encode())
-    for args in ["-bp"], ["--queue"], ["--queue", "--json"]:
-        out = run(*args, program=SENDOFF)[1]
-        ok(out and "\x1b" not in out and "\x07" not in out,
-           f"{args}: no terminal is told what to do")
+        "cannot be reached", "\x1b]0;x\x07 be reached").encode())
+    config(account(Down, "retry yes"))
+    for args in ["-bp"], ["--queue"], ["--queue", "--json"], ["-qRbob"]:
+        out = "".join(run(*args, program=SENDOFF)[1:])
+        ok("be reached" in out and "\x1b" not in out and "\x07" not in out,
+           f"{args}: no terminal is told what to do: {out!r}")
     os.unlink(k.path)
 
 
@@ -1113,9 +1114,29 @@ chown 65534 /var/spool/sendoff/065534
 cp "$FILE" $d/; chmod 600 $d/*; chown -R 65534 $d
 cp "$FILE" /var/spool/sendoff/65533/strange
 mount -t tmpfs none /etc/cron.d 2>/dev/null || true
-"$@"
-echo status $?
+"$@" && status=0 || status=$?
+echo status $status
 find /var/spool/sendoff -type f
+"""
+
+# Of another's message root sees and deletes what its owner might.
+OTHERS = """
+set -e
+mount -t tmpfs none /var/spool
+mkdir /var/spool/sendoff
+chmod 1733 /var/spool/sendoff
+d=/var/spool/sendoff/65534
+mkdir -m 700 $d
+cp "$FILE" $d/
+chown -R 65534 $d
+"$1" --show $2 | grep -c '^RCPT '
+chmod 0 $d/*
+"$1" --show $2 2> /dev/null || echo no: $?
+chmod 600 $d/*
+chmod 500 $d
+"$1" --forget $2 2> /dev/null || echo no: $?
+chmod 700 $d
+"$1" --forget $2 && ls $d
 """
 
 
@@ -1129,15 +1150,20 @@ def root():
     def who(c, verb, _):
         if verb == "EHLO":
             seen.append(c.sock.getsockopt(1, 17, 12)[4:8])   # SO_PEERCRED
-    s = Server("root", who)
+        return "235 2.7.0 welcome" if verb == "AUTH" else None
+    s = Server("root", who, ["AUTH PLAIN"])
     os.chmod(TMP, 0o711)
     os.chmod(s.path, 0o777)
     conf = TMP + "/system.conf"
     write(conf, account(s, "retry yes").replace(
         f"log {TMP}/log", "log none").replace(
-        f"aliases {TMP}/aliases", "aliases none") + "\n")
+        f"aliases {TMP}/aliases", "aliases none").replace(
+        "auth none", "auth PLAIN\nuser alice\npassword-command "
+        f"\"env > {TMP}/env; echo secret\"") + "\n")
     os.chmod(conf, 0o644)
-    env = dict(os.environ, TMP=TMP, FILE=k.path)
+    write(TMP + "/env", "")
+    os.chmod(TMP + "/env", 0o666)
+    env = dict(os.environ, TMP=TMP, FILE=k.path, OF_ROOT="alone")
     empty_home = dict(env, HOME=TMP)
     try:
         p = subprocess.run(
@@ -1156,6 +1182,17 @@ def root():
     ok("/0/forged" in out, "nor is root made to send what others wrote")
     same([int.from_bytes(x, "little") for x in seen], [65534],
          "as that user")
+    with open(TMP + "/env", encoding="utf-8") as f:
+        text = f.read()
+    ok("USER=nobody" in text and "HOME=/nonexistent" in text and
+       "OF_ROOT" not in text, "the user's commands do not see root's "
+       f"environment: {text}")
+    p = subprocess.run(["unshare", "-m", "sh", "-c", OTHERS, "sh", SENDOFF,
+                        k.id], check=False, capture_output=True,
+                       env=empty_home, timeout=PATIENCE)
+    same((p.stdout.decode().split("\n"), p.stderr.decode()),
+         (["1", "no: 71", "no: 71", ""], ""),
+         "--show and --forget are root's only as the owner's")
 
 
 play(queued, not_queued, as_configured, twins, both, the_same, no_room, limit, connections, cut,

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE			/* pipe2() */
 #include "queue.h"
 #include "accounts.h"
 #include "log.h"
@@ -6,10 +7,14 @@
 #include "signals.h"
 #include "store.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { OWNER_SECONDS = 3600, GRACE_SECONDS = 30 };
 
 struct run {
 	const struct options *options;
@@ -190,29 +195,61 @@ load(const struct options *o, const struct caller *c, struct config *config)
 	return ok ? NULL : failure_keep(&why, config->pool);
 }
 
-/* In a process of its own, as the owner and with the owner's configuration. */
+/* As the owner, with the owner's configuration, and without root's terminal. */
+static int
+be_owner(uid_t uid, const struct options *o, const char *program)
+{
+	struct config config = { .pool = pool_new() };
+	struct caller caller;
+	struct failure why;
+
+	(void)setsid();
+	if (!caller_become(&caller, uid, config.pool, &why)) {
+		log_note(LEVEL_ERROR, "%s", why.text);
+		return failure_status(why.kind);
+	}
+	return run_own(o, &caller, &config, program, load(o, &caller, &config));
+}
+
+/*
+ * Until the child has closed its end of the pipe.  Others wait for their turn,
+ * and the owner can make this one last (by a server, by SIGSTOP), so it has an
+ * end; a run may be cut off at any time.
+ */
+static int
+wait_for(pid_t pid, int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int status = 0;
+
+	if (signals_poll(&pfd, 1, clock_now() + OWNER_SECONDS * 1000) <= 0) {
+		(void)kill(pid, SIGTERM);
+		if (signals_poll(&pfd, 1, clock_now() +
+		    GRACE_SECONDS * 1000) <= 0)
+			(void)kill(pid, SIGKILL);
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return failure_status(FAILURE_LOCAL);
+	return WEXITSTATUS(status);
+}
+
+/* In a process of its own. */
 static int
 run_as(uid_t uid, const struct options *o, const char *program)
 {
-	struct pool *pool;
-	struct config config = { 0 };
-	struct caller caller;
-	struct failure why;
-	int status = 0;
-	pid_t pid = fork();
+	int ends[2], status = failure_status(FAILURE_LOCAL);
+	pid_t pid;
 
-	if (pid == 0) {
-		pool = config.pool = pool_new();
-		if (!caller_become(&caller, uid, pool, &why)) {
-			log_note(LEVEL_ERROR, "%s", why.text);
-			_exit(failure_status(why.kind));
-		}
-		_exit(run_own(o, &caller, &config, program,
-		    load(o, &caller, &config)));
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return failure_status(FAILURE_LOCAL);
-	return WEXITSTATUS(status);
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return status;
+	pid = fork();
+	if (pid == 0)
+		_exit(be_owner(uid, o, program));
+	(void)close(ends[1]);
+	if (pid > 0)
+		status = wait_for(pid, ends[0]);
+	(void)close(ends[0]);
+	return status;
 }
 
 int

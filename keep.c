@@ -90,6 +90,12 @@ keep_next(unsigned attempts, time_t now)
 	return now + (wait < RETRY_LAST ? wait : RETRY_LAST);
 }
 
+bool
+keep_is_due(time_t next, time_t now)
+{
+	return next <= now || next > now + RETRY_LAST;
+}
+
 /* The gravest reason among those whom the file is for. */
 static const struct failure *
 reason(const struct leftover *l)

@@ -42,6 +42,9 @@ bool	keep_may_retry(const struct result *);
  */
 time_t	keep_next(unsigned attempts, time_t now);
 
+/* Is it now?  What is later than keep_next() can say is of a wrong clock. */
+bool	keep_is_due(time_t next, time_t now);
+
 /* A submission of which something is left. */
 struct leftover {
 	const char *id;

@@ -55,18 +55,20 @@ static bool
 may_log_in_again(const struct account *a, time_t tried)
 {
 	const char *file = a->values[SET_PASSWORD_FILE];
+	time_t now = time(NULL);
 
-	if (has_changed(a->file, tried) || has_changed(file, tried))
+	if (has_changed(a->file, tried) || has_changed(file, tried) ||
+	    tried > now)			/* of a wrong clock */
 		return true;
 	return a->values[SET_PASSWORD] == NULL && file == NULL &&
-	    time(NULL) - tried > 24 * 3600;
+	    now - tried > 24 * 3600;
 }
 
 static bool
 is_time(const struct account *a, const struct record *r)
 {
 	return r->locked_out ? may_log_in_again(a, r->tried) :
-	    r->next <= time(NULL);
+	    keep_is_due(r->next, time(NULL));
 }
 
 bool

@@ -936,6 +936,27 @@ def one_of(state):
     return found[0]
 
 
+def clock():
+    """One that was wrong and is right again."""
+    empty()
+    s = Server("clock")
+    k = queue(BOB)
+    config(account(s, "retry yes"))
+    k.set_time("next", time.time() + 3 * 3600)
+    same((run("-q"), s.mails), ((0, "", ""), []), "in three hours: not yet")
+    Kept(k.path).set_time("next", time.time() + 10 * 365 * 86400)
+    same(run("-q"), (0, "", ""), "in ten years")
+    same((s.envelopes(), kept()), ([[BOB]], []), "was never meant")
+    k = queue(CARL)
+    s.hook, s.extensions = says(AUTH=NO_LOGIN), s.extensions + ["AUTH PLAIN"]
+    config(login(s))
+    run("-q")
+    one().set_time("tried", time.time() + 10 * 365 * 86400)
+    s.hook = says(AUTH="235 2.7.0 welcome")
+    same(run("-q"), (0, "", ""), "a login that was refused in ten years")
+    same(s.envelopes(), [[BOB], [CARL]], "is tried again")
+
+
 # --- for people -------------------------------------------------------------
 
 def options():
@@ -1216,4 +1237,4 @@ def root():
 
 play(queued, not_queued, as_configured, twins, both, the_same, no_room, limit, connections, cut,
      killed, parts, again, locked_out, refused, expired, by_name, divided, options,
-     locked, damaged, root)
+     locked, damaged, clock, root)

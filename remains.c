@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { ID_MAX = 128 };			/* it grows, and names a file */
+
 /*
  * Only a server's 5yz to MAIL, RCPT or the data is final; whatever failed
  * before that heals without the message changing (product, section 6).
@@ -104,7 +106,8 @@ keep_some(struct attempt *a, size_t n, bool queued, struct failure *why)
 	left.state = queued ? "queued" : final_state(a, o);
 	was.untold = strcmp(a->state, "queued") == 0 &&
 	    strcmp(left.state, "refused") == 0;
-	left.id = pool_printf(a->pool, "%s-%u%c%zu", was.id, was.attempts,
+	left.id = strlen(was.id) > ID_MAX ? plan_id(a->pool) :
+	    pool_printf(a->pool, "%s-%u%c%zu", was.id, was.attempts,
 	    queued ? 'q' : 'r', n);
 	message_compose(a->message, l->leg.prologue, l->leg.instead);
 	return !any || keep_message(&left, &kept, why);

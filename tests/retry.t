@@ -957,6 +957,20 @@ def clock():
     same(s.envelopes(), [[BOB], [CARL]], "is tried again")
 
 
+def long_names():
+    """An id is longer each time that its message is divided."""
+    empty()
+    k = queue(BOB, "no@example.net")
+    with open(k.path, "wb") as f:
+        f.write(k.octets.replace(k.id.encode(), b"x" * 250))
+    s = Server("long", lambda c, verb, line: LATER if verb == "RCPT" and
+               "bob" in line else None)
+    config(account(s, "retry yes"))
+    run("-q")
+    same(states(), [("queued", [BOB]), ("refused", ["no@example.net"])],
+         "but it has an end")
+
+
 # --- for people -------------------------------------------------------------
 
 def options():
@@ -1237,4 +1251,4 @@ def root():
 
 play(queued, not_queued, as_configured, twins, both, the_same, no_room, limit, connections, cut,
      killed, parts, again, locked_out, refused, expired, by_name, divided, options,
-     locked, damaged, clock, root)
+     locked, damaged, clock, long_names, root)

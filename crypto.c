@@ -87,6 +87,14 @@ crypto_unbase64(struct buffer *out, const char *p, size_t len)
 }
 
 bool
+crypto_hmac_md5(const char *key, size_t key_len, const char *text,
+    size_t len, unsigned char *digest)
+{
+	return gnutls_hmac_fast(GNUTLS_MAC_MD5, key, key_len, text, len,
+	    digest) == 0;
+}
+
+bool
 crypto_pbkdf2(bool sha256, const char *password, size_t password_len,
     const char *salt, size_t salt_len, unsigned iterations,
     unsigned char *key)

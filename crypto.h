@@ -24,6 +24,11 @@ void	crypto_hex(char *out, const void *p, size_t len);
 void	crypto_base64(struct buffer *out, const void *p, size_t len);
 bool	crypto_unbase64(struct buffer *out, const char *, size_t len);
 
+/* RFC 2104 with MD5; false when the system forbids it. */
+enum { CRYPTO_MD5 = 16 };		/* octets */
+bool	crypto_hmac_md5(const char *key, size_t key_len, const char *text,
+	    size_t len, unsigned char *digest);
+
 /*
  * RFC 8018 section 5.2 with HMAC-SHA-256 (sha256) or HMAC-SHA-1: fills key
  * with 32 or 20 octets.  False when the library refuses.

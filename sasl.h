@@ -1,9 +1,7 @@
 /*
- * One login, challenge by challenge; the order of mechanisms; the bounds.
- * Only user of libgsasl.  What libgsasl 2.2.0 leaves open is closed here:
- * the iteration count is judged before the password is touched, the server's
- * nonce must extend ours, binding data go to -PLUS alone, and a success of
- * the server counts only when the mechanism has seen its end.
+ * One login, challenge by challenge, and the order of mechanisms.  Binding
+ * data go to -PLUS alone, and a success of the server counts only when the
+ * mechanism has seen its end.
  */
 #ifndef SASL_H
 #define SASL_H
@@ -14,11 +12,6 @@
 #include "buffer.h"
 #include "failure.h"
 #include "pool.h"
-
-enum {
-	SASL_ITERATIONS_MIN = 4096,	/* RFC 7677 section 4 */
-	SASL_ITERATIONS_MAX = 4000000	/* about a second */
-};
 
 /* What a login may be, decided before the connection is made. */
 struct sasl_policy {

@@ -142,6 +142,31 @@ speaks_the_simple_ones(void **state)
 	sasl_end(s);
 }
 
+/* RFC 4013: CRAM-MD5 is about the prepared form, PLAIN about the octets. */
+static void
+prepares_words(void **state)
+{
+	struct buffer response = { 0 };
+	struct failure why;
+	struct sasl *s;
+
+	(void)state;
+	s = begin("CRAM-MD5", "t\xc2\xadim", "tan\xc2\xadstaaftanstaaf");
+	answers(s, "PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+",
+	    "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw");
+	sasl_end(s);
+	s = begin("PLAIN", "tim", "t\xc2\xad");
+	answers(s, "", "AHRpbQB0wq0=");
+	sasl_end(s);
+	s = begin("CRAM-MD5", "tim", "\xff");	/* not UTF-8: as it is */
+	answers(s, "PDE+", "dGltIDk0ODA4ZmY0Njk5ZDc0MTdiMWI0NWZkM2NlNTJmNmEw");
+	sasl_end(s);
+	s = begin("CRAM-MD5", "tim", "tan");
+	assert_false(sasl_step(s, "", 0, &response, &why));
+	assert_int_equal(why.kind, FAILURE_PROTOCOL);
+	sasl_end(s);
+}
+
 static void
 believes_nothing_early(void **state)
 {
@@ -173,6 +198,7 @@ main(void)
 		cmocka_unit_test(chooses_the_strongest),
 		cmocka_unit_test(needs_a_password_or_a_certificate),
 		cmocka_unit_test(speaks_the_simple_ones),
+		cmocka_unit_test(prepares_words),
 		cmocka_unit_test(believes_nothing_early),
 	};
 

@@ -1,0 +1,53 @@
+/*
+ * SCRAM (RFC 5802, 7677), by libgsasl, which leaves copies of what it is
+ * given: so it gets the salted password and never the password.  What libgsasl
+ * 2.2.0 leaves open is closed here: the iteration count is judged before the
+ * password is touched, the server's nonce must extend ours, and binding data
+ * go to -PLUS alone.
+ */
+#ifndef SCRAM_H
+#define SCRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buffer.h"
+#include "failure.h"
+
+enum {
+	SCRAM_ITERATIONS_MIN = 4096,	/* RFC 7677 section 4 */
+	SCRAM_ITERATIONS_MAX = 4000000	/* about a second */
+};
+
+/* Outlives the login; nothing of it is copied but the binding's data. */
+struct scram_params {
+	const char *mechanism;		/* "SCRAM-SHA-256-PLUS" */
+	bool sha256;			/* else SHA-1 */
+	const char *user;
+	const char *password;		/* octets, prepared (prepare.h) */
+	size_t password_len;
+	const char *binding;		/* "tls-exporter", "tls-unique"; NULL
+					   without -PLUS */
+	const unsigned char *data;	/* of the binding */
+	size_t data_len;
+};
+
+struct scram;
+
+/* FAILURE_LOCAL when the library cannot. */
+bool	scram_begin(struct scram **, const struct scram_params *,
+	    struct failure *why);
+void	scram_end(struct scram *);			/* takes NULL */
+
+/*
+ * Answers what was heard (nothing, to begin with), both not in base64; the
+ * answer is appended.  *complete when the server has proven that it knows the
+ * password.  FAILURE_AUTH or FAILURE_PROTOCOL.
+ */
+bool	scram_step(struct scram *, const char *heard, size_t len,
+	    struct buffer *answer, bool *complete, struct failure *why);
+
+/* For the trace: "iterations 4096", or "". */
+const char *scram_detail(const struct scram *);
+
+#endif

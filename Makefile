@@ -144,8 +144,13 @@ crash: all $(CRASH)
 	B=$(B) python3 tests/crash/crowd.py
 	B=$(B) python3 tests/crash/mutants.py
 
+# --- bad servers: tests/README.md --------------------------------------------
+
+hostile: all $(CRASH) $(B)/peak
+	B=$(B) python3 tests/hostile/matrix.py --jobs 24
+
 check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
-    $(CRASH)
+    $(B)/peak $(CRASH)
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
 INTEROP	= callers convert dns net postfix dovecot exim sendmail cyrus node trust \
@@ -196,5 +201,5 @@ clean:
 	rm -rf build sendmail sendoff
 
 .SECONDARY:
-.PHONY: all deps demo units check crash fuzz interop bench lint install uninstall clean
+.PHONY: all deps demo units check crash hostile fuzz interop bench lint install uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

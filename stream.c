@@ -15,7 +15,7 @@
 enum {
 	READ_ROOM = 16384,
 	LINE_ROOM = 64 * 1024,		/* no line is as long */
-	INPUT_MAX = 64 * 1024 * 1024	/* replies nobody has taken yet */
+	INPUT_MAX = 4 * 1024 * 1024	/* replies nobody has taken yet */
 };
 
 struct stream {

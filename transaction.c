@@ -171,7 +171,10 @@ transaction_hear(struct transaction *t, enum step step, struct reply *reply)
 	if (reply->code != 421 && (reply->code / 100 != 3 || step == STEP_DATA))
 		return true;
 	(void)dialogue_refused(t->talk, reply, FAILURE_DEFERRED, &why);
-	end(t, &why);
+	if (reply->code == 421)
+		end(t, &why);
+	else				/* what follows is in doubt as well */
+		transaction_lost(t, &why);
 	return false;
 }
 

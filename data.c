@@ -191,15 +191,19 @@ is_interrupted(const struct transaction *t)
 
 /* False: the verdict has come early, there is no sense in going on. */
 static bool
-send_block(struct transaction *t)
+may_go_on(struct transaction *t)
 {
-	if (!hand_over(t))
-		return false;
 	if (!is_interrupted(t))
 		return true;
 	hear_early(t);
 	t->talk->in_step = false;
 	return false;
+}
+
+static bool
+send_block(struct transaction *t)
+{
+	return hand_over(t) && may_go_on(t);
 }
 
 /* As put_block(); lines that begin with a dot get a second one. */
@@ -244,6 +248,8 @@ end_data(struct transaction *t)
 {
 	struct failure why;
 
+	if (t->accepted > 0 && !may_go_on(t))
+		return;
 	if (t->accepted > 0 && !is_known(t, &why)) {
 		transaction_failed(t, &why);
 		return;

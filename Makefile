@@ -22,6 +22,8 @@ HARDEN_LD = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
 	  -Wl,-z,nodlopen -Wl,-z,separate-code -Wl,--as-needed \
 	  -Wl,--no-copy-dt-needed-entries
 OPTIMISE = -O2 -g
+ALSO	= SCMP_SYS(exit_group)	# in the sandbox, for tools in the process
+SEES	= NULL
 
 ifneq ($(findstring clang,$(CC)),)
 HARDEN_GCC =
@@ -34,11 +36,14 @@ OPTIMISE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 HARDEN	= -fno-strict-aliasing -fPIE
 HARDEN_GCC =
 HARDEN_LD = -pie
+ALSO	= SCMP_SYS(clone), SCMP_SYS(prctl), SCMP_SYS(ptrace)
+SEES	= "/proc"
 endif
 
 VERSION	= 0.1
 CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -I. \
-	  -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"/etc"'
+	  -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"/etc"' \
+	  -I$(B) -DSANDBOX_SEES='$(SEES)'
 CFLAGS	= $(OPTIMISE)
 ALLFLAGS = -std=c11 $(WARN) $(HARDEN) $(HARDEN_GCC) \
 	  $(shell pkg-config --cflags $(PACKAGES)) $(CPPFLAGS) $(CFLAGS)
@@ -60,6 +65,17 @@ sendmail sendoff: %: $(B)/%
 
 $(B)/sendmail: $(B)/sendmail.o $(OBJ)
 	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
+
+# ARCHITECTURE: the name that libseccomp has for it, if it is another's.
+$(B)/calls: filter/calls.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -D_DEFAULT_SOURCE -D_GNU_SOURCE \
+	    -DFILTER_ALSO='$(ALSO)' -O1 -o $@ $< -lseccomp
+
+$(B)/filter.h: $(B)/calls
+	$< $(ARCHITECTURE) > $@.new && mv -f $@.new $@
+
+$(B)/sandbox.o: $(B)/filter.h
 
 $(B)/sendoff: $(B)/sendmail
 	ln -sf sendmail $@
@@ -88,6 +104,7 @@ $(B)/devlog.so: tests/servers/devlog.c
 # --- setting up ------------------------------------------------------------
 
 DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
+	  libseccomp-dev \
 	  libcmocka-dev clang-14 clang libclang-rt-14-dev perl python3 mandoc \
 	  devscripts valgrind strace cppcheck universal-ctags ca-certificates \
 	  openssl util-linux procps xz-utils debootstrap
@@ -114,7 +131,7 @@ $(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
 
-build/libfuzzer/%: tests/fuzz/fuzz_%.c $(ROOMS)
+build/libfuzzer/%: tests/fuzz/fuzz_%.c $(ROOMS) | $(B)/filter.h
 	@mkdir -p $(@D)
 	clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined \
 	    $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES)) \

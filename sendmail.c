@@ -12,6 +12,7 @@
 #include "pool.h"
 #include "queue.h"
 #include "report.h"
+#include "sandbox.h"
 #include "serve.h"
 #include "session.h"
 #include "submit.h"
@@ -93,13 +94,24 @@ forget(struct run *r)
 }
 
 static int
+print_version(const struct run *r)
+{
+	char sandbox[SANDBOX_TEXT];
+
+	(void)printf("sendoff %s, GnuTLS %s\n", VERSION, tls_library());
+	if (r->options.verbose > 0) {
+		sandbox_kernel(sandbox);
+		(void)printf("sandbox: %s\n", sandbox);
+	}
+	return EX_OK;
+}
+
+static int
 act(struct run *r)
 {
 	switch (r->options.mode) {
 	case MODE_VERSION:
-		(void)printf("sendoff %s, GnuTLS %s\n", VERSION,
-		    tls_library());
-		return EX_OK;
+		return print_version(r);
 	case MODE_HELP:
 		(void)fputs(usage_text(), stdout);
 		return EX_OK;

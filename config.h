@@ -15,6 +15,9 @@
 #include "settings.h"
 #include "url.h"
 
+struct aliases;
+struct helper;
+
 struct account {
 	const char *name;		/* "default" when none was given */
 	const char *file;		/* where it stands */
@@ -28,6 +31,8 @@ struct account {
 	const char *values[SETTINGS];	/* as written, checked; NULL: unset */
 	struct endpoint *servers;
 	size_t nservers;
+	struct helper *helper;		/* has its secrets; NULL: we have */
+	const struct aliases *aliases;	/* read beforehand, or NULL */
 };
 
 struct config {

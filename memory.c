@@ -115,6 +115,12 @@ make_folders(char *file)
 	}
 }
 
+void
+memory_prepare(const char *file, struct pool *pool)
+{
+	make_folders(pool_string(pool, file));
+}
+
 /* The lock is of its own: the file itself is replaced. */
 static int
 lock(const struct memory *m)

@@ -22,6 +22,9 @@ struct sight {
 
 struct memory;
 
+/* Makes the folder of the file, and all above it. */
+void	memory_prepare(const char *file, struct pool *);
+
 /*
  * Reads the file, which need not exist.  file NULL (no home) is a memory that
  * keeps nothing.

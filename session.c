@@ -1,5 +1,6 @@
 #include "session.h"
 #include "discover.h"
+#include "helper.h"
 #include "locate.h"
 #include "log.h"
 #include "signals.h"
@@ -12,7 +13,7 @@ const char *
 session_memory(const struct caller *c, struct pool *pool)
 {
 	return c->state_home == NULL ? NULL :
-	    pool_printf(pool, "%s/sendoff.seen", c->state_home);
+	    pool_printf(pool, "%s/sendoff.memory/seen", c->state_home);
 }
 
 void
@@ -120,7 +121,7 @@ fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
 	s->use = (struct secret_use){ .account = s->route.account,
 	    .host = e->host, .user = e->user != NULL ? e->user : s->user,
 	    .server = e->text };
-	if (!secret_fetch(&s->use, s->caller, &s->secret, &s->source, why))
+	if (!helper_secret(&s->use, s->caller, &s->secret, &s->source, why))
 		return false;
 	found = s->source != SECRET_NONE;
 	s->has_secret = found || p->sasl.has_certificate;
@@ -139,8 +140,8 @@ fetch_proxy_secret(struct session *s, struct failure *why)
 	if (p->proxy == NULL || p->proxy->user == NULL ||
 	    p->proxy_password != NULL)
 		return true;
-	if (!secret_of_host(s->caller, p->proxy->host, p->proxy->user,
-	    &s->proxy_secret, &found, why))
+	if (!helper_proxy_secret(s->route.account, s->caller, p->proxy->host,
+	    p->proxy->user, &s->proxy_secret, &found, why))
 		return false;
 	if (!found)
 		return fail(why, FAILURE_CONFIG, "~/.netrc has no password of "

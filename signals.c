@@ -1,9 +1,11 @@
-#define _GNU_SOURCE			/* ppoll() */
+#define _GNU_SOURCE			/* ppoll(), F_SETSIG */
 #include "signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 static const int ending[] = { SIGHUP, SIGINT, SIGTERM };
 
@@ -69,12 +71,30 @@ signals_poll(struct pollfd *fds, nfds_t n, milliseconds deadline)
 	return ready;
 }
 
+/* It may have ended before it was watched. */
+void
+signals_watch(int fd, bool on)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	sigset_t watched;
+
+	(void)sigemptyset(&watched);
+	(void)sigaddset(&watched, SIGIO);
+	(void)sigprocmask(SIG_BLOCK, &watched, NULL);
+	set(SIGIO, on ? note : SIG_IGN);
+	(void)fcntl(fd, F_SETOWN, getpid());
+	(void)fcntl(fd, F_SETFL, on ? O_ASYNC : 0);
+	if (on && poll(&pfd, 1, 0) > 0)
+		(void)raise(SIGIO);
+}
+
 void
 signals_child(void)
 {
 	sigset_t none;
 
 	set(SIGPIPE, SIG_DFL);
+	set(SIGIO, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

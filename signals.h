@@ -7,6 +7,7 @@
 #define SIGNALS_H
 
 #include <poll.h>
+#include <stdbool.h>
 
 #include "clock.h"
 
@@ -21,6 +22,12 @@ int	signals_caught(void);
  * to signals.  Returns what poll() does; EINTR means signals_caught().
  */
 int	signals_poll(struct pollfd *, nfds_t, milliseconds deadline);
+
+/*
+ * While it is on, the end of a socket from which nothing else is to come
+ * (from either side of it) counts as a signal that asks us to end.
+ */
+void	signals_watch(int fd, bool on);
 
 /* For a child, before its exec: everything as a program expects it. */
 void	signals_child(void);

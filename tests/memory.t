@@ -3,7 +3,7 @@
 . "$(dirname "$0")/tap.sh"
 
 printf 'Subject: test\n\nbody\n' > "$tmp/message"
-seen=$HOME/.local/state/sendoff.seen
+seen=$HOME/.local/state/sendoff.memory/seen
 (umask 077; echo secret > "$tmp/password")
 
 # The same port, another server.

@@ -54,7 +54,7 @@ class World:
             os.mkdir(self.keep, 0o700)
         for name, octets in files.items():
             self.write("store/" + name, octets)
-        self.forget("log", "home/.local/state/sendoff.seen")
+        self.forget("log", "home/.local/state/sendoff.memory/seen")
 
     def forget(self, *names):
         for name in names:

@@ -128,7 +128,7 @@ fails("a name that is not", 68, "no.example.test", "no host of this name",
 
 
 def seen(server, mechanism, tls="TLS1.3"):
-    return {".local/state/sendoff.seen":
+    return {".local/state/sendoff.memory/seen":
             f"lab\t{server}\t{mechanism}\t{tls}\t2026-01-02\n"}
 
 

@@ -173,6 +173,19 @@ override(struct config *config, const struct options *o, struct failure *why)
 	return true;
 }
 
+/* What the command line says is an account when there is no other. */
+static struct account *
+add_account(struct config *config)
+{
+	struct account *a;
+
+	config->accounts = pool_grow(config->pool, config->accounts,
+	    &config->n, sizeof *a);
+	a = &config->accounts[config->n - 1];
+	*a = (struct account){ .name = "command line", .file = "-" };
+	return a;
+}
+
 bool
 accounts_choose(struct config *config, const struct options *o,
     const char *sender, struct choice *choice, struct failure *why)
@@ -190,9 +203,7 @@ accounts_choose(struct config *config, const struct options *o,
 	if (a == NULL && config->n > 0)
 		a = &config->accounts[0];
 	if (a == NULL) {
-		a = pool_alloc(config->pool, sizeof *a);
-		a->name = "command line";
-		a->file = "-";
+		a = add_account(config);
 		if (!change(config, a, o, why))
 			return false;
 	}

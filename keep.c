@@ -265,8 +265,8 @@ write_file(int folder, const struct leftover *l, struct buffer *b,
 	return ok;
 }
 
-static size_t
-places(const char *list[3], const struct account *a, const struct caller *c,
+size_t
+keep_places(const char *list[KEEP_PLACES], const struct account *a, const struct caller *c,
     struct pool *pool)
 {
 	const char *home = c->home == NULL ? NULL :
@@ -288,15 +288,19 @@ places(const char *list[3], const struct account *a, const struct caller *c,
 }
 
 /* The installation makes the parent of the system's store. */
-static int
-open_place(const char *path, const struct leftover *l)
+bool
+keep_prepare(const char *path, struct pool *pool)
 {
 	size_t n = strlen(spool_parent);
 
-	if (strncmp(path, spool_parent, n) == 0 && path[n] == '/' &&
-	    access(spool_parent, F_OK) != 0)
-		return -1;
-	return make_folders(path, l->pool) ?
+	return (strncmp(path, spool_parent, n) != 0 || path[n] != '/' ||
+	    access(spool_parent, F_OK) == 0) && make_folders(path, pool);
+}
+
+static int
+open_place(const char *path, const struct leftover *l)
+{
+	return keep_prepare(path, l->pool) ?
 	    store_folder(path, l->caller->uid) : -1;
 }
 
@@ -324,8 +328,8 @@ bool
 keep_message(const struct leftover *l, struct kept *kept,
     struct failure *why)
 {
-	const char *list[3] = { 0 };
-	size_t n = l->folder != NULL ? 1 : places(list, l->account,
+	const char *list[KEEP_PLACES] = { 0 };
+	size_t n = l->folder != NULL ? 1 : keep_places(list, l->account,
 	    l->caller, l->pool), i;
 	bool done = false;
 	struct failure one;

@@ -45,6 +45,16 @@ time_t	keep_next(unsigned attempts, time_t now);
 /* Is it now?  What is later than keep_next() can say is of a wrong clock. */
 bool	keep_is_due(time_t next, time_t now);
 
+/*
+ * The folders that a message of the account may go to, in this order; at most
+ * KEEP_PLACES.  keep_prepare() makes one that it may make, with mode 0700.
+ */
+enum { KEEP_PLACES = 3 };
+
+size_t	keep_places(const char *list[KEEP_PLACES], const struct account *,
+	    const struct caller *, struct pool *);
+bool	keep_prepare(const char *place, struct pool *);
+
 /* A submission of which something is left. */
 struct leftover {
 	const char *id;

@@ -144,11 +144,32 @@ log_note(enum log_level level, const char *fmt, ...)
 	}
 }
 
+static int
+open_to_append(const char *name)
+{
+	return open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+	    O_NOCTTY | O_NONBLOCK, 0600);
+}
+
+static bool
+is_file(const char *where)
+{
+	return strcmp(where, "none") != 0 && strcmp(where, "syslog") != 0;
+}
+
+void
+log_prepare(const char *where)
+{
+	int fd = is_file(where) ? open_to_append(where) : -1;
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static void
 open_file(const char *name)
 {
-	state.fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-	    O_NOCTTY | O_NONBLOCK, 0600);
+	state.fd = open_to_append(name);
 	state.where = state.fd < 0 ? TO_SYSLOG : TO_FILE;
 }
 

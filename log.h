@@ -22,6 +22,9 @@ void	log_open(const char *where, bool json, const char *level,
 	    const char *tag);
 void	log_close(void);
 
+/* Makes the file, when it is one and there is none. */
+void	log_prepare(const char *where);
+
 /* A message for the administrator: a notice, a warning, a step. */
 void	log_note(enum log_level, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));

@@ -56,24 +56,69 @@ open_include(const char *name, bool *root_owned)
 	return fdopen(fd, "r");
 }
 
+static bool
+read_aliases(struct aliases *a, const char *file, struct pool *pool,
+    struct failure *why)
+{
+	FILE *f = fopen(file, "re");
+
+	aliases_init(a, pool);
+	if (f == NULL && errno == ENOENT && file == system_file)
+		return true;
+	if (f == NULL)
+		return fail_errno(why, FAILURE_CONFIG, "%s", file);
+	aliases_read(a, f, file, open_include);
+	(void)fclose(f);
+	return true;
+}
+
+/* Of an account before it that has the same file. */
+static const struct aliases *
+read_already(const struct config *config, size_t n, const char *file)
+{
+	struct resolver r = { .loaded = false };
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		r.account = &config->accounts[i];
+		if (strcmp(resolve_aliases_file(&r), file) == 0)
+			return r.account->aliases;
+	}
+	return NULL;
+}
+
+void
+resolve_prepare(struct config *config)
+{
+	struct resolver r = { .loaded = false };
+	struct aliases *a;
+	struct failure ignored;
+	const char *file;
+	size_t i;
+
+	for (i = 0; i < config->n; i++) {
+		r.account = &config->accounts[i];
+		file = resolve_aliases_file(&r);
+		config->accounts[i].aliases = read_already(config, i, file);
+		if (r.account->aliases != NULL || strcmp(file, "none") == 0)
+			continue;
+		a = pool_alloc(config->pool, sizeof *a);
+		if (read_aliases(a, file, config->pool, &ignored))
+			config->accounts[i].aliases = a;
+	}
+}
+
 bool
 resolve_load(struct resolver *r, struct failure *why)
 {
 	const char *file = resolve_aliases_file(r);
-	FILE *f;
 
 	if (r->loaded || strcmp(file, "none") == 0)
 		return true;
-	aliases_init(&r->aliases, r->pool);
-	f = fopen(file, "re");
-	if (f == NULL && errno == ENOENT && file == system_file) {
-		r->loaded = true;
-		return true;
-	}
-	if (f == NULL)
-		return fail_errno(why, FAILURE_CONFIG, "%s", file);
-	aliases_read(&r->aliases, f, file, open_include);
-	(void)fclose(f);
+	if (r->account != NULL && r->account->aliases != NULL)
+		r->aliases = *r->account->aliases;
+	else if (!read_aliases(&r->aliases, file, r->pool, why))
+		return false;
 	r->loaded = true;
 	if (r->aliases.nerrors > 0)
 		log_note(LEVEL_WARNING, "%s (newaliases shows every error in "

@@ -30,6 +30,12 @@ void	resolve_init(struct resolver *, const struct account *,
 /* The file of aliases: the account's, else the system's when there is one. */
 const char *resolve_aliases_file(const struct resolver *);
 
+/*
+ * Reads the files of all accounts, before there is a sandbox.  What cannot be
+ * read now is tried again when it is wanted, to say why.
+ */
+void	resolve_prepare(struct config *);
+
 /* Reads it, if that was not done yet.  FAILURE_CONFIG when it cannot be. */
 bool	resolve_load(struct resolver *, struct failure *why);
 

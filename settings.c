@@ -71,6 +71,7 @@ static const struct setting_kind settings[SETTINGS] = {
 	[SET_LOG]		= { "log", FILE_NAME, NULL, "syslog", 0, 0 },
 	[SET_LOG_FORMAT]	= { "log-format", WORD_OF, " logfmt json ",
 				    "logfmt", 0, 0 },
+	[SET_SANDBOX]		= { "sandbox", WORD_OF, " yes no ", "yes", 0, 0 },
 };
 
 enum setting

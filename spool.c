@@ -46,12 +46,28 @@ spool_free(struct spool *s)
 	free(s);
 }
 
+static int
+open_nameless(const char *directory)
+{
+	return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+bool
+spool_is_nameless(const char *directory)
+{
+	int fd = open_nameless(directory);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
 /* Where the file system has no O_TMPFILE, a name is made and taken away. */
 static int
 open_in(const char *directory)
 {
 	char name[4096];
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = open_nameless(directory);
 
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR &&
 	    errno != EINVAL))
@@ -67,15 +83,26 @@ open_in(const char *directory)
 	return fd;
 }
 
+size_t
+spool_places(const char *places[SPOOL_PLACES], const char *directory)
+{
+	size_t n = 0;
+
+	if (directory != NULL)
+		places[n++] = directory;
+	places[n++] = "/var/tmp";
+	places[n++] = "/tmp";
+	return n;
+}
+
 static bool
 open_file(struct spool *s, struct failure *why)
 {
-	const char *places[] = { s->directory, "/var/tmp", "/tmp" };
-	size_t i;
+	const char *places[SPOOL_PLACES];
+	size_t i, n = spool_places(places, s->directory);
 
-	for (i = 0; i < sizeof places / sizeof *places && s->fd < 0; i++)
-		if (places[i] != NULL)
-			s->fd = open_in(places[i]);
+	for (i = 0; i < n && s->fd < 0; i++)
+		s->fd = open_in(places[i]);
 	if (s->fd < 0)
 		return fail_errno(why, FAILURE_INPUT, "no temporary file for "
 		    "a large message can be made");

@@ -36,6 +36,14 @@ bool	spool_added(struct spool *, size_t n, struct failure *);
 /* After the last spool_put(). */
 bool	spool_end(struct spool *, struct failure *);
 
+/* Where a file is made, the first that can be of at most SPOOL_PLACES. */
+enum { SPOOL_PLACES = 3 };
+
+size_t	spool_places(const char *places[SPOOL_PLACES], const char *directory);
+
+/* Can a temporary file be made there that never has a name? */
+bool	spool_is_nameless(const char *directory);
+
 const char *spool_directory(const struct spool *);
 uint64_t spool_size(const struct spool *);
 

@@ -1,6 +1,8 @@
 #include "submit.h"
 #include "accounts.h"
+#include "confine.h"
 #include "errand.h"
+#include "helper.h"
 #include "keep.h"
 #include "log.h"
 #include "message.h"
@@ -117,7 +119,7 @@ is_as_configured(const struct options *o)
 {
 	static const char *const kept[] = {
 		"retry", "retry-for", "keep-limit", "notify", "log",
-		"log-format", "name", "deliver-by", "hold-for", "priority"
+		"log-format", "sandbox", "name", "deliver-by", "hold-for", "priority"
 	};
 	size_t i, j, n = sizeof kept / sizeof *kept;
 
@@ -169,6 +171,21 @@ do_part(struct submission *s, struct part *p, struct report_leg *told,
 		    &e->outcome.results[i]);
 }
 
+/* With a broken configuration no server is spoken to. */
+static void
+confine_to(struct submission *s)
+{
+	struct confine c = { .caller = s->caller, .config = s->config,
+	    .n = s->plan.nlegs, .keeps = wants_keeping(s),
+	    .spools = message_size(s->message) > SPOOL_MEMORY / 4 };
+	size_t i;
+
+	c.accounts = pool_array(s->pool, c.n, sizeof *c.accounts);
+	for (i = 0; i < c.n; i++)
+		c.accounts[i] = s->plan.legs[i].account;
+	confine(&c);
+}
+
 static int
 deliver(struct submission *s, const struct failure *config_failure)
 {
@@ -180,6 +197,8 @@ deliver(struct submission *s, const struct failure *config_failure)
 	r->legs = pool_array(s->pool, n, sizeof *r->legs);
 	r->nlegs = n;
 	accounts_log(s->choice.account, s->options);
+	if (config_failure == NULL)
+		confine_to(s);
 	for (i = 0; i < n; i++) {
 		s->parts[i].errand.leg = &s->plan.legs[i];
 		do_part(s, &s->parts[i], &r->legs[i], config_failure);
@@ -242,6 +261,7 @@ submit_message(const struct options *o, const struct caller *c,
 		status = end_early(&s, &why);
 	else
 		status = decide(&s);
+	helper_end(config);
 	buffer_free(&in.octets);
 	message_free(s.message);
 	return status;

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/pkcs11.h>
 #include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,12 @@ const char *
 tls_library(void)
 {
 	return gnutls_check_version(NULL);
+}
+
+void
+tls_load_tokens(void)
+{
+	(void)gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_AUTO, NULL);
 }
 
 /* Alerts by which a server says that our certificate is missing or wrong. */

@@ -56,6 +56,12 @@ void	tls_end(struct tls *, bool polite);
 /* Are these words for the priority string right?  Nothing is connected. */
 bool	tls_check_priority(const char *words, struct failure *why);
 
+/*
+ * Loads the modules of PKCS#11 now, with what they begin, and not when a
+ * token's key is first wanted.
+ */
+void	tls_load_tokens(void);
+
 /* "3.7.9", of the library in use. */
 const char *tls_library(void);
 

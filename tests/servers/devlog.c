@@ -9,6 +9,7 @@
 
 static const char *tag = "";
 static int facility;
+static FILE *f;			/* open before there is a sandbox */
 
 void	__syslog_chk(int, int, const char *, ...);
 
@@ -16,6 +17,8 @@ void
 openlog(const char *ident, int option, int where)
 {
 	(void)option;
+	if (f == NULL)
+		f = fopen(getenv("DEVLOG"), "ae");
 	tag = ident;
 	facility = where;
 }
@@ -28,14 +31,12 @@ closelog(void)
 static void
 put(int priority, const char *fmt, va_list ap)
 {
-	FILE *f = fopen(getenv("DEVLOG"), "a");
-
 	if (f == NULL)
 		abort();
 	(void)fprintf(f, "%d %d %s ", facility >> 3, priority, tag);
 	(void)vfprintf(f, fmt, ap);
 	(void)fputc('\n', f);
-	(void)fclose(f);
+	(void)fflush(f);
 }
 
 void

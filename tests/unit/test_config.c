@@ -146,6 +146,8 @@ static const struct {
 	    "f:1:5: log has no value" },
 	[SET_LOG_FORMAT] = { "log-format", "JSON", "json", "logfmt", "xml",
 	    "f:1:12: log-format is one of logfmt json , not \"xml\"" },
+	[SET_SANDBOX] = { "sandbox", "No", "no", "yes", "off",
+	    "f:1:9: sandbox is one of yes no , not \"off\"" },
 };
 
 static void

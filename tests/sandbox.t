@@ -1,0 +1,208 @@
+#!/bin/sh
+# The sandbox: what the program asks of the kernel once it is inside, what is
+# fetched from outside, and that it works where the kernel has none.
+set -eu
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+printf 'Subject: t\n\nbody\n' > "$tmp/message"
+printf 'password\n' > "$tmp/password"
+trace=$tmp/trace
+
+run 0 '--version' "$sendoff" --version
+is "$(wc -l < "$tmp/out" | tr -d ' ')" 1 'one line'
+run 0 '--version -v' "$sendoff" --version -v
+is "$(sed -n 's/^sandbox: .*no_new_privs.*Landlock.*seccomp.*/it/p' \
+    "$tmp/out")" it 'says what of the sandbox the kernel has'
+grep -q 'Landlock ABI.*, seccomp$' "$tmp/out" && whole=yes || whole=no
+
+serve one --user alice@example.org:password --without CHUNKING
+one=$port
+serve two --user alice@example.org:password --without 8BITMIME
+two=$port
+
+account()			# LINE...
+{
+	config 'from alice@example.org' "server smtp://localhost:$one" \
+	    "ca-file $tmp/ca/ca.pem" 'aliases none' "log $tmp/log" "$@"
+}
+
+traced()			# COMMAND...
+{
+	: > "$tmp/log"
+	strace -f -s 1000 -o "$trace" "$@"
+}
+
+# What the process asked for after it had entered: the main one's calls.
+inside()
+{
+	main=$(sed -n '1s/ .*//p' "$trace")
+	grep "^$main " "$trace" | sed '1,/PR_SET_SECCOMP/d'
+}
+
+# "Failed" is what neither the system's own looks for nor we expect to fail.
+asks_nothing()			# WHAT
+{
+	inside > "$tmp/inside"
+	is "$(grep -c . "$tmp/inside" | sed 's/^[1-9].*/some/')" some \
+	    "$1: it entered"
+	is "$(grep -E ' (execve|execveat|v?fork|clone3?)\(|= -1 (EACCES|EPERM|ENOSYS)' \
+	    "$tmp/inside")" '' "$1: inside nothing is asked for in vain"
+}
+
+# --- a submission ------------------------------------------------------------
+
+account 'password password'
+run 0 'a password of the configuration' traced "$sendoff" bob@example.net
+asks_nothing 'a password of the configuration'
+is "$(grep -cE ' (v?fork|clone3?)\(' "$trace")" 0 'nothing is forked for it'
+is "$(grep -n -E 'PR_SET_SECCOMP|connect\(.*AF_INET' "$trace" | head -n 1 |
+    grep -c SECCOMP)" 1 'before the first packet'
+if [ $whole = yes ]; then
+	is "$(grep -c 'landlock_restrict_self' "$trace")" 1 'with Landlock'
+fi
+
+account "password-file $tmp/password"
+run 0 'password-file' traced "$sendoff" --log-level=debug bob@example.net
+asks_nothing 'password-file'
+is "$(grep -cE ' (v?fork|clone3?)\(' "$trace")" 1 'one helper is forked'
+is "$(inside | grep -c ' wait4(')" 1 'and is waited for'
+has "$tmp/log" 'sandbox: no_new_privs' 'the log says what came of it'
+
+account "password-command \"sed -n 1p $tmp/password\""
+run 0 'password-command' traced "$sendoff" bob@example.net
+asks_nothing 'password-command'
+is "$(inside | grep -c execve)" 0 'it is run outside'
+
+account
+printf 'machine localhost login alice@example.org password password\n' \
+    > "$HOME/.netrc"
+run 0 'netrc' traced "$sendoff" bob@example.net
+asks_nothing 'netrc'
+rm "$HOME/.netrc"
+
+account 'password-command "exit 3"'
+run 78 'a password-command that fails' "$sendoff" bob@example.net
+has "$tmp/err" 'failed with status 3' 'its failure is told'
+
+account 'password password' 'sandbox no'
+run 0 'sandbox no' traced "$sendoff" bob@example.net
+is "$(grep -cE 'landlock_restrict_self|PR_SET_SECCOMP' "$trace")" 0 \
+    'sandbox no: none'
+account 'password password'
+run 0 '--sandbox=no' traced "$sendoff" --sandbox=no bob@example.net
+is "$(grep -cE 'landlock_restrict_self|PR_SET_SECCOMP' "$trace")" 0 \
+    '--sandbox=no: none'
+
+rm -rf "$HOME/.local"
+
+# --- several accounts: what fails for one is that one's ----------------------
+
+config 'aliases none' "log $tmp/log" "ca-file $tmp/ca/ca.pem" \
+    'account a' 'from alice@example.org' "server smtp://localhost:$one" \
+    "password-file $tmp/nowhere" \
+    'account b' 'from bob@example.org' 'user alice@example.org' \
+    "server smtp://localhost:$two" "password-file $tmp/password" \
+    'match *@example.com'
+run 78 'two accounts' "$sendoff" x@example.net y@example.com
+has "$tmp/err" "$tmp/nowhere" 'the secret of one is not to be had'
+is "$(find "$tmp/two/new" -type f | wc -l | tr -d ' ')" 1 \
+    'and the other has its mail'
+is "$(kept)" 1 'who has not got it is kept'
+rm -rf "$HOME/.local"
+
+# --- what is written ---------------------------------------------------------
+
+config 'from alice@example.org' 'server smtp://localhost:1' 'aliases none' \
+    'password password' "log $tmp/log"
+run 75 'no server' traced "$sendmail" bob@example.net
+asks_nothing 'no server'
+is "$(kept)" 1 'it is kept in a folder that was not there'
+config 'from alice@example.org' 'server smtp://localhost:1' 'aliases none' \
+    'password password' "log $tmp/log" "keep $tmp/my/own/folder"
+run 75 'no server, keep' traced "$sendmail" bob@example.net
+is "$(find "$tmp/my/own/folder" -type f | wc -l | tr -d ' ')" 1 \
+    'it is kept in the folder of the account'
+
+account 'password password'
+config 'from alice@example.org' "server smtp://localhost:$two" \
+    "ca-file $tmp/ca/ca.pem" 'aliases none' 'password password' \
+    "log $tmp/log"
+{
+	printf 'Subject: t\nMIME-Version: 1.0\n'
+	printf 'Content-Type: text/plain; charset=utf-8\n'
+	printf 'Content-Transfer-Encoding: 8bit\n\n'
+	yes 'größer als der Speicher ist, und überall ein Ä' | head -n 30000
+} > "$tmp/message"
+run 0 'a large message is converted' traced "$sendoff" bob@example.net
+asks_nothing 'a large message is converted'
+is "$(inside | grep -c O_TMPFILE)" 1 'into a file without a name'
+{
+	sed '/^$/q' "$tmp/message"
+	yes ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ | head -n 15000
+} > "$tmp/part"
+mv "$tmp/part" "$tmp/message"
+run 0 'one that outgrows the memory only then' traced "$sendoff" \
+    bob@example.net
+is "$(inside | grep -c O_TMPFILE)" 1 'that goes into a file without a name'
+
+# --- kernels that lack it ----------------------------------------------------
+
+printf 'Subject: t\n\nbody\n' > "$tmp/message"
+old()				# WHAT INJECT TEXT
+{
+	account "password-file $tmp/password"
+	: > "$tmp/log"
+	run 0 "$1" strace -o "$trace" -e "inject=$2" "$sendoff" \
+	    --log-level=debug bob@example.net
+	has "$tmp/log" "$3" "$1: so the log says"
+}
+old 'no Landlock' landlock_create_ruleset:error=ENOSYS \
+    'Landlock not in this kernel, seccomp'
+old 'Landlock switched off' landlock_create_ruleset:error=EOPNOTSUPP \
+    'Landlock not switched on, seccomp'
+old 'nothing at all' prctl,landlock_create_ruleset:error=EINVAL \
+    'no_new_privs not in this kernel'
+if [ $whole = yes ]; then
+	old 'a rule that cannot be made' \
+	    landlock_add_rule:error=ENOMEM:when=4 'no Landlock (Cannot'
+	old 'Landlock that does not take the rules' \
+	    landlock_restrict_self:error=E2BIG 'no Landlock (Argument'
+fi
+run 0 '--version -v where there is none' strace -o "$trace" -e \
+    inject=landlock_create_ruleset:error=ENOSYS "$sendoff" --version -v
+has "$tmp/out" 'Landlock not in this kernel' 'it says so'
+
+# A helper that cannot be: then no sandbox, but mail.
+: > "$tmp/log"
+run 0 'no helper' strace -o "$trace" -e \
+    inject=clone,clone3,fork:error=EAGAIN "$sendoff" bob@example.net
+has "$tmp/log" 'sandbox: none' 'no helper: so the log says'
+
+# --- signals -----------------------------------------------------------------
+
+account "password-command \"echo \$\$ > $tmp/pid; exec sleep 60\""
+"$sendoff" bob@example.net < "$tmp/message" > "$tmp/out" 2> "$tmp/err" &
+pid=$!
+i=0
+while [ ! -s "$tmp/pid" ] && [ $i -lt 200 ]; do
+	i=$((i + 1))
+	sleep 0.05
+done
+children=$(cat "/proc/$pid/task/$pid/children")
+kill -TERM $pid
+wait $pid && got=0 || got=$?
+is "$got" 75 'SIGTERM while a password is fetched'
+has "$tmp/err" 'ended by signal 15' 'is told'
+alive=
+for child in $children $(cat "$tmp/pid"); do
+	i=0
+	while kill -0 "$child" 2>/dev/null && [ $i -lt 40 ]; do
+		i=$((i + 1))
+		sleep 0.05
+	done
+	! kill -0 "$child" 2>/dev/null || alive="$alive $child"
+done
+is "$alive" '' 'and nothing is left behind'
+
+done_testing

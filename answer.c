@@ -146,8 +146,11 @@ collect(ns_msg *msg, struct dns_question *q, struct pool *pool)
 
 	for (i = 0; i < ns_msg_count(*msg, ns_s_an) &&
 	    q->n < ANSWER_RECORDS_MAX; i++) {
-		if (ns_parserr(msg, ns_s_an, i, &rr) != 0 ||
-		    ns_rr_class(rr) != ns_c_in ||
+		if (ns_parserr(msg, ns_s_an, i, &rr) != 0) {
+			malformed = true;
+			continue;
+		}
+		if (ns_rr_class(rr) != ns_c_in ||
 		    ns_rr_type(rr) != (ns_type)q->type ||
 		    strcasecmp(ns_rr_name(rr), q->canonical) != 0)
 			continue;

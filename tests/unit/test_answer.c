@@ -355,6 +355,28 @@ survives_pointers(void **state)
 	}
 }
 
+/* A record whose owner cannot be read may have been the one. */
+static void
+owner_is_unknown(void **state)
+{
+	static const unsigned places[] = { 24, 40, 0x3fff };
+	struct dns_question q;
+	size_t i, at;
+
+	for (i = 0; i < sizeof places / sizeof *places; i++) {
+		head(AD, 1);
+		asks("mail.x", DNS_A);
+		at = pk.n;
+		answers("mail.x", DNS_A, "\177\0\0\1", 4);
+		memmove(pk.p + at + 2, pk.p + at + 8, pk.n - at - 8);
+		pk.n -= 6;
+		pk.p[at] = (unsigned char)(0xc0 | places[i] >> 8);
+		pk.p[at + 1] = (unsigned char)places[i];
+		q = parsed("mail.x", DNS_A, *state);
+		assert_int_equal(q.state, DNS_GARBAGE);
+	}
+}
+
 static void
 survives_cuts(void **state)
 {
@@ -398,7 +420,7 @@ main(void)
 		TEST(finds), TEST(finds_servers),
 		TEST(finds_tlsa_of_any_length), TEST(tells_states_apart),
 		TEST(asks_again), TEST(is_foreign), TEST(follows_aliases),
-		TEST(ignores_strangers), TEST(survives_pointers),
+		TEST(ignores_strangers), TEST(survives_pointers), TEST(owner_is_unknown),
 		TEST(survives_cuts),
 	};
 

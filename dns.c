@@ -21,7 +21,8 @@ enum {
 	ANSWER_ROOM = 65535,
 	UDP_SIZE = 1232,		/* fits any path (RFC 6891 6.2.5) */
 	OPT_LEN = 11,
-	FIRST_WAIT = 1000, LAST_WAIT = 4000	/* before asking again, ms */
+	FIRST_WAIT = 1000, LAST_WAIT = 4000,	/* before asking again, ms */
+	PACKETS_MAX = 64		/* at a time: then the clock is looked at */
 };
 
 struct dns {
@@ -253,10 +254,11 @@ static void
 hear_udp(struct asking *a, unsigned server)
 {
 	unsigned char packet[ANSWER_ROOM];
+	int packets;
 	ssize_t n;
 	size_t i;
 
-	for (;;) {
+	for (packets = 0; packets < PACKETS_MAX; packets++) {
 		n = recv(a->dns->fds[server], packet, sizeof packet, 0);
 		if (n < 0 && errno == ECONNREFUSED)
 			unreachable(a, server);

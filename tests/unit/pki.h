@@ -37,7 +37,7 @@ struct pki_wish {
 	bool must_staple;		/* RFC 7633 */
 	bool no_key_ids;
 	const char *purpose;		/* NULL: none of a CA, else serverAuth */
-	const char *permitted;		/* name constraint */
+	const char *permitted, *excluded;	/* name constraints */
 	unsigned rsa;			/* bits; 0: P-256 */
 };
 
@@ -198,7 +198,8 @@ pki_set_extensions(struct pki_cert *c)
 static inline void
 pki_set_constraints(struct pki_cert *c)
 {
-	const char *domain = c->wish->permitted;
+	const char *yes = c->wish->permitted, *no = c->wish->excluded;
+	const char *domain = yes != NULL ? yes : no;
 	gnutls_x509_name_constraints_t nc;
 	gnutls_datum_t name;
 
@@ -207,7 +208,9 @@ pki_set_constraints(struct pki_cert *c)
 	name = (gnutls_datum_t){ (unsigned char *)(size_t)domain,
 	    (unsigned)strlen(domain) };
 	pki_want(gnutls_x509_name_constraints_init(&nc), domain);
-	pki_want(gnutls_x509_name_constraints_add_permitted(nc,
+	pki_want(yes != NULL ?
+	    gnutls_x509_name_constraints_add_permitted(nc, GNUTLS_SAN_DNSNAME,
+	    &name) : gnutls_x509_name_constraints_add_excluded(nc,
 	    GNUTLS_SAN_DNSNAME, &name), domain);
 	pki_want(gnutls_x509_crt_set_name_constraints(c->crt, nc, 1), domain);
 	gnutls_x509_name_constraints_deinit(nc);

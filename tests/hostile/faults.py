@@ -37,6 +37,7 @@ class Fault:
         self.kind = more.get("kind", "plain")   # or "tls", "tls12", "shake"
         self.raw = more.get("raw")
         self.pushing, self.chain = more.get("push"), more.get("chain")
+        self.version = more.get("version")
 
     @property
     def code(self):
@@ -46,7 +47,7 @@ class Fault:
     def at(self, step):
         return type(self)(self.name, step, self.come, self.do,
                           kind=self.kind, raw=self.raw, push=self.pushing,
-                          chain=self.chain)
+                          chain=self.chain, version=self.version)
 
     def act(self, d, step, reply):
         """None: whatever was said is no reply."""
@@ -472,6 +473,9 @@ SHAKE = [
 ] + [
     Fault(f"handshake: a chain of {n}", "tls", come, kind="shake", chain=n)
     for n, come in ((10, FINE), (100, EITHER), (500, EITHER))
+] + [
+    Fault("handshake: " + version, "tls", EITHER, kind="shake",
+          version=version) for version in ("anonymous", "no cipher", "1.1")
 ]
 
 

@@ -6,12 +6,15 @@ import hmac
 import struct
 
 G = ctypes.CDLL("libgnutls.so.30")
-SERVER, CREDENTIALS, PEM, SHUT_WR = 1, 1, 1, 1
+SERVER, CREDENTIALS, ANONYMOUS, PEM, SHUT_WR = 1, 1, 2, 1, 1
 AGAIN, INTERRUPTED = -28, -52
 ALERT, HANDSHAKE, DATA, CCS = 21, 22, 23, 20
 PRIORITY = {
     13: b"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM",
     12: b"NORMAL:-VERS-ALL:+VERS-TLS1.2",
+    "anonymous": b"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+ANON-ECDH:+ANON-DH",
+    "no cipher": b"NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+NULL:+SHA1",
+    "1.1": b"NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0:%VERIFY_ALLOW_BROKEN",
 }
 PUSH = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_void_p,
                         ctypes.c_size_t)
@@ -62,6 +65,11 @@ class Session:
         want(G.gnutls_init(ctypes.byref(self.s), SERVER))
         want(G.gnutls_priority_set_direct(self.s, PRIORITY[version], None))
         want(G.gnutls_credentials_set(self.s, CREDENTIALS, creds))
+        if version == "anonymous":
+            self.anonymous = ctypes.c_void_p()
+            want(G.gnutls_anon_allocate_server_credentials(
+                ctypes.byref(self.anonymous)))
+            want(G.gnutls_credentials_set(self.s, ANONYMOUS, self.anonymous))
         G.gnutls_transport_set_int2(self.s, sock.fileno(), sock.fileno())
         self.callback = PUSH(self.on_push)
         G.gnutls_transport_set_push_function(self.s, self.callback)

@@ -48,6 +48,8 @@ def of_body(come, code):
 def statuses(run):
     """Those that are right."""
     come, step = run.fault.come, run.fault.step
+    if run.want:
+        return run.want
     if step is None or step == "quit":
         return {0}
     if step == "body":
@@ -78,7 +80,7 @@ def untrue(run):
                 said == "unknown" and run.is_nonsense()):
             yield f"{who} is called {said}, and the server said 2yz"
         if said in ("deferred", "refused") and r.whole and \
-                r.verdict is None and who in r.accepted:
+                r.verdict in (None, "421") and who in r.accepted:
             yield f"{who} is called {said}, and nobody knows"
         if said == "unknown" and not (r.whole or run.may_have_left()):
             yield f"{who} is called unknown, and the server cannot have it"

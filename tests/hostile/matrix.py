@@ -119,12 +119,17 @@ def make(case):
     return r.play()
 
 
+def is_late(r):
+    """Was only the machine too slow for deadlines of a second?"""
+    return "timed out after" in r.err and r.fault.come != faults.LOST and \
+        all(x.startswith(("status", "the fault was not reached")) or
+            " is called " in x for x in r.bad)
+
+
 def play(case):
-    """Again when only the machine was too slow for deadlines of a second."""
     for _ in range(3):
         r = make(case)
-        if not r.bad or r.fault.come == faults.LOST or \
-                "timed out after" not in r.err:
+        if not r.bad or not is_late(r):
             break
     return r
 

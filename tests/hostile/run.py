@@ -18,6 +18,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
 B = os.path.join(TOP, os.environ.get("B", "build"))
 SENDOFF = os.environ.get("HOSTILE", B) + "/sendoff"
 HANG = 12                       # seconds; the deadlines are 1 a step
+HANG_DNS = 17                   # 10 for questions
 SMALL = "Subject: hello\n\nHello.\n.\n..dots\nend\n"
 LARGE = "Subject: large\n\n" + 40000 * (".all work and no play " + 40 * "x" +
                                         "\n")
@@ -32,7 +33,7 @@ class Run:
         self.text = LARGE if large else SMALL
         self.verbose, self.json_log, self.large = verbose, json_log, large
         self.hung, self.more_connections, self.seconds = False, 0, 0
-        self.record = None
+        self.record, self.want, self.patience = None, None, HANG
         self.arrives = ""
 
     # For the judge
@@ -111,7 +112,7 @@ class Run:
     def reap(self, process):
         """Ends it when it hangs."""
         try:
-            process.wait(HANG)
+            process.wait(self.patience)
         except subprocess.TimeoutExpired:
             self.hung = True
             os.killpg(process.pid, signal.SIGKILL)
@@ -143,10 +144,12 @@ class Run:
             if not name.startswith(".") and "MAIL FROM:" in
             read(f"{store}/{name}")]
 
-    def play(self):
+    def play(self, listening=lambda listener: None):
+        """listening() is called with the listener before the program runs."""
         folder = tempfile.mkdtemp(prefix="hostile-")
         listener = server.listener(self.how.way, folder)
         try:
+            listening(listener)
             self.prepare(folder, server.url(self.how.way, listener, folder))
             process = self.start(folder)
             self.serve(listener)

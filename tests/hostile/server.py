@@ -217,8 +217,8 @@ class Dialogue:
                                     self.how.chains[self.fault.chain])
             return
         push = self.fault.push(self.wire) if step else None
-        tls = gnutls.Session(self.wire.sock, self.how.creds,
-                             self.how.version, push)
+        version = step and self.fault.version or self.how.version
+        tls = gnutls.Session(self.wire.sock, self.how.creds, version, push)
         try:
             tls.handshake()
         except gnutls.Failed:

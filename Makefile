@@ -165,6 +165,10 @@ crash: all $(CRASH)
 
 hostile: all $(CRASH) $(B)/peak
 	B=$(B) python3 tests/hostile/matrix.py --jobs 24
+	B=$(B) python3 tests/hostile/resolve.py
+
+mutants: all $(CRASH) $(B)/peak units
+	B=$(B) python3 tests/hostile/mutants.py
 
 check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
     $(B)/peak $(CRASH)
@@ -218,5 +222,5 @@ clean:
 	rm -rf build sendmail sendoff
 
 .SECONDARY:
-.PHONY: all deps demo units check crash hostile fuzz interop bench lint install uninstall clean
+.PHONY: all deps demo units check crash hostile mutants fuzz interop bench lint install uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

@@ -1,0 +1,236 @@
+#!/usr/bin/python3
+"""Do the tests see when a defence is missing?  Each is taken out of a copy of
+the program, and the test that is named for it must fail.
+
+mutants.py [WORD]       those that have the word in their name"""
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+B = os.path.join(TOP, os.environ.get("B", "build"))
+COPY = B + "/hostile"
+
+# (the defence, its text in one of the rooms, what it is made, the test)
+MUTANTS = [
+    ("what came before TLS is an attack",
+     "if (buffer_len(&s->in) > 0)\n\t\treturn stream_fail(s, why, "
+     "FAILURE_PROTOCOL, \"the server sent \"",
+     "if (false)\n\t\treturn stream_fail(s, why, "
+     "FAILURE_PROTOCOL, \"the server sent \"",
+     "play starttls-injected"),
+    ("what was offered before TLS is forgotten",
+     "\ts->can = (struct capabilities){ 0 };\n"
+     "\tdialogue_step(&s->talk, STEP_EHLO);",
+     "\tdialogue_step(&s->talk, STEP_EHLO);", "play starttls-forgets-auth"),
+    ("STARTTLS is asked for when it is not announced",
+     "if (!s->can.starttls && !required)", "if (!s->can.starttls)",
+     "play starttls-not-announced"),
+    ("220 alone begins TLS",
+     "\tif (reply.code == 220) {", "\tif (reply.code / 100 == 2) {",
+     "play starttls-250"),
+    ("EHLO refused within TLS is the end",
+     "return !s->talked && ", "return ", "play starttls-ehlo-refused-inside"),
+    ("TLS 1.2 at least",
+     'versions[] = "-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"',
+     'versions[] = "-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:+VERS-TLS1.1"',
+     "play starttls-11"),
+    ("the purpose of a certificate counts",
+     "gnutls_certificate_verify_peers(session, &data, 1, status)",
+     "gnutls_certificate_verify_peers(session, &data, 0, status)",
+     "play certificate-client-only"),
+    ("no handshake without a deadline",
+     "if (!stream_wait(s, wanted(t), why))\n\t\t\t\treturn false;",
+     "(void)stream_wait(s, wanted(t), why);",
+     "matrix implicit&handshake: silence"),
+    ("a line has an end",
+     "if ((end != NULL ? (size_t)(end - p) : n) > max)",
+     "if ((end != NULL ? (size_t)(end - p) : n) > max + (1 << 28))",
+     "matrix unix&mail: line of 64k"),
+    ("a reply has an end",
+     "if (++r->lines > REPLY_LINES_MAX)", "if (++r->lines == 0)",
+     "matrix unix&mail: endless lines"),
+    ("octets do not make the deadline later",
+     "\t\tbuffer_added(&s->in, n);\n\tif (state == TRANSPORT_END)",
+     "\t{ buffer_added(&s->in, n); s->deadline = clock_now() + s->seconds "
+     "* 1000; }\n\tif (state == TRANSPORT_END)", "matrix unix mail: drip"),
+    ("the session has a deadline",
+     "return s->session >= 0 && s->session < s->deadline ? s->session :\n"
+     "\t    s->deadline;", "return s->deadline;", "matrix unix slow:"),
+    ("replies that were not asked for are bounded",
+     "INPUT_MAX = 4 * 1024 * 1024", "INPUT_MAX = 64 * 1024 * 1024",
+     "matrix unix chunking large body: endless lines"),
+    ("a reply has one code",
+     "if (r->lines > 0 && code != r->code)", "if (false)",
+     "matrix unix&rcpt.1: codes differ"),
+    ("nobody speaks before they are asked",
+     "if (!stream_has_input(d->stream))\n\t\treturn true;",
+     "if (true)\n\t\treturn true;", "play greeting-and-more desync-after-ehlo"),
+    ("a reply before the dot is not the one to it",
+     "if (t->accepted > 0 && !may_go_on(t))", "if (false)",
+     "play desync-250-before-header"),
+    ("a verdict on half a message can only be a refusal",
+     "if (!reply_is_success(&reply)) {\n\t\t\ttransaction_settle(t, &reply);",
+     "if (true) {\n\t\t\ttransaction_settle(t, &reply);",
+     "play desync-250-before-data"),
+    ("nonsense for RCPT leaves the rest in doubt",
+     "\tif (reply->code == 421)\n\t\tend(t, &why);", "\tif (true)\n"
+     "\t\tend(t, &why);", "play rcpt-354-in-flight"),
+    ("silence behind the data is unknown",
+     "if (t->data_sent && !t->refused)", "if (false)",
+     "matrix unix dot: close"),
+    ("421 for the data is unknown",
+     "if (reply->code == 421 || (!reply_is_temporary(reply) &&",
+     "if ((!reply_is_temporary(reply) &&", "matrix unix dot: 421"),
+    ("a write that fails is no reason not to listen",
+     "\ts->broken = true;\n\tremember(s, why);",
+     "\ts->broken = s->ended = true;\n\tremember(s, why);",
+     "matrix unix&large body: 550, then reset"),
+    ("no escapes", "return c >= ' ' && (c < 0x7f", "return (c < 0x7f",
+     "matrix unix&550 with esc"),
+    ("no carriage returns", "return c >= ' ' && (c < 0x7f",
+     "return (c >= ' ' || c == '\\r') && (c < 0x7f",
+     "matrix unix&550 with bare-cr"),
+    ("no C1", "(c < 0x7f || c >= 0xa0)", "c != 0x7f",
+     "matrix unix&550 with c1"),
+    ("no marks of direction", "(c < 0x2028 || c > 0x202e) &&", "",
+     "matrix unix&550 with bidi"),
+    ("iterations: at least 4096", "if (n < SCRAM_ITERATIONS_MIN ||",
+     "if (n < 1 ||", "play auth-scram-iterations-4095"),
+    ("iterations: not so many that it takes long",
+     "|| n > SCRAM_ITERATIONS_MAX) {", ") {",
+     "play auth-scram-iterations-2-24"),
+    ("the server's nonce extends ours",
+     "n > ours && memcmp(p, s->nonce, ours) == 0", "n >= ours",
+     "play auth-scram-nonce-own-only auth-scram-nonce-foreign"),
+    ("the server has to prove itself",
+     "\tif (sasl_is_complete(sasl, &reason))",
+     "\tif (sasl_is_complete(sasl, &reason) || true)",
+     "play auth-scram-235-without-signature"),
+    ("what the server repeats of the password is not shown",
+     "\t\tmask(d, &shown);", "", "play auth-plain-echoed"),
+    # The DNS
+    ("answers have the question's id",
+     "len > NS_MAXMSG || ns_get16(packet) != id ||", "len > NS_MAXMSG ||",
+     "unit test_answer"),
+    ("answers have the question", "if (!is_question(&msg, q))",
+     "if (false)", "resolve another name asked"),
+    ("aliases have an end", "ANSWER_CHAIN_MAX = 16",
+     "ANSWER_CHAIN_MAX = 1 << 20", "resolve alias of itself"),
+    ("records of others do not count",
+     "strcasecmp(ns_rr_name(rr), q->canonical) != 0)\n\t\t\tcontinue;",
+     "false)\n\t\t\tcontinue;", "resolve addresses of others beside it"),
+    ("a record that cannot be read may have been the one",
+     "\t\t\tmalformed = true;\n\t\t\tcontinue;", "\t\t\tcontinue;",
+     "resolve compressed name that points to itself"),
+    ("a flood of packets ends at the deadline",
+     "packets < PACKETS_MAX", "packets < 1000000000", "unit test_dns"),
+    ("the resolver's word on DNSSEC counts when it is trusted",
+     "q->authenticated = trusted && ", "q->authenticated = ",
+     "unit test_answer"),
+    ("TLSA of a length that is not the digest's are passed over",
+     "return t->len == digest_len(t->matching);", "return true;",
+     "resolve TLSA of 31 octets"),
+    ("no more than 32 addresses", "if (place->n == ADDRESSES_MAX)",
+     "if (false)", "resolve 200 dead"),
+]
+
+
+def prepare():
+    """The sources, with what is built of them."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    os.makedirs(COPY + "/build")
+    for folder, to in (TOP, COPY), (B, COPY + "/build"):
+        for name in os.listdir(folder):
+            if name.endswith((".c", ".h", ".o", ".d")) or name == "Makefile":
+                shutil.copy2(f"{folder}/{name}", to)
+    for name in "tests", "bench":
+        os.symlink(f"{TOP}/{name}", f"{COPY}/{name}")
+    for name in "peak", "crash":
+        os.symlink(f"{B}/{name}", f"{COPY}/build/{name}")
+
+
+def read(name):
+    with open(name, encoding="utf-8") as f:
+        return f.read()
+
+
+def write(name, text):
+    with open(name, "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def command(test):
+    """What to build, and what to run."""
+    kind, _, rest = test.partition(" ")
+    if kind == "unit":
+        return "build/unit/" + rest, [f"{COPY}/build/unit/{rest}"]
+    if kind == "play":
+        return "build/sendoff", [
+            TOP + "/tests/play", "--binary", COPY + "/build/sendoff",
+            "--only", "whole", *(f"{TOP}/tests/functional/{x}.smtp"
+                                 for x in rest.split())]
+    if kind == "resolve":
+        return "build/sendoff", [sys.executable, HERE + "/resolve.py",
+                                 "--only", rest]
+    words = [x for word in rest.split("&") for x in ("--only", word)]
+    return "build/sendoff", [sys.executable, HERE + "/matrix.py", *words]
+
+
+def passes(what):
+    env = dict(os.environ, HOSTILE=COPY + "/build", B=B)
+    try:
+        return subprocess.run(what, env=env, check=False, timeout=300,
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def make(target):
+    subprocess.run(["make", "-s", "-j2", "-C", COPY, "B=build", target],
+                   check=True, stderr=subprocess.DEVNULL)
+
+
+def try_mutant(old, new, test):
+    rooms = [x for x in sorted(glob.glob(COPY + "/*.[ch]"))
+             if old in read(x)]
+    text = read(rooms[0]) if rooms else ""
+    if len(rooms) != 1 or text.count(old) != 1:
+        return f"once this was in one room: {old!r}"
+    target, what = command(test)
+    make(target)
+    if not passes(what):
+        return f"it fails with the defence as well: {test}"
+    write(rooms[0], text.replace(old, new))
+    try:
+        make(target)
+        return None if not passes(what) else f"it was not seen by: {test}"
+    except subprocess.CalledProcessError:
+        return "it does not compile"
+    finally:
+        write(rooms[0], text)
+
+
+def main():
+    prepare()
+    bad = 0
+    chosen = [m for m in MUTANTS if " ".join(sys.argv[1:]) in m[0]]
+    for i, (what, *mutant) in enumerate(chosen, 1):
+        trouble = try_mutant(*mutant)
+        bad += trouble is not None
+        print(f"{'not ' if trouble else ''}ok {i} - seen: {what}", flush=True)
+        if trouble:
+            print(f"# {trouble}", flush=True)
+    print(f"1..{len(chosen)}")
+    shutil.rmtree(COPY)
+    sys.exit(bad > 0)
+
+
+if __name__ == "__main__":
+    main()

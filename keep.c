@@ -1,3 +1,4 @@
+#define _GNU_SOURCE			/* syncfs() */
 #include "keep.h"
 #include "limit.h"
 #include "scan.h"
@@ -35,23 +36,33 @@ keep_state(const struct outcome *o)
 	return "refused";
 }
 
-/* A new folder is only there for good when the one it is in is on disk. */
+static bool
+sync_folder(const char *path, int how(int fd))
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && how(fd) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return ok;
+}
+
+/*
+ * A new folder is only there for good when the one it is in is on disk.  Where
+ * that is not ours to open, as the store's parent (mode 1733), the whole file
+ * system is.
+ */
 static bool
 make_folder(const char *path, struct pool *pool)
 {
 	char *parent = pool_string(pool, path), *slash;
-	int fd;
-	bool ok;
 
 	if (mkdir(path, 0700) != 0)
 		return errno == EEXIST;
 	slash = strrchr(parent, '/');
 	slash[slash == parent] = '\0';
-	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ok = fd >= 0 && fsync(fd) == 0;
-	if (fd >= 0)
-		(void)close(fd);
-	return ok;
+	return sync_folder(parent, fsync) ||
+	    (errno == EACCES && sync_folder(path, syncfs));
 }
 
 /* Every folder on the way that is missing, with mode 0700. */

@@ -178,6 +178,22 @@ is_local(const struct mailbox *m, const void *resolver)
 	return resolve_is_local(resolver, m);
 }
 
+/*
+ * Behind a unix socket is this same host, which knows its own names: they are
+ * left to it, unless the account says what they are.
+ */
+static bool
+leaves_names(const struct resolver *r)
+{
+	const struct account *a = r->account;
+	size_t i;
+
+	for (i = 0; a != NULL && i < a->nservers; i++)
+		if (a->servers[i].path == NULL || a->servers[i].lmtp)
+			return false;
+	return a != NULL && a->nservers > 0 && setting(r, SET_DOMAIN) == NULL;
+}
+
 /* Where the names go that no alias and no default-recipient takes. */
 static bool
 qualify(const struct resolver *r, struct mailbox *m, struct failure *why)
@@ -189,6 +205,10 @@ qualify(const struct resolver *r, struct mailbox *m, struct failure *why)
 	if (strchr(ascii, '.') != NULL &&
 	    strcasecmp(ascii, "localhost.localdomain") != 0)
 		return true;
+	if (leaves_names(r)) {
+		m->domain = NULL;
+		return true;
+	}
 	m->domain = domain != NULL ? domain : r->caller->mailname;
 	return m->domain != NULL || fail(why, FAILURE_CONFIG, "\"%s\" is a "
 	    "local name and nothing says who gets its mail; write "
@@ -250,7 +270,7 @@ resolve_domain(const struct resolver *r)
 {
 	const char *domain = setting(r, SET_DOMAIN);
 
-	if (domain == NULL)
+	if (domain == NULL && !leaves_names(r))
 		domain = r->caller->mailname;
 	if (domain == NULL)
 		domain = caller_fqdn(r->caller, r->pool);

@@ -146,23 +146,39 @@ from_command(const char *command, struct buffer *secret, struct failure *why)
 	return ok && first_line(secret, "password-command", why);
 }
 
-/* systemd's LoadCredential=sendoff.ACCOUNT:... */
+/* systemd's LoadCredential=sendoff.ACCOUNT:...; false when there is none. */
+static bool
+credential(const struct account *a, const struct caller *c, char *name,
+    size_t size)
+{
+	int n;
+
+	if (c->credentials == NULL || a->withheld != NULL ||
+	    strchr(a->name, '/') != NULL)
+		return false;
+	n = snprintf(name, size, "%s/sendoff.%s", c->credentials, a->name);
+	return n >= 0 && (size_t)n < size && access(name, F_OK) == 0;
+}
+
 static bool
 from_credential(const struct account *a, const struct caller *c,
     struct buffer *secret, bool *found, struct failure *why)
 {
 	char name[4096];
-	int n;
 
-	if (c->credentials == NULL || a->withheld != NULL ||
-	    strchr(a->name, '/') != NULL)
-		return true;
-	n = snprintf(name, sizeof name, "%s/sendoff.%s", c->credentials,
-	    a->name);
-	if (n < 0 || (size_t)n >= sizeof name || access(name, F_OK) != 0)
-		return true;
-	*found = true;
-	return from_file(name, secret, why);
+	*found = credential(a, c, name, sizeof name);
+	return !*found || from_file(name, secret, why);
+}
+
+bool
+secret_is_given(const struct account *a, const struct caller *c)
+{
+	char name[4096];
+
+	return a->values[SET_PASSWORD] != NULL ||
+	    a->values[SET_PASSWORD_FILE] != NULL ||
+	    a->values[SET_PASSWORD_COMMAND] != NULL ||
+	    credential(a, c, name, sizeof name);
 }
 
 static bool

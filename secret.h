@@ -38,6 +38,9 @@ enum secret_source {
 bool	secret_fetch(const struct secret_use *, const struct caller *,
 	    struct buffer *secret, enum secret_source *, struct failure *why);
 
+/* Does the account, or a systemd credential for it, name a password? */
+bool	secret_is_given(const struct account *, const struct caller *);
+
 /* From ~/.netrc alone: for a proxy. */
 bool	secret_of_host(const struct caller *, const char *host,
 	    const char *user, struct buffer *secret, bool *found,

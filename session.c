@@ -21,7 +21,7 @@ session_init(struct session *s, const struct route *route,
     const struct caller *caller, struct pool *pool)
 {
 	*s = (struct session){ .route = *route, .caller = caller,
-	    .user = route->smtp.user, .pool = pool, .begun = clock_now() };
+	    .login = route->smtp.login, .user = route->smtp.user, .pool = pool, .begun = clock_now() };
 	s->memory = memory_open(session_memory(caller, pool), pool);
 	s->route.smtp.accept = pool_printf(pool, "sendoff --forget=%s",
 	    route->account->name);
@@ -78,8 +78,10 @@ find_servers(struct session *s, struct failure *why)
 static bool
 is_withheld(const struct session *s)
 {
-	return s->use.account->withheld != NULL &&
-	    (s->use.account->deprived || s->caller->credentials != NULL);
+	const struct account *a = s->route.account;
+
+	return a->withheld != NULL &&
+	    (a->deprived || s->caller->credentials != NULL);
 }
 
 static bool
@@ -108,6 +110,28 @@ is_for(const struct session *s, const struct endpoint *e)
 	    (e->host != NULL && strcasecmp(e->host, s->use.host) == 0));
 }
 
+/*
+ * Who calls at a unix socket is known to its server without a login, so there
+ * nothing is missing when nothing of a login is configured.
+ */
+static bool
+wants_login(const struct session *s, const struct endpoint *e)
+{
+	static const enum setting of_login[] = {
+		SET_USER, SET_AUTH, SET_AUTH_MINIMUM
+	};
+	const struct account *a = s->route.account;
+	size_t i, n = sizeof of_login / sizeof *of_login;
+
+	if (!s->login || e->path == NULL || e->user != NULL ||
+	    is_withheld(s) || secret_is_given(a, s->caller))
+		return s->login;
+	for (i = 0; i < n; i++)
+		if (a->values[of_login[i]] != NULL)
+			return true;
+	return false;
+}
+
 /* An account without a password may still log in by its certificate. */
 static bool
 fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
@@ -115,6 +139,7 @@ fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
 	struct smtp_params *p = &s->route.smtp;
 	bool found;
 
+	p->login = wants_login(s, e);
 	if (!p->login || is_for(s, e))
 		return true;
 	buffer_wipe(&s->secret);

@@ -21,6 +21,7 @@
 struct session {
 	struct route route;
 	const struct caller *caller;
+	bool login;			/* AUTH is wanted */
 	const char *user;		/* where the URL names none; or NULL */
 	struct pool *pool;
 	struct dns *dns;		/* NULL: not needed yet */

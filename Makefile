@@ -107,7 +107,7 @@ DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
 	  libseccomp-dev \
 	  libcmocka-dev clang-14 clang libclang-rt-14-dev perl python3 mandoc \
 	  devscripts valgrind strace cppcheck universal-ctags ca-certificates \
-	  openssl util-linux procps xz-utils debootstrap
+	  openssl util-linux procps xz-utils debootstrap systemd
 
 deps:
 	@sh tests/deps $(DEPS)

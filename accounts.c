@@ -80,8 +80,23 @@ none_found(const struct config *config, const char *user, int user_error,
 	    "~/.config/sendoff.conf", system_file);
 }
 
-bool
-accounts_load(struct config *config, const struct options *o,
+void
+accounts_bar(struct config *config, const struct peer *peer)
+{
+	struct account *a;
+	const char *users;
+	size_t i;
+
+	for (i = 0; i < config->n; i++) {
+		a = &config->accounts[i];
+		users = a->values[SET_ALLOW_USER];
+		a->barred = users == NULL || peer_is_among(peer, users,
+		    config->pool) ? NULL : peer->name;
+	}
+}
+
+static bool
+load(struct config *config, const struct options *o,
     const struct caller *c, struct failure *why)
 {
 	const char *user = accounts_user_file(c, config->pool);
@@ -102,6 +117,24 @@ accounts_load(struct config *config, const struct options *o,
 	if (config->n > 0 || names_server(o))
 		return true;
 	return none_found(config, user, user_error, system_error, why);
+}
+
+bool
+accounts_load(struct config *config, const struct options *o,
+    const struct caller *c, struct failure *why)
+{
+	bool ok = load(config, o, c, why);
+	struct peer self;
+	size_t i;
+
+	for (i = 0; i < config->n; i++)
+		if (config->accounts[i].values[SET_ALLOW_USER] != NULL)
+			break;
+	if (i == config->n)
+		return ok;
+	peer_self(&self, config->pool);
+	accounts_bar(config, &self);
+	return ok;
 }
 
 static bool
@@ -130,18 +163,35 @@ named(const struct config *config, const char *name)
 	return NULL;
 }
 
+typedef bool account_test(const struct account *, const char *, struct pool *);
+
+/* The first that the address means; a barred one when it means no other. */
+static struct account *
+first(const struct config *config, account_test *test, const char *address)
+{
+	struct account *a, *barred = NULL;
+	size_t i;
+
+	for (i = 0; i < config->n; i++) {
+		a = &config->accounts[i];
+		if (test != NULL && !test(a, address, config->pool))
+			continue;
+		if (a->barred == NULL)
+			return a;
+		if (barred == NULL)
+			barred = a;
+	}
+	return barred;
+}
+
 static struct account *
 of_sender(const struct config *config, const char *sender)
 {
-	size_t i;
+	struct account *a = NULL;
 
-	for (i = 0; sender != NULL && i < config->n; i++)
-		if (is_from(&config->accounts[i], sender, config->pool))
-			return &config->accounts[i];
-	for (i = 0; sender != NULL && i < config->n; i++)
-		if (fits(&config->accounts[i], sender, config->pool))
-			return &config->accounts[i];
-	return NULL;
+	if (sender != NULL)
+		a = first(config, is_from, sender);
+	return a == NULL && sender != NULL ? first(config, fits, sender) : a;
 }
 
 static bool
@@ -200,8 +250,8 @@ accounts_choose(struct config *config, const struct options *o,
 	if (o->account != NULL && a == NULL)
 		return fail(why, FAILURE_CONFIG, "there is no account \"%s\"",
 		    o->account);
-	if (a == NULL && config->n > 0)
-		a = &config->accounts[0];
+	if (a == NULL)
+		a = first(config, NULL, NULL);
 	if (a == NULL) {
 		a = add_account(config);
 		if (!change(config, a, o, why))
@@ -215,12 +265,10 @@ const struct account *
 accounts_of_recipient(const struct config *config, const struct choice *choice,
     const char *address)
 {
-	size_t i;
+	const struct account *a = choice->pinned ? NULL :
+	    first(config, fits, address);
 
-	for (i = 0; !choice->pinned && i < config->n; i++)
-		if (fits(&config->accounts[i], address, config->pool))
-			return &config->accounts[i];
-	return choice->account;
+	return a != NULL ? a : choice->account;
 }
 
 void

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "failure.h"
 #include "options.h"
+#include "peer.h"
 
 /*
  * Reads the user's file, then the system's, or the one that --config names.
@@ -19,6 +20,12 @@
  */
 bool	accounts_load(struct config *, const struct options *,
 	    const struct caller *, struct failure *why);
+
+/*
+ * Whose mail it is from now on, instead of who runs us: accounts whose
+ * "allow-user" does not name the peer are barred.
+ */
+void	accounts_bar(struct config *, const struct peer *);
 
 struct choice {
 	const struct account *account;	/* NULL: there is none */
@@ -30,13 +37,16 @@ struct choice {
  * whose "from" is the sender, else the first whose "match" fits it, and it is
  * pinned then; else the first.  The options' overrides are applied to all, and
  * may cost an account its secret: bound.h.
+ * One that is barred is chosen only when the sender or --account means no
+ * other, or all are: route_make() says no then.
  */
 bool	accounts_choose(struct config *, const struct options *,
 	    const char *sender, struct choice *, struct failure *why);
 
 /*
  * The account that a recipient belongs to: the chosen one when it is pinned;
- * else the first whose "match" fits the address, else the chosen one.
+ * else the first whose "match" fits the address, else the chosen one.  One
+ * that is barred only when no other fits, as above.
  */
 const struct account *accounts_of_recipient(const struct config *,
 	    const struct choice *, const char *address);

@@ -7,13 +7,38 @@
 #include <string.h>
 #include <unistd.h>
 
-/* False when a signal has come, and the caller does not read. */
+static milliseconds
+patience(const struct chat *c)
+{
+	return c->patience == 0 ? -1 : clock_now() +
+	    (milliseconds)c->patience * 1000;
+}
+
+/*
+ * False when the caller does not read, and a signal has come or it was waited
+ * for long enough.
+ */
 static bool
-wait_for_reader(void)
+wait_for_reader(const struct chat *c)
 {
 	struct pollfd pfd = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
-	return signals_poll(&pfd, 1, signals_caught() != 0 ? 0 : -1) > 0;
+	return signals_poll(&pfd, 1, signals_caught() != 0 ? 0 :
+	    patience(c)) > 0;
+}
+
+/* RFC 5321 section 4.5.3.2.7 */
+static bool
+wait_for_caller(struct chat *c)
+{
+	struct pollfd pfd = { .fd = c->in.fd, .events = POLLIN };
+
+	if (c->patience == 0 || signals_poll(&pfd, 1, patience(c)) != 0)
+		return true;
+	buffer_printf(&c->out, "421 4.4.2 nothing was said for %d seconds\r\n",
+	    c->patience);
+	c->over = true;
+	return false;
 }
 
 /*
@@ -28,7 +53,7 @@ chat_flush(struct chat *c)
 
 	while ((len = buffer_len(&c->out)) > 0) {
 		n = -1;
-		if (wait_for_reader())
+		if (wait_for_reader(c))
 			n = write(STDOUT_FILENO, buffer_data(&c->out),
 			    len < PIPE_BUF ? len : PIPE_BUF);
 		else
@@ -49,7 +74,8 @@ static bool
 more(struct chat *c)
 {
 	chat_flush(c);
-	return !c->over && input_more(&c->in, &c->why) && !c->in.eof;
+	return !c->over && wait_for_caller(c) &&
+	    input_more(&c->in, &c->why) && !c->in.eof;
 }
 
 bool

@@ -17,6 +17,8 @@ struct chat {
 	struct input in;
 	struct buffer out;		/* replies that were not sent yet */
 	enum { LINES_UNKNOWN, LINES_LF, LINES_CRLF } lines;
+	int patience;			/* seconds that the caller may be silent,
+					   or not read; 0: for ever */
 	bool over;			/* QUIT, or nobody is there */
 	struct failure why;		/* reading has failed, or a signal */
 };

@@ -229,7 +229,8 @@ takes_several(const struct setting_kind *kind)
 {
 	return kind->shape == LIST || kind->shape == ADDRESSES ||
 	    kind->shape == MECHANISMS || kind->shape == PINS ||
-	    kind->shape == DELIVER_BY || kind->shape == LIMIT;
+	    kind->shape == DELIVER_BY || kind->shape == LIMIT ||
+	    kind->shape == USERS;
 }
 
 static void

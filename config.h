@@ -28,6 +28,7 @@ struct account {
 	const char *withheld;		/* the setting whose change took its
 					   stored secret away (bound.h) */
 	bool deprived;			/* and there was one */
+	const char *barred;		/* to whom, by allow-user; or NULL */
 	const char *values[SETTINGS];	/* as written, checked; NULL: unset */
 	struct endpoint *servers;
 	size_t nservers;

@@ -39,6 +39,7 @@ static const struct {
 	[FAILURE_PROTOCOL]	= { "protocol",		EX_PROTOCOL,	false },
 	[FAILURE_AUTH]		= { "auth",		EX_NOPERM,	false },
 	[FAILURE_PERMISSION]	= { "permission",	EX_NOPERM,	false },
+	[FAILURE_BARRED]	= { "barred",		EX_NOPERM,	false },
 	[FAILURE_CONFIG]	= { "config",		EX_CONFIG,	false },
 };
 

@@ -43,6 +43,7 @@ enum failure_kind {
 	FAILURE_PROTOCOL,		/* the server makes no sense */
 	FAILURE_AUTH,			/* the server refused the login */
 	FAILURE_PERMISSION,
+	FAILURE_BARRED,			/* the account is not for this user */
 	FAILURE_CONFIG,
 };
 

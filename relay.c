@@ -16,6 +16,7 @@
 struct relay {
 	const struct options *options;
 	const struct caller *caller;
+	const struct peer *peer;
 	struct config *config;
 	const char *program;
 	const struct failure *broken;	/* NULL: the configuration is whole */
@@ -45,7 +46,10 @@ answer_reply(struct answer *a, const struct reply *reply)
 	return answer(a, FAILURE_NONE, reply->text);
 }
 
-/* Our own words, under the code that fits them. */
+/*
+ * Our own words, under the code that fits them.  When nobody knows whether the
+ * server has the message, no reply of SMTP says so: 421 ends the dialogue.
+ */
 static bool
 answer_ours(struct answer *a, const struct failure *why)
 {
@@ -59,6 +63,8 @@ answer_ours(struct answer *a, const struct failure *why)
 	    lacking ? "555 5.5.4" :
 	    why->kind == FAILURE_ADDRESS ? "553 5.1.3" :
 	    why->kind == FAILURE_DATA ? "552 5.3.4" :
+	    why->kind == FAILURE_BARRED ? "550 5.7.1" :
+	    why->kind == FAILURE_UNKNOWN ? "421 4.4.2" :
 	    again ? "451 4.3.0" : "554 5.0.0";
 
 	if (*why->enhanced != '\0' && why->enhanced[0] == code[0])
@@ -89,12 +95,14 @@ answer_failure(struct answer *a, const struct failure *why)
 
 struct relay *
 relay_new(const struct options *o, const struct caller *c,
-    struct config *config, const struct failure *broken, const char *program)
+    const struct peer *peer, struct config *config,
+    const struct failure *broken, const char *program)
 {
 	struct relay *r = pool_alloc(config->pool, sizeof *r);
 
 	r->options = o;
 	r->caller = c;
+	r->peer = peer;
 	r->config = config;
 	r->program = program;
 	r->broken = broken;
@@ -167,6 +175,23 @@ lane_of(struct relay *r, const struct account *a)
 	return l;
 }
 
+/* A server that is the socket of this service would call it without end. */
+static bool
+is_elsewhere(const struct relay *r, const struct route *route,
+    struct failure *why)
+{
+	const struct account *a = route->account;
+	size_t i;
+
+	for (i = 0; r->peer->socket != NULL && i < route->nendpoints; i++)
+		if (route->endpoints[i].path != NULL &&
+		    strcmp(route->endpoints[i].path, r->peer->socket) == 0)
+			return fail(why, FAILURE_CONFIG, "the server of the "
+			    "account \"%s\" (%s:%zu) is this service itself",
+			    a->name, a->file, a->line);
+	return true;
+}
+
 static bool
 route(struct relay *r, struct lane *l, struct failure *why)
 {
@@ -174,7 +199,7 @@ route(struct relay *r, struct lane *l, struct failure *why)
 
 	if (!l->routed) {
 		if (!route_make(&route, l->account, r->options, r->caller,
-		    r->config->pool, why))
+		    r->config->pool, why) || !is_elsewhere(r, &route, why))
 			return false;
 		session_init(&l->session, &route, r->caller, r->config->pool);
 		l->routed = true;
@@ -249,6 +274,17 @@ start(struct relay *r, const char *text, struct reply *reply,
 	return begin(r, lane_of(r, r->choice.account), reply, why);
 }
 
+/* What the caller is told and cannot mend, the administrator must know. */
+static bool
+refuse(const struct relay *r, const struct failure *why, struct answer *a)
+{
+	(void)answer_failure(a, why);
+	if (why->kind == FAILURE_BARRED || (r->peer->remote && why->said == 0))
+		log_note(LEVEL_WARNING, "%s, process %ld, is told: %s",
+		    r->peer->name, (long)r->peer->pid, a->text);
+	return false;
+}
+
 bool
 relay_mail(struct relay *r, const char *text, struct answer *a)
 {
@@ -258,9 +294,9 @@ relay_mail(struct relay *r, const char *text, struct answer *a)
 	relay_reset(r);
 	r->begun = clock_now();
 	if (r->broken != NULL)
-		return answer_failure(a, r->broken);
+		return refuse(r, r->broken, a);
 	r->mail = start(r, text, &reply, &why);
-	return r->mail ? answer_reply(a, &reply) : answer_failure(a, &why);
+	return r->mail ? answer_reply(a, &reply) : refuse(r, &why, a);
 }
 
 /*
@@ -281,7 +317,7 @@ say_rcpt(struct relay *r, const struct recipient *who, struct answer *a)
 	} else {
 		if ((!l->mail && n == 0 && !begin(r, l, &reply, &why)) ||
 		    !lane_rcpt(l, who, &reply, &why))
-			return answer_failure(a, &why);
+			return refuse(r, &why, a);
 		(void)answer_reply(a, &reply);
 	}
 	return true;
@@ -327,7 +363,7 @@ relay_rcpt(struct relay *r, const char *text, struct answer *a)
 
 	if (!command_rcpt(text, &command, r->pool, &why) ||
 	    !resolve_mailbox(&r->resolver, &command.to, &list, &n, &why))
-		return answer_failure(a, &why);
+		return refuse(r, &why, a);
 	if (n == 0)
 		return answer(a, FAILURE_NOUSER, "550 5.1.1 nobody is behind "
 		    "this name");
@@ -342,7 +378,7 @@ report(struct relay *r, const struct message *m, const char *message_id)
 	struct plan plan = { .id = plan_id(r->pool), .message_id = message_id,
 	    .account = r->choice.account };
 	struct report told = { .program = r->program, .plan = &plan,
-	    .legs = &legs, .nlegs = 1, .octets = message_size(m),
+	    .peer = r->peer->remote ? r->peer : NULL, .legs = &legs, .nlegs = 1, .octets = message_size(m),
 	    .total_ms = clock_now() - r->begun, .silent = true };
 	size_t i;
 
@@ -357,13 +393,27 @@ report(struct relay *r, const struct message *m, const char *message_id)
 	}
 }
 
+/*
+ * One reply cannot say that some have the message and others do not.  Whoever
+ * sends it again must not send it to all.
+ */
+static bool
+divided(struct answer *a, const char *reply, const struct failure *gravest)
+{
+	struct failure why;
+
+	(void)fail(&why, FAILURE_UNKNOWN, "some recipients have the message "
+	    "(%.200s), others do not: %s", reply, gravest->text);
+	return answer_failure(a, &why);
+}
+
 /* The gravest failure of all lanes, else the first server's success. */
 static bool
 verdict(const struct relay *r, struct answer *a)
 {
 	const struct failure *why, *gravest = NULL;
 	const char *reply = NULL;
-	size_t i;
+	size_t i, j;
 
 	for (i = 0; i < r->nlanes; i++) {
 		if (r->lanes[i]->leg.envelope.n == 0)
@@ -372,9 +422,11 @@ verdict(const struct relay *r, struct answer *a)
 		if (why != NULL && (gravest == NULL ||
 		    outcome_verdict(why) > outcome_verdict(gravest)))
 			gravest = why;
-		if (reply == NULL)
-			reply = r->lanes[i]->outcome.results[0].reply;
+		for (j = 0; reply == NULL && j < r->lanes[i]->outcome.n; j++)
+			reply = r->lanes[i]->outcome.results[j].reply;
 	}
+	if (gravest != NULL && reply != NULL)
+		return divided(a, reply, gravest);
 	return gravest != NULL ? answer_failure(a, gravest) :
 	    answer(a, FAILURE_NONE, reply);
 }

@@ -14,6 +14,7 @@
 #include "config.h"
 #include "input.h"
 #include "options.h"
+#include "peer.h"
 #include "pool.h"
 
 /* What the caller is told: one line, "550 5.1.1 no such user". */
@@ -25,14 +26,18 @@ struct answer {
 
 struct relay;
 
-/* broken: why the configuration cannot be used; or NULL. */
+/*
+ * The peer is the caller whose accounts these are (accounts_bar() has been
+ * told) and whom the log names.  broken: why the configuration cannot be used; or NULL.
+ */
 struct relay *relay_new(const struct options *, const struct caller *,
-	    struct config *, const struct failure *broken,
+	    const struct peer *, struct config *, const struct failure *broken,
 	    const char *program);
 void	relay_free(struct relay *);			/* takes NULL */
 
 /*
- * True when the answer is a 2yz.
+ * True when the answer is a 2yz.  421: whether the server has the message is
+ * not known, and the caller's dialogue must end.
  */
 bool	relay_mail(struct relay *, const char *text, struct answer *);
 bool	relay_rcpt(struct relay *, const char *text, struct answer *);

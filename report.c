@@ -127,6 +127,17 @@ connection(const struct fields *o, const struct session *s)
 	fields_number(o, "auth-ms", s->facts.auth_ms);
 }
 
+static void
+sender(const struct fields *o, const struct peer *p)
+{
+	if (p == NULL || !p->known)
+		return;
+	fields_text(o, "peer", p->login);
+	fields_number(o, "peer-uid", p->uid);
+	if (p->pid > 0)
+		fields_number(o, "peer-pid", p->pid);
+}
+
 /* Under the names of the settings. */
 static void
 terms(const struct fields *o, const struct leg *l)
@@ -254,6 +265,7 @@ log_fields(const struct fields *o, const struct report *r,
 		return;
 	}
 	fields_text(o, "id", r->plan->id);
+	sender(o, r->peer);
 	account(o, l->leg);
 	fields_text(o, "message-id", r->plan->message_id);
 	if (l->session->server != NULL)

@@ -10,6 +10,7 @@
 
 #include "keep.h"
 #include "outcome.h"
+#include "peer.h"
 #include "plan.h"
 #include "session.h"
 
@@ -26,6 +27,7 @@ struct report_leg {
 struct report {
 	const char *program;		/* "sendoff", "sendmail" */
 	const struct plan *plan;	/* NULL: it came to none */
+	const struct peer *peer;	/* who has sent it, if not who runs us */
 	const struct outcome *outcome;	/* of all the people; NULL with plan */
 	const struct failure *failure;	/* what ended it before an outcome */
 	struct report_leg *legs;

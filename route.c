@@ -77,6 +77,18 @@ fits_together(const struct route *r, struct failure *why)
 	return true;
 }
 
+/* Nothing of an account is used, nor its secret fetched, before this. */
+static bool
+may_be_used(const struct account *a, struct failure *why)
+{
+	if (a->barred == NULL)
+		return true;
+	(void)fail(why, FAILURE_BARRED, "the account \"%s\" is not for %s: "
+	    "its \"allow-user\" does not name them", a->name, a->barred);
+	(void)strcpy(why->enhanced, "5.7.1");
+	return false;
+}
+
 bool
 route_make(struct route *r, const struct account *a, const struct options *o,
     const struct caller *c, struct pool *pool, struct failure *why)
@@ -84,6 +96,8 @@ route_make(struct route *r, const struct account *a, const struct options *o,
 	*r = (struct route){ .account = a, .endpoints = a->servers,
 	    .nendpoints = a->nservers };
 	net_params(r, o, pool);
+	if (!may_be_used(a, why))
+		return false;
 	if (!fits_together(r, why))
 		return false;
 	r->timeout_session = config_number(a, SET_TIMEOUT_SESSION);

@@ -14,6 +14,7 @@
 
 enum {
 	COMMAND_MAX = 64 * 1024,	/* octets of a command line */
+	PATIENCE = 300,			/* seconds: RFC 5321 4.5.3.2.7 */
 	BLOCK_ROOM = 64 * 1024
 };
 
@@ -98,6 +99,7 @@ submit_content(struct serve *s)
 	} else {
 		(void)relay_data(s->relay, &in, &a);
 		put_answer(s, &a);
+		s->chat.over = s->chat.over || a.code == 421;
 	}
 	buffer_free(&in.octets);
 	drop_content(s);
@@ -105,6 +107,7 @@ submit_content(struct serve *s)
 
 /* --- commands ------------------------------------------------------------- */
 
+/* What the server behind does not have is converted, or refused by name. */
 static void
 ehlo(struct serve *s, const char *args)
 {
@@ -341,6 +344,16 @@ take_leave(struct serve *s)
 	chat_flush(&s->chat);
 }
 
+/* Whoever starts us may wait for ever; a place at a socket is not theirs. */
+static int
+patience(const struct config *config, const struct peer *peer)
+{
+	int seconds = config->n > 0 ? config_number(&config->accounts[0],
+	    SET_TIMEOUT_REPLY) : 0;
+
+	return !peer->remote ? 0 : seconds > 0 ? seconds : PATIENCE;
+}
+
 int
 serve(const struct options *o, const struct caller *c, struct config *config,
     const char *program)
@@ -348,12 +361,16 @@ serve(const struct options *o, const struct caller *c, struct config *config,
 	struct serve s = { .caller = c,
 	    .chat = { .in = { .fd = STDIN_FILENO } } };
 	struct failure broken;
+	struct peer peer;
 	bool whole;
 
 	log_trace_level(0);
 	whole = accounts_load(config, o, c, &broken);
 	accounts_log(NULL, o);
-	s.relay = relay_new(o, c, config, whole ? NULL : &broken, program);
+	peer_read(&peer, STDIN_FILENO, config->pool);
+	accounts_bar(config, &peer);
+	s.chat.patience = patience(config, &peer);
+	s.relay = relay_new(o, c, &peer, config, whole ? NULL : &broken, program);
 	buffer_printf(&s.chat.out, "220 %s ESMTP sendoff\r\n", c->hostname);
 	converse(&s);
 	take_leave(&s);

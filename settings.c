@@ -63,6 +63,7 @@ static const struct setting_kind settings[SETTINGS] = {
 	[SET_REWRITE_FROM]	= { "rewrite-from", WORD_OF,
 				    " local always never ", "local", 0, 0 },
 	[SET_ALLOW_FROM]	= { "allow-from", LIST, NULL, NULL, 0, 0 },
+	[SET_ALLOW_USER]	= { "allow-user", USERS, NULL, NULL, 0, 1 },
 	[SET_KEEP]		= { "keep", FILE_NAME, NULL, NULL, 0, 0 },
 	[SET_KEEP_LIMIT]	= { "keep-limit", LIMIT, NULL, "1G 1000", 0, 0 },
 	[SET_RETRY]		= { "retry", WORD_OF, " yes no ", "no", 0, 0 },
@@ -289,6 +290,25 @@ span_or_limit(enum setting_shape shape, const char *name, const char *value,
 	    "1G 1000, not \"%s\"", name, value);
 }
 
+/* Login names, user ids, "@group": no name has what stands between names. */
+static bool
+users(const char *value, struct failure *why)
+{
+	const char *p;
+	size_t len;
+
+	for (p = value; *p != '\0'; p += len + strspn(p + len, " ")) {
+		len = strcspn(p, " ");
+		if (strcspn(p + (*p == '@'), ",:;@/ ") != len - (*p == '@') ||
+		    len == (*p == '@'))
+			return fail(why, FAILURE_CONFIG, "allow-user is a list "
+			    "of login names, user ids and @group with blanks "
+			    "between, not \"%s\"", value);
+	}
+	return *value != '\0' || fail(why, FAILURE_CONFIG, "allow-user has no "
+	    "value");
+}
+
 bool
 setting_check(enum setting s, const char **value, struct pool *pool,
     struct failure *why)
@@ -333,6 +353,8 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 	case SPAN:
 	case LIMIT:
 		return span_or_limit(settings[s].shape, name, *value, why);
+	case USERS:
+		return users(*value, why);
 	case PRIORITY:
 		return tls_check_priority(*value, why);
 	default:

@@ -130,6 +130,9 @@ static const struct {
 	    "f:1:14: rewrite-from is one of local always never , not \"\"" },
 	[SET_ALLOW_FROM] = { "allow-from", "*", NULL, NULL, "''",
 	    "f:1:12: allow-from has no value" },
+	[SET_ALLOW_USER] = { "allow-user", "alice  @web 33", "alice @web 33",
+	    NULL, "'a b' @", "f:1:12: allow-user is a list of login names, "
+	    "user ids and @group with blanks between, not \"a b @\"" },
 	[SET_KEEP] = { "keep", "/a", NULL, NULL, "''",
 	    "f:1:6: keep has no value" },
 	[SET_KEEP_LIMIT] = { "keep-limit", "20m  5", "20m 5", "1G 1000",
@@ -232,7 +235,8 @@ every_option(void **state)
 
 	(void)state;
 	for (s = 0; s < SETTINGS; s++) {
-		if (s == SET_PASSWORD || s == SET_PASSWORD_COMMAND) {
+		if (s == SET_PASSWORD || s == SET_PASSWORD_COMMAND ||
+		    s == SET_ALLOW_USER) {
 			assert_false(config_has_option(all[s].name));
 			assert_false(config_override(&a, all[s].name, "x",
 			    pool, &why));

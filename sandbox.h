@@ -1,7 +1,8 @@
 /*
  * What this process can still do, as the kernel holds it to it: files by
  * Landlock, system calls by seccomp.  Both are best effort: where the kernel
- * has none, the program works all the same, and says so.
+ * has none, the program works all the same, and says so; and where somebody
+ * else's filter has this process, which may kill it for asking.
  */
 #ifndef SANDBOX_H
 #define SANDBOX_H

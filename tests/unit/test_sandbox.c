@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -487,6 +490,56 @@ told(void **state)
 	assert_string_equal(f->text, text);
 }
 
+/* As a service is confined whose unit knows nothing of Landlock. */
+static void
+kill_at(unsigned nr)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof code / sizeof *code, code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+		_exit(99);
+}
+
+static void
+confined_by_others(void **state)
+{
+	static const unsigned calls[] = { SYS_landlock_create_ruleset,
+	    SYS_landlock_add_rule, SYS_landlock_restrict_self, SYS_acct };
+	struct sandbox s;
+	char text[SANDBOX_TEXT];
+	int status, with;
+	size_t i;
+	pid_t pid;
+
+	(void)state;
+	sandbox_begin(&s);
+	with = s.abi;
+	if (s.rules >= 0)
+		(void)close(s.rules);
+	for (i = 0; i < sizeof calls / sizeof *calls; i++) {
+		pid = fork();
+		if (pid == 0) {
+			kill_at(calls[i]);
+			sandbox_begin(&s);
+			sandbox_may_read(&s, top);
+			sandbox_enter(&s, text);
+			_exit(s.abi);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status),
+		    calls[i] == SYS_acct ? with : 0);
+	}
+}
+
 static void
 kills_itself(void **state)
 {
@@ -511,6 +564,7 @@ main(void)
 		cmocka_unit_test(allowed),
 		cmocka_unit_test(told),
 		cmocka_unit_test(kills_itself),
+		cmocka_unit_test(confined_by_others),
 		cmocka_unit_test(cases_are_real),
 		cmocka_unit_test(tokens),
 	};

@@ -261,6 +261,15 @@ accounts_choose(struct config *config, const struct options *o,
 	return true;
 }
 
+void
+accounts_prepare(struct config *config, const struct options *o)
+{
+	struct choice ignored;
+	struct failure told_later;
+
+	(void)accounts_choose(config, o, NULL, &ignored, &told_later);
+}
+
 const struct account *
 accounts_of_recipient(const struct config *config, const struct choice *choice,
     const char *address)

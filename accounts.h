@@ -44,6 +44,12 @@ bool	accounts_choose(struct config *, const struct options *,
 	    const char *sender, struct choice *, struct failure *why);
 
 /*
+ * Applies the options' overrides now, before there is a sandbox, and makes the
+ * command line's own account.  What is wrong is told by accounts_choose().
+ */
+void	accounts_prepare(struct config *, const struct options *);
+
+/*
  * The account that a recipient belongs to: the chosen one when it is pinned;
  * else the first whose "match" fits the address, else the chosen one.  One
  * that is barred only when no other fits, as above.

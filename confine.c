@@ -1,4 +1,5 @@
 #include "confine.h"
+#include "accounts.h"
 #include "helper.h"
 #include "keep.h"
 #include "log.h"
@@ -188,4 +189,15 @@ confine(const struct confine *c)
 	may_all(&s, c);
 	sandbox_enter(&s, text);
 	log_note(LEVEL_DEBUG, "sandbox: %s", text);
+}
+
+void
+confine_all(const struct options *o, const struct caller *caller,
+    struct config *config)
+{
+	const struct confine c = { .caller = caller, .config = config,
+	    .many = true, .spools = true };
+
+	accounts_prepare(config, o);
+	confine(&c);
 }

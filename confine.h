@@ -11,6 +11,7 @@
 
 #include "caller.h"
 #include "config.h"
+#include "options.h"
 
 struct confine {
 	const struct caller *caller;
@@ -18,7 +19,7 @@ struct confine {
 	const struct account **accounts;	/* in play; all if NULL */
 	size_t n;
 	bool keeps;			/* messages, as a submission does */
-	bool many;			/* messages come: those kept, or -bs */
+	bool many;			/* messages, each with its account */
 	bool spools;			/* they may outgrow the memory */
 };
 
@@ -29,5 +30,12 @@ struct confine {
  * with helper_end().  What cannot be had is told in the log.
  */
 void	confine(const struct confine *);
+
+/*
+ * The same for a run of many messages, which may go by any account: -bs, -q.
+ * The options' overrides are applied.
+ */
+void	confine_all(const struct options *, const struct caller *,
+	    struct config *);
 
 #endif

@@ -110,7 +110,8 @@ answer(const struct helper *h, struct request *q, struct reply *r,
 
 	q->host[NAME_ROOM - 1] = q->server[NAME_ROOM - 1] = '\0';
 	(void)fail(&r->why, FAILURE_LOCAL, "there is no such account");
-	if (q->account >= h->naccounts)
+	if (q->account >= h->naccounts ||
+	    h->accounts[q->account].barred != NULL)
 		return;
 	if (q->want == WANT_PROXY_SECRET)
 		r->ok = proxy_secret(h, &h->accounts[q->account], r, secret);

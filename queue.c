@@ -1,6 +1,8 @@
 #define _GNU_SOURCE			/* pipe2() */
 #include "queue.h"
 #include "accounts.h"
+#include "confine.h"
+#include "helper.h"
 #include "log.h"
 #include "path.h"
 #include "resend.h"
@@ -175,12 +177,17 @@ run_own(const struct options *o, const struct caller *c,
 	list = store_list(config, c, false, config->pool, &n);
 	if (broken != NULL && o->nselections == 0 && n > 0)
 		return complain(program, broken);
+	if (n == 0)
+		return failure_status(FAILURE_NONE);
+	if (broken == NULL)
+		confine_all(o, c, config);
 	r.resend = resend_new(o, c, config, broken);
 	for (i = 0; i < n && signals_caught() == 0; i++)
 		see_to(&r, &list[i]);
 	if (o->nselections == 0)
 		tell_owners(&r);
 	resend_free(r.resend);
+	helper_end(config);
 	return failure_status(r.gravest);
 }
 
@@ -252,26 +259,35 @@ run_as(uid_t uid, const struct options *o, const char *program)
 	return status;
 }
 
-int
-queue_run(const struct options *o, const struct caller *c,
-    struct config *config, const char *program)
+static int
+run_owners(const struct options *o, struct pool *pool, const char *program)
 {
-	const struct failure *broken = load(o, c, config);
-	struct failure why;
 	uid_t *owners;
 	size_t n, i;
-	int status, one;
+	int status = 0, one;
 
-	if (!are_there(o, c, config, &why))
-		return complain(program, &why);
-	status = run_own(o, c, config, program, broken);
-	if (c->uid != 0)
-		return status;
-	owners = store_owners(config->pool, &n);
+	owners = store_owners(pool, &n);
 	for (i = 0; i < n && signals_caught() == 0; i++) {
 		one = run_as(owners[i], o, program);
 		if (one != 0)
 			status = one;
 	}
 	return status;
+}
+
+/* Our own come last: nobody else can be become in the sandbox. */
+int
+queue_run(const struct options *o, const struct caller *c,
+    struct config *config, const char *program)
+{
+	const struct failure *broken = load(o, c, config);
+	struct failure why;
+	int others = 0, status;
+
+	if (!are_there(o, c, config, &why))
+		return complain(program, &why);
+	if (c->uid == 0)
+		others = run_owners(o, config->pool, program);
+	status = run_own(o, c, config, program, broken);
+	return others != 0 ? others : status;
 }

@@ -1,6 +1,8 @@
 #include "serve.h"
 #include "accounts.h"
 #include "chat.h"
+#include "confine.h"
+#include "helper.h"
 #include "log.h"
 #include "relay.h"
 #include "signals.h"
@@ -371,10 +373,13 @@ serve(const struct options *o, const struct caller *c, struct config *config,
 	accounts_bar(config, &peer);
 	s.chat.patience = patience(config, &peer);
 	s.relay = relay_new(o, c, &peer, config, whole ? NULL : &broken, program);
+	if (whole)
+		confine_all(o, c, config);
 	buffer_printf(&s.chat.out, "220 %s ESMTP sendoff\r\n", c->hostname);
 	converse(&s);
 	take_leave(&s);
 	relay_free(s.relay);
+	helper_end(config);
 	drop_content(&s);
 	buffer_free(&s.chat.in.octets);
 	buffer_free(&s.chat.out);

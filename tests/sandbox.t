@@ -146,6 +146,58 @@ run 0 'one that outgrows the memory only then' traced "$sendoff" \
     bob@example.net
 is "$(inside | grep -c O_TMPFILE)" 1 'that goes into a file without a name'
 
+# --- many messages: -bs, -q ---------------------------------------------------
+
+mkdir -p "$tmp/lists"
+echo 'team: first@example.net, :include:'"$tmp/lists/team" > "$tmp/aliases"
+echo 'second@example.com' > "$tmp/lists/team"
+many()				# PORT: of the first account's server
+{
+	config "aliases $tmp/aliases" "ca-file $tmp/ca/ca.pem" \
+	    'account a' 'from alice@example.org' 'user alice@example.org' \
+	    "server smtp://localhost:$1" "log $tmp/log.a" 'retry yes' \
+	    "password-command \"sed -n 1p $tmp/password\"" \
+	    'account b' 'from bob@example.org' 'user alice@example.org' \
+	    "server smtp://localhost:$two" "password-file $tmp/password" \
+	    'match *@example.com' "log $tmp/log.b"
+}
+delivered()
+{
+	find "$tmp/one/new" "$tmp/two/new" -type f | wc -l | tr -d ' '
+}
+
+many "$one"
+before=$(delivered)
+cp "$tmp/message" "$tmp/letter"
+{
+	printf 'EHLO x\r\nMAIL FROM:<who@example.org>\r\nRCPT TO:<team>\r\n'
+	printf 'DATA\r\n'
+	sed 's/$/\r/' "$tmp/letter"
+	printf '.\r\nMAIL FROM:<bob@example.org>\r\nRCPT TO:<team>\r\n'
+	printf 'DATA\r\nSubject: t\r\n\r\nbody\r\n.\r\nQUIT\r\n'
+} > "$tmp/message"
+run 0 '-bs' traced "$sendmail" -bs
+is "$(grep -c '^250 2.0.0 ok' "$tmp/out")" 2 '-bs: both are taken'
+is "$(($(delivered) - before))" 3 '-bs: by both accounts, and the include'
+asks_nothing '-bs'
+is "$(inside | grep -c ' wait4(')" 1 '-bs: one helper'
+has "$tmp/log.b" 'account=b' '-bs: each account has its log'
+
+printf 'Subject: t\n\nbody\n' > "$tmp/message"
+rm -rf "$HOME/.local"
+many 1
+run 0 'queued' "$sendmail" -f who@example.org team
+is "$(kept)" 1 'one of two is queued'
+many "$one"
+before=$(delivered)
+run 0 '-q' traced "$sendmail" -q
+is "$(kept)" 0 '-q: it is gone'
+is "$(($(delivered) - before))" 1 '-q: it has come'
+asks_nothing '-q'
+is "$(inside | grep -c ' wait4(')" 1 '-q: one helper'
+run 0 '-q of nothing' traced "$sendmail" -q
+is "$(grep -c PR_SET_SECCOMP "$trace")" 0 '-q of nothing: no trouble taken'
+
 # --- kernels that lack it ----------------------------------------------------
 
 printf 'Subject: t\n\nbody\n' > "$tmp/message"

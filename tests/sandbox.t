@@ -8,6 +8,7 @@ set -eu
 printf 'Subject: t\n\nbody\n' > "$tmp/message"
 printf 'password\n' > "$tmp/password"
 trace=$tmp/trace
+no_leaks=${ASAN_OPTIONS-}:detect_leaks=0	# none can be found under strace
 
 run 0 '--version' "$sendoff" --version
 is "$(wc -l < "$tmp/out" | tr -d ' ')" 1 'one line'
@@ -30,7 +31,7 @@ account()			# LINE...
 traced()			# COMMAND...
 {
 	: > "$tmp/log"
-	strace -f -s 1000 -o "$trace" "$@"
+	ASAN_OPTIONS=$no_leaks strace -f -s 1000 -o "$trace" "$@"
 }
 
 # What the process asked for after it had entered: the main one's calls.
@@ -201,12 +202,17 @@ is "$(grep -c PR_SET_SECCOMP "$trace")" 0 '-q of nothing: no trouble taken'
 # --- kernels that lack it ----------------------------------------------------
 
 printf 'Subject: t\n\nbody\n' > "$tmp/message"
+injected()			# INJECT COMMAND...
+{
+	inject=$1
+	shift
+	ASAN_OPTIONS=$no_leaks strace -o "$trace" -e "inject=$inject" "$@"
+}
 old()				# WHAT INJECT TEXT
 {
 	account "password-file $tmp/password"
 	: > "$tmp/log"
-	run 0 "$1" strace -o "$trace" -e "inject=$2" "$sendoff" \
-	    --log-level=debug bob@example.net
+	run 0 "$1" injected "$2" "$sendoff" --log-level=debug bob@example.net
 	has "$tmp/log" "$3" "$1: so the log says"
 }
 old 'no Landlock' landlock_create_ruleset:error=ENOSYS \
@@ -221,14 +227,14 @@ if [ $whole = yes ]; then
 	old 'Landlock that does not take the rules' \
 	    landlock_restrict_self:error=E2BIG 'no Landlock (Argument'
 fi
-run 0 '--version -v where there is none' strace -o "$trace" -e \
-    inject=landlock_create_ruleset:error=ENOSYS "$sendoff" --version -v
+run 0 '--version -v where there is none' injected \
+    landlock_create_ruleset:error=ENOSYS "$sendoff" --version -v
 has "$tmp/out" 'Landlock not in this kernel' 'it says so'
 
 # A helper that cannot be: then no sandbox, but mail.
 : > "$tmp/log"
-run 0 'no helper' strace -o "$trace" -e \
-    inject=clone,clone3,fork:error=EAGAIN "$sendoff" bob@example.net
+run 0 'no helper' injected clone,clone3,fork:error=EAGAIN "$sendoff" \
+    bob@example.net
 has "$tmp/log" 'sandbox: none' 'no helper: so the log says'
 
 # --- signals -----------------------------------------------------------------

@@ -50,7 +50,7 @@ MUTANTS = [
      "n == RECORD_ROOM && fsync(fd) == 0", "n == RECORD_ROOM",
      "resend", "cut", "doubled"),
     ("who has it is not struck out",
-     "if (!keep_strike(fileno(a->f), a->stored.at[i], why))", "if (0)",
+     "return keep_strike(fileno(a->f), a->gone, n, why);", "return true;",
      "resend-451", "kill", "doubled"),
     ("who could not be struck out is queued",
      "a->spoilt = !strike(a, &why);", "(void)strike(a, &why);",

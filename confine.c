@@ -113,8 +113,7 @@ may_log(struct sandbox *s, const struct account *a)
 {
 	const char *log = config_value(a, SET_LOG);
 
-	log_prepare(log);
-	if (*log == '/')
+	if (log_prepare(log))
 		sandbox_may_write(s, log);
 }
 

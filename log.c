@@ -157,13 +157,14 @@ is_file(const char *where)
 	return strcmp(where, "none") != 0 && strcmp(where, "syslog") != 0;
 }
 
-void
+bool
 log_prepare(const char *where)
 {
 	int fd = is_file(where) ? open_to_append(where) : -1;
 
 	if (fd >= 0)
 		(void)close(fd);
+	return is_file(where);
 }
 
 static void

@@ -22,8 +22,8 @@ void	log_open(const char *where, bool json, const char *level,
 	    const char *tag);
 void	log_close(void);
 
-/* Makes the file, when it is one and there is none. */
-void	log_prepare(const char *where);
+/* Is it a file?  Then it is made, when there is none. */
+bool	log_prepare(const char *where);
 
 /* A message for the administrator: a notice, a warning, a step. */
 void	log_note(enum log_level, const char *fmt, ...)

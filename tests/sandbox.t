@@ -227,6 +227,20 @@ if [ $whole = yes ]; then
 	old 'Landlock that does not take the rules' \
 	    landlock_restrict_self:error=E2BIG 'no Landlock (Argument'
 fi
+# Older Landlocks, as they tell their ABI: what they do not know is not asked.
+for abi in 1 2 3 4 5 6; do
+	[ $whole = yes ] || break
+	old "Landlock ABI $abi" \
+	    "landlock_create_ruleset:retval=$abi:when=1" "Landlock ABI $abi,"
+done
+rm -rf "$HOME/.local"
+config 'from alice@example.org' 'server smtp://localhost:1' 'aliases none' \
+    'password password' 'log none'
+run 75 'Landlock ABI 1, no server' injected \
+    landlock_create_ruleset:retval=1:when=1 "$sendmail" bob@example.net
+is "$(kept)" 1 'it is kept there, too'
+account "password-file $tmp/password"
+
 run 0 '--version -v where there is none' injected \
     landlock_create_ruleset:error=ENOSYS "$sendoff" --version -v
 has "$tmp/out" 'Landlock not in this kernel' 'it says so'

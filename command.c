@@ -92,6 +92,7 @@ is_xtext(const char *s)
 	return true;
 }
 
+/* Each word once, however often it comes. */
 const char *
 command_notify(const char *list, struct pool *pool)
 {
@@ -109,8 +110,10 @@ command_notify(const char *list, struct pool *pool)
 				break;
 		if (i == 3)
 			return NULL;
-		out = out == NULL ? words[i] :
-		    pool_printf(pool, "%s,%s", out, words[i]);
+		if (out == NULL)
+			out = words[i];
+		else if (strstr(out, words[i]) == NULL)
+			out = pool_printf(pool, "%s,%s", out, words[i]);
 	}
 	return out;
 }

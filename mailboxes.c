@@ -15,6 +15,7 @@ struct list {
 	const struct token *tokens;
 	size_t at;
 	bool in_group;
+	bool no_end;			/* no ">" is left */
 	struct pool *pool;
 };
 
@@ -252,9 +253,10 @@ put_angle(struct list *l)
 {
 	size_t i = l->at + 1, end = i;
 
-	while (l->tokens[end].kind != TOKEN_END &&
+	while (!l->no_end && l->tokens[end].kind != TOKEN_END &&
 	    !is_special(&l->tokens[end], '>'))
 		end++;
+	l->no_end = l->tokens[end].kind == TOKEN_END || l->no_end;
 	if (end > i && is_special(&l->tokens[end], '>')) {
 		put_address(l, i, end, true);
 		l->at = end + 1;

@@ -22,7 +22,7 @@
 #include "spool.h"
 
 enum {
-	MESSAGE_HEADER_MAX = 64 * 1024 * 1024,	/* octets */
+	MESSAGE_HEADER_MAX = 16 * 1024 * 1024,	/* octets */
 	MESSAGE_LINE_MAX = 998			/* RFC 5322 section 2.1.1 */
 };
 

@@ -328,13 +328,13 @@ bool
 mime_is_delimiter(const char *line, size_t len, const char *boundary,
     bool *last)
 {
-	size_t n = strlen(boundary);
-
-	if (len < n + 2 || memcmp(line, "--", 2) != 0 ||
-	    memcmp(line + 2, boundary, n) != 0)
+	if (len < 2 || memcmp(line, "--", 2) != 0)
 		return false;
-	line += n + 2;
-	len -= n + 2;
+	line += 2;
+	len -= 2;
+	for (; *boundary != '\0'; boundary++, line++, len--)
+		if (len == 0 || *line != *boundary)
+			return false;	/* it may be longer than all lines */
 	*last = len >= 2 && memcmp(line, "--", 2) == 0;
 	if (*last) {
 		line += 2;

@@ -37,13 +37,19 @@ ignore(struct parse *p, char letter, const char *value)
 	return true;
 }
 
-/* Flags of strangers that could name a file or a policy: said in the log. */
+/*
+ * Flags of strangers that could name a file or a policy: said in the log, each
+ * letter once, however often it comes.
+ */
 static bool
 ignore_aloud(struct parse *p, char letter, const char *value)
 {
+	const char *before = p->o->ignored != NULL ? p->o->ignored : "";
+
 	(void)value;
-	p->o->ignored = pool_printf(p->pool, "%s%s-%c", p->o->ignored == NULL ?
-	    "" : p->o->ignored, p->o->ignored == NULL ? "" : " ", letter);
+	if (strchr(before, letter) == NULL)
+		p->o->ignored = pool_printf(p->pool, "%s%s-%c", before,
+		    *before != '\0' ? " " : "", letter);
 	return true;
 }
 

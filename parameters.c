@@ -1,5 +1,6 @@
 #include "parameters.h"
 #include "buffer.h"
+#include "keys.h"
 #include "mime.h"
 #include "phrases.h"
 #include "utf8.h"
@@ -94,18 +95,32 @@ put_masked(struct folded *out, const char *p, size_t len, bool last,
 	buffer_free(&b);
 }
 
-/* Is one of that name among them, or, behind it a "*", as RFC 2231 has it? */
 static bool
-has_named(const struct mime_parameter *list, size_t n, const char *name,
-    char behind)
+is_in(const struct keys *names, const char *name)
 {
-	size_t len = strlen(name), i;
+	size_t at;
 
-	for (i = 0; i < n; i++)
-		if (strncmp(list[i].name, name, len) == 0 &&
-		    list[i].name[len] == behind)
-			return true;
-	return false;
+	return keys_find(names, name, &at);
+}
+
+/* The names that have a "*" behind them, as RFC 2231 has it. */
+static struct keys
+starred(const struct mime_parameter *list, size_t n, struct pool *pool)
+{
+	struct keys names = { 0 };
+	const char *star, *name;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		star = strchr(list[i].name, '*');
+		if (star == NULL)
+			continue;
+		name = pool_octets(pool, list[i].name,
+		    (size_t)(star - list[i].name));
+		if (!is_in(&names, name))
+			keys_add(&names, name, i, pool);
+	}
+	return names;
 }
 
 /* Half a quoted string in it must not lose the other half. */
@@ -132,18 +147,23 @@ must_extend(const struct mime_parameter *p)
  * would no longer.
  */
 static size_t
-drop_useless(struct mime_parameter *list, size_t n)
+drop_useless(struct mime_parameter *list, size_t n, struct pool *pool)
 {
+	struct keys stars = starred(list, n, pool), names = { 0 };
 	size_t i, kept = 0;
 	const char *name;
 
 	for (i = 0; i < n; i++) {
 		name = list[i].name;
-		if (list[i].end > list[i].start && (*name == '\0' ||
-		    !has_named(list, kept, name, '\0')) &&
-		    (!must_extend(&list[i]) || !has_named(list, n, name, '*')))
-			list[kept++] = list[i];
+		if (list[i].end <= list[i].start || is_in(&names, name) ||
+		    (must_extend(&list[i]) && is_in(&stars, name)))
+			continue;
+		if (*name != '\0')
+			keys_add(&names, name, i, pool);
+		list[kept++] = list[i];
 	}
+	keys_free(&stars);
+	keys_free(&names);
 	return kept;
 }
 
@@ -154,7 +174,7 @@ parameters_put(struct folded *out, const char *value, struct pool *pool)
 	size_t n, first, i;
 
 	list = mime_parameters(value, &n, &first, pool);
-	n = drop_useless(list, n);
+	n = drop_useless(list, n, pool);
 	put_masked(out, value, first, n == 0, false);
 	for (i = 0; i < n; i++) {
 		if (must_extend(&list[i]))

@@ -1,9 +1,11 @@
 #include "people.h"
 #include "address.h"
+#include "keys.h"
 #include "log.h"
 #include "path.h"
 #include "utf8.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -89,11 +91,14 @@ is_resent(const struct field *f)
 	return f->name_len > 7 && strncasecmp(f->text, "Resent-", 7) == 0;
 }
 
-static bool
-is_same_name(const struct field *a, const struct field *b)
+static const char *
+small_name(const struct field *f, struct pool *pool)
 {
-	return a->name_len == b->name_len &&
-	    strncasecmp(a->text, b->text, a->name_len) == 0;
+	char *name = pool_octets(pool, f->text, f->name_len), *p;
+
+	for (p = name; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return name;
 }
 
 /*
@@ -103,7 +108,10 @@ is_same_name(const struct field *a, const struct field *b)
 static bool
 resent_block(const struct message *m, size_t *first, size_t *end)
 {
-	size_t i;
+	struct pool *scratch = pool_new();
+	struct keys seen = { 0 };
+	const char *name;
+	size_t at;
 
 	for (*first = 0; *first < m->nfields; ++*first)
 		if (is_resent(&m->fields[*first]))
@@ -111,10 +119,13 @@ resent_block(const struct message *m, size_t *first, size_t *end)
 	for (*end = *first; *end < m->nfields; ++*end) {
 		if (!is_resent(&m->fields[*end]))
 			break;
-		for (i = *first; i < *end; i++)
-			if (is_same_name(&m->fields[i], &m->fields[*end]))
-				return true;
+		name = small_name(&m->fields[*end], scratch);
+		if (keys_find(&seen, name, &at))
+			break;
+		keys_add(&seen, name, *end, scratch);
 	}
+	keys_free(&seen);
+	pool_free(scratch);
 	return *first < m->nfields;
 }
 

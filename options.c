@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { TAG_ROOM = 64 };			/* octets that syslog is shown */
+
 struct parse {
 	struct options *o;
 	struct pool *pool;
@@ -257,11 +259,15 @@ take_queue(struct parse *p, char letter, const char *value)
 	return true;
 }
 
+/* syslog shows it as the program: no line of it begins another. */
 static bool
 take_tag(struct parse *p, char letter, const char *value)
 {
+	char shown[TAG_ROOM];
+
 	(void)letter;
-	p->o->tag = value;
+	(void)printable(shown, sizeof shown, value, strlen(value));
+	p->o->tag = pool_string(p->pool, shown);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 #include "accounts.h"
 #include "address.h"
+#include "file.h"
 #include "bound.h"
 #include "path.h"
 #include "log.h"
@@ -21,22 +22,15 @@ accounts_user_file(const struct caller *c, struct pool *pool)
 	return pool_printf(pool, "%s/.config/sendoff.conf", c->home);
 }
 
-/* "e": no child inherits it. */
-static FILE *
-open_file(const char *name)
-{
-	return fopen(name, "re");
-}
-
 static void
 read_file(struct config *config, const char *name, bool system, int *error)
 {
-	FILE *f = open_file(name);
+	FILE *f = config->chosen ? file_stream_any(name) : file_stream(name);
 
 	*error = f == NULL ? errno : 0;
 	if (f == NULL)
 		return;
-	config_read(config, f, name, system, open_file);
+	config_read(config, f, name, system, file_stream);
 	(void)fclose(f);
 }
 
@@ -70,11 +64,14 @@ none_found(const struct config *config, const char *user, int user_error,
 	(void)config;
 	if (user != NULL && user_error != ENOENT && user_error != 0)
 		return fail(why, FAILURE_CONFIG, "%s cannot be read: %s", user,
-		    strerror(user_error));
+		    file_error(user_error));
 	if (system_error == EACCES)
 		return fail(why, FAILURE_CONFIG, "%s may not be read by you; "
 		    "ask its owner, or write your own account into %s",
 		    system_file, user != NULL ? user : "~/.config/sendoff.conf");
+	if (system_error != ENOENT && system_error != 0)
+		return fail(why, FAILURE_CONFIG, "%s cannot be read: %s",
+		    system_file, file_error(system_error));
 	return fail(why, FAILURE_CONFIG, "there is no account: write \"from\", "
 	    "\"server\" and \"password\" into %s or %s", user != NULL ? user :
 	    "~/.config/sendoff.conf", system_file);
@@ -102,11 +99,12 @@ load(struct config *config, const struct options *o,
 	const char *user = accounts_user_file(c, config->pool);
 	int user_error = ENOENT, system_error = ENOENT;
 
+	config->chosen = o->config != NULL;
 	if (o->config != NULL) {
 		read_file(config, o->config, false, &user_error);
 		if (user_error != 0)
 			return fail(why, FAILURE_CONFIG, "%s cannot be read: "
-			    "%s", o->config, strerror(user_error));
+			    "%s", o->config, file_error(user_error));
 		return told(config, why);
 	}
 	if (user != NULL)

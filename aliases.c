@@ -1,5 +1,6 @@
 #include "aliases.h"
 #include "buffer.h"
+#include "file.h"
 #include "keys.h"
 #include "path.h"
 
@@ -167,7 +168,7 @@ include(struct reading *r, struct alias *a, const char *file)
 	else if (r->open == NULL)
 		reason = "no file is included here";
 	else if ((f = r->open(file, &safe)) == NULL)
-		reason = strerror(errno);
+		reason = file_error(errno);
 	else if (!safe)
 		reason = "others than root can write it";
 	if (reason != NULL)

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE			/* close_range() */
 #include "caller.h"
+#include "file.h"
 #include "signals.h"
 
 #include <ctype.h>
@@ -93,7 +94,7 @@ home_of(const struct passwd *pw, uid_t uid, struct pool *pool)
 static const char *
 mailname(struct pool *pool)
 {
-	FILE *f = fopen("/etc/mailname", "re");
+	FILE *f = file_stream("/etc/mailname");
 	char line[256] = "";
 	size_t n;
 

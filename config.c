@@ -1,4 +1,5 @@
 #include "config.h"
+#include "file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,12 +10,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE_OCTETS_MAX = 8192, INCLUDES_MAX = 8, WORDS_MAX = 64 };
+enum {
+	FILE_OCTETS_MAX = 1024 * 1024,
+	LINE_OCTETS_MAX = 8192,
+	INCLUDES_MAX = 8,
+	WORDS_MAX = 64
+};
 
 struct reading {
 	struct config *config;
 	const char *file;
 	size_t line;
+	size_t octets;			/* read so far */
 	const char *text;		/* of the line */
 	bool system;
 	bool private;			/* nobody else may read the file */
@@ -197,6 +204,7 @@ account_line(struct reading *r, const struct word *words, size_t n)
 	begin_account(r, words[1].text);
 }
 
+/* What does not look like one is not shown: it may stand in any file. */
 static void
 unknown_key(struct reading *r, const struct word *word)
 {
@@ -206,8 +214,7 @@ unknown_key(struct reading *r, const struct word *word)
 		error_at(r, word->column, "there is no setting \"%s\"; is "
 		    "\"%s\" meant?", word->text, meant);
 	else
-		error_at(r, word->column, "there is no setting \"%s\"",
-		    word->text);
+		error_at(r, word->column, "this is no setting");
 }
 
 static void
@@ -288,7 +295,7 @@ include_line(struct reading *r, const struct word *words, size_t n)
 	f = r->open(words[1].text);
 	if (f == NULL) {
 		error_at(r, words[1].column, "%s cannot be read: %s",
-		    words[1].text, strerror(errno));
+		    words[1].text, file_error(errno));
 		return;
 	}
 	inner.file = words[1].text;
@@ -326,52 +333,81 @@ statement(struct reading *r)
 static void
 judge_file(struct reading *r, FILE *f)
 {
+	const char *doubt;
 	struct stat st;
 
 	r->private = r->trusted = true;
-	if (fileno(f) < 0 || fstat(fileno(f), &st) != 0 ||
-	    !S_ISREG(st.st_mode))
+	if (fileno(f) < 0 || fstat(fileno(f), &st) != 0)
 		return;			/* in memory, as a test has it */
 	r->private = (st.st_mode & (r->system ? 07 : 077)) == 0;
-	r->trusted = (st.st_mode & 022) == 0 &&
-	    (st.st_uid == 0 || st.st_uid == getuid());
+	doubt = file_doubt(fileno(f));
+	r->trusted = doubt == NULL;
+	if (!r->trusted && !r->config->chosen)
+		error_at(r, 1, "%s, so it is not believed; mend it with: "
+		    "chmod go-w %s, or chown", doubt, r->file);
+}
+
+/*
+ * The next line without its end, cut where it is too long; *nul: it has one.
+ * Nothing that has no end is read on and on.
+ */
+static bool
+next_line(struct reading *r, FILE *f, char *text, size_t *len, bool *nul)
+{
+	int c = EOF;
+
+	*nul = false;
+	for (*len = 0; r->octets <= FILE_OCTETS_MAX &&
+	    (c = getc_unlocked(f)) != EOF && c != '\n'; r->octets++) {
+		*nul = *nul || c == '\0';
+		if (*len < LINE_OCTETS_MAX)
+			text[(*len)++] = (char)c;
+	}
+	r->octets++;
+	text[*len] = '\0';
+	return c != EOF || *len > 0;
 }
 
 /* A line without its end; false when it cannot be one. */
 static bool
-usable(struct reading *r, char *text, size_t len)
+usable(struct reading *r, char *text, size_t len, bool nul)
 {
-	if (len > LINE_OCTETS_MAX) {
+	if (r->octets > FILE_OCTETS_MAX) {
+		error_at(r, 1, "the file has more than %d octets",
+		    FILE_OCTETS_MAX);
+		return false;
+	}
+	if (nul) {
+		error_at(r, strlen(text) + 1, "the line has a NUL in it");
+		return false;
+	}
+	if (len == LINE_OCTETS_MAX) {
 		error_at(r, LINE_OCTETS_MAX, "the line has more than %d "
 		    "octets", LINE_OCTETS_MAX);
 		return false;
 	}
-	if (memchr(text, '\0', len) != NULL) {
-		error_at(r, strlen(text) + 1, "the line has a NUL in it");
-		return false;
-	}
-	if (len > 0 && text[len - 1] == '\n')
-		text[--len] = '\0';
 	if (len > 0 && text[len - 1] == '\r')
-		text[--len] = '\0';
+		text[len - 1] = '\0';
 	return true;
 }
 
 static void
 read_lines(struct reading *r, FILE *f)
 {
-	char *text = NULL;
-	size_t room = 0;
-	ssize_t len;
+	char text[LINE_OCTETS_MAX + 1];
+	size_t len;
+	bool nul;
 
+	r->line = 1;
+	r->octets = 0;
 	judge_file(r, f);
-	for (r->line = 1; (len = getline(&text, &room, f)) >= 0; r->line++) {
+	for (; r->octets <= FILE_OCTETS_MAX &&
+	    next_line(r, f, text, &len, &nul); r->line++) {
 		r->text = text;
-		if (usable(r, text, (size_t)len))
+		if (usable(r, text, len, nul))
 			statement(r);
-		explicit_bzero(text, room);
 	}
-	free(text);
+	explicit_bzero(text, sizeof text);
 	if (ferror(f))
 		error_at(r, 1, "the file cannot be read: %s", strerror(errno));
 }

@@ -41,10 +41,12 @@ struct config {
 	size_t n;
 	const char **errors;		/* "file:line:column: what" */
 	size_t nerrors;
+	bool chosen;			/* the file was named by a person (-C):
+					   others may have written it */
 	struct pool *pool;
 };
 
-/* Opens an included file, NULL with errno set when it cannot. */
+/* Opens an included file; NULL with errno, for file_error(), if it cannot. */
 typedef FILE *config_open(const char *name);
 
 /*

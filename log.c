@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -144,11 +145,36 @@ log_note(enum log_level level, const char *fmt, ...)
 	}
 }
 
+static bool
+is_ours(uid_t uid)
+{
+	return uid == 0 || uid == getuid();
+}
+
+/* A stranger's link would lead what is written into any file of ours. */
+static bool
+is_strange(int fd, const char *name)
+{
+	struct stat st;
+
+	if (lstat(name, &st) == 0 && S_ISLNK(st.st_mode) &&
+	    !is_ours(st.st_uid))
+		return true;
+	return fstat(fd, &st) != 0 || (S_ISREG(st.st_mode) &&
+	    (st.st_nlink > 1 || !is_ours(st.st_uid)));
+}
+
 static int
 open_to_append(const char *name)
 {
-	return open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+	int fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
 	    O_NOCTTY | O_NONBLOCK, 0600);
+
+	if (fd < 0 || !is_strange(fd, name))
+		return fd;
+	(void)close(fd);
+	errno = EPERM;
+	return -1;
 }
 
 static bool
@@ -208,7 +234,8 @@ log_open(const char *where, bool json, const char *level, const char *tag)
 	state.nwaiting = 0;
 	if (error != 0)
 		log_note(LEVEL_WARNING, "cannot write the log %s (%s), "
-		    "using syslog", where, strerror(error));
+		    "using syslog", where, error == EPERM ? "it is another "
+		    "user's, or has a second name" : strerror(error));
 }
 
 void

@@ -1,5 +1,6 @@
 #include "memory.h"
 #include "buffer.h"
+#include "file.h"
 #include "log.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINES_MAX = 10000 };
+enum { LINES_MAX = 10000, FILE_MAX = 4 * 1024 * 1024 };
 
 struct line {
 	const char *account, *server;
@@ -53,22 +54,19 @@ take_line(struct memory *m, char *text)
 static bool
 read_lines(struct memory *m)
 {
-	FILE *f = m->file != NULL ? fopen(m->file, "re") : NULL;
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
+	struct buffer text = { 0 };
+	char *line, *rest;
 
 	m->lines = NULL;
 	m->n = 0;
-	if (f == NULL)
+	if (m->file == NULL || !file_read(m->file, FILE_MAX, &text)) {
+		buffer_free(&text);
 		return m->file != NULL && errno == ENOENT;
-	while ((len = getline(&line, &room, f)) > 0) {
-		if (line[len - 1] == '\n')
-			line[len - 1] = '\0';
-		take_line(m, pool_string(m->pool, line));
 	}
-	free(line);
-	(void)fclose(f);
+	rest = pool_octets(m->pool, buffer_data(&text), buffer_len(&text));
+	buffer_free(&text);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		take_line(m, line);
 	return true;
 }
 
@@ -167,11 +165,13 @@ write_lines(const struct memory *m)
 {
 	const char *name = pool_printf(m->pool, "%s.new", m->file);
 	struct buffer text = { 0 };
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-	    O_NOFOLLOW, 0600);
-	bool ok = fd >= 0;
+	bool ok;
 	size_t len;
+	int fd;
 
+	(void)unlink(name);		/* whatever it may be a link to */
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ok = fd >= 0;
 	put_lines(m, &text);
 	len = buffer_len(&text);
 	if (ok)

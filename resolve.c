@@ -1,14 +1,13 @@
 #include "resolve.h"
+#include "file.h"
 #include "log.h"
 #include "path.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char system_file[] = SYSCONFDIR "/aliases";
 
@@ -34,42 +33,49 @@ resolve_aliases_file(const struct resolver *r)
 	return file != NULL ? file : system_file;
 }
 
-/*
- * An included list may be read only when none but root can write it.  It is
- * judged before it is waited for: a FIFO would never end.
- */
+/* An included list may be read only when none but root can write it. */
 static FILE *
 open_include(const char *name, bool *root_owned)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	FILE *f = file_stream(name);
 	struct stat st;
 
-	*root_owned = false;
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		(void)close(fd);
-		errno = EINVAL;
-		return NULL;
-	}
-	*root_owned = st.st_uid == 0 && (st.st_mode & 022) == 0;
-	return fdopen(fd, "r");
+	*root_owned = f != NULL && fstat(fileno(f), &st) == 0 &&
+	    st.st_uid == 0 && (st.st_mode & 022) == 0;
+	return f;
+}
+
+/* Who can write them decides who gets the mail of every local name. */
+static bool
+read_believed(struct aliases *a, FILE *f, const char *file,
+    struct failure *why)
+{
+	const char *doubt = file_doubt(fileno(f));
+
+	if (doubt != NULL)
+		return fail(why, FAILURE_CONFIG, "the aliases in %s are not "
+		    "believed: %s; mend it with: chmod go-w %s, or chown",
+		    file, doubt, file);
+	aliases_read(a, f, file, open_include);
+	return true;
 }
 
 static bool
 read_aliases(struct aliases *a, const char *file, struct pool *pool,
     struct failure *why)
 {
-	FILE *f = fopen(file, "re");
+	FILE *f = file_stream(file);
+	bool ok;
 
 	aliases_init(a, pool);
 	if (f == NULL && errno == ENOENT && file == system_file)
 		return true;
 	if (f == NULL)
-		return fail_errno(why, FAILURE_CONFIG, "%s", file);
-	aliases_read(a, f, file, open_include);
+		return fail(why, FAILURE_CONFIG, "%s: %s", file,
+		    file_error(errno));
+	ok = read_believed(a, f, file, why);
 	(void)fclose(f);
-	return true;
+	return ok;
 }
 
 /* Of an account before it that has the same file. */

@@ -37,7 +37,10 @@ first_line(struct buffer *secret, const char *source, struct failure *why)
 	return true;
 }
 
-/* Reads to the end, within the time; what is too long is cut by the caller. */
+/*
+ * Reads to the end, within the time, from what does not block: a FIFO that
+ * nobody writes is empty.  What is too long is cut by the caller.
+ */
 static bool
 drain(int fd, milliseconds deadline, size_t most, struct buffer *secret,
     const char *source, struct failure *why)
@@ -46,17 +49,17 @@ drain(int fd, milliseconds deadline, size_t most, struct buffer *secret,
 	ssize_t n;
 
 	for (;;) {
-		if (signals_poll(&pfd, 1, deadline) <= 0)
-			return fail(why, FAILURE_CONFIG, "%s did not end "
-			    "within %d seconds", source, COMMAND_SECONDS);
 		n = read(fd, buffer_room(secret, 1024), 1024);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return fail_errno(why, FAILURE_CONFIG, "%s cannot be "
-			    "read", source);
 		if (n == 0)
 			return true;
 		if (n > 0)
 			buffer_added(secret, (size_t)n);
+		else if (errno != EINTR && errno != EAGAIN)
+			return fail_errno(why, FAILURE_CONFIG, "%s cannot be "
+			    "read", source);
+		else if (signals_poll(&pfd, 1, deadline) <= 0)
+			return fail(why, FAILURE_CONFIG, "%s did not end "
+			    "within %d seconds", source, COMMAND_SECONDS);
 		if (buffer_len(secret) > most)
 			return fail(why, FAILURE_CONFIG, "%s gives more than "
 			    "%zu octets", source, most);
@@ -71,8 +74,12 @@ is_private(int fd, const char *name, struct failure *why)
 
 	if (fstat(fd, &st) != 0)
 		return fail_errno(why, FAILURE_CONFIG, "%s", name);
+	if (st.st_uid != 0 && st.st_uid != getuid())
+		return fail(why, FAILURE_PERMISSION, "%s belongs to another "
+		    "user, so no password is taken from it; mend it with: "
+		    "chown", name);
 	if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0 &&
-	    (st.st_mode & 007 || st.st_uid != 0))
+	    (st.st_mode & 027 || st.st_uid != 0))
 		return fail(why, FAILURE_PERMISSION, "others can read the "
 		    "password in %s; mend it with: chmod 600 %s", name, name);
 	return true;
@@ -130,6 +137,7 @@ from_command(const char *command, struct buffer *secret, struct failure *why)
 	if (pipe(fds) != 0)
 		return fail_errno(why, FAILURE_LOCAL, "pipe");
 	(void)fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	(void)fcntl(fds[1], F_SETFD, FD_CLOEXEC);
 	pid = fork();
 	if (pid == 0)

@@ -1,14 +1,17 @@
 #include "tls.h"
+#include "file.h"
 #include "log.h"
 #include "trust.h"
 #include "url.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/pkcs11.h>
 #include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct tls {
 	gnutls_session_t session;
@@ -188,6 +191,22 @@ verify(gnutls_session_t session)
 	return t->params->verify ? GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
+/* The library would wait for a FIFO, and read a device without end. */
+static bool
+is_file(const char *name, const struct stream *s, struct failure *why)
+{
+	int fd;
+
+	if (strncmp(name, "pkcs11:", 7) == 0)
+		return true;
+	fd = file_open(name);
+	if (fd < 0)
+		return stream_fail(s, why, FAILURE_CONFIG, "%s cannot be "
+		    "read: %s", name, file_error(errno));
+	(void)close(fd);
+	return true;
+}
+
 static bool
 load_identity(struct tls *t, const struct stream *s, struct failure *why)
 {
@@ -197,6 +216,8 @@ load_identity(struct tls *t, const struct stream *s, struct failure *why)
 
 	if (p->certificate == NULL)
 		return true;
+	if (!is_file(p->certificate, s, why) || !is_file(key, s, why))
+		return false;
 	error = gnutls_certificate_set_x509_key_file(t->credentials,
 	    p->certificate, key, GNUTLS_X509_FMT_PEM);
 	if (error >= 0)

@@ -3,6 +3,7 @@
 #include "bundle.h"
 #include "crypto.h"
 #include "dane.h"
+#include "file.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,7 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIN_LEN = 32, PIN_HEX = 2 * PIN_LEN, CHAIN_MAX = 16 };
+enum {
+	PIN_LEN = 32,
+	PIN_HEX = 2 * PIN_LEN,
+	CHAIN_MAX = 16,
+	FILE_MAX = 64 * 1024 * 1024	/* octets of certificates */
+};
 
 /* Where systems keep the authorities that they trust. */
 static const char *const stores[] = {
@@ -22,25 +28,6 @@ static const char *const stores[] = {
 	"/etc/ssl/ca-bundle.pem",		/* SUSE */
 	"/etc/ssl/cert.pem",
 };
-
-static bool
-read_whole(const char *name, struct buffer *text)
-{
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY), error;
-	ssize_t n = 0;
-
-	if (fd < 0)
-		return false;
-	do {
-		n = read(fd, buffer_room(text, 1 << 18), 1 << 18);
-		if (n > 0)
-			buffer_added(text, (size_t)n);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	error = errno;
-	(void)close(fd);
-	errno = error;
-	return n == 0;
-}
 
 /* Continues also behind an authority that the library does not take. */
 static bool
@@ -76,8 +63,9 @@ own_authorities(gnutls_certificate_credentials_t credentials,
     gnutls_session_t session, const char *ca_file, struct failure *why)
 {
 	struct buffer text = { 0 };
-	bool ok = read_whole(ca_file, &text) || fail_errno(why,
-	    FAILURE_CONFIG, "ca-file %s cannot be read", ca_file);
+	bool ok = file_read(ca_file, FILE_MAX, &text) || fail(why,
+	    FAILURE_CONFIG, "ca-file %s cannot be read: %s", ca_file,
+	    file_error(errno));
 
 	ok = ok && (add_authorities(credentials, session, &text) > 0 ||
 	    fail(why, FAILURE_CONFIG, "no certificate can be read from "
@@ -94,7 +82,7 @@ system_authorities(gnutls_certificate_credentials_t credentials,
 	size_t i, n = 0;
 
 	for (i = 0; i < sizeof stores / sizeof *stores && n == 0; i++) {
-		if (read_whole(stores[i], &text))
+		if (file_read(stores[i], FILE_MAX, &text))
 			n = add_authorities(credentials, session, &text);
 		buffer_free(&text);
 	}
@@ -179,8 +167,8 @@ add_crls(gnutls_certificate_credentials_t credentials,
 
 	if (crl_file == NULL)
 		return true;
-	ok = read_whole(crl_file, &text) || fail_errno(why, FAILURE_CONFIG,
-	    "crl-file %s cannot be read", crl_file);
+	ok = file_read(crl_file, FILE_MAX, &text) || fail(why, FAILURE_CONFIG,
+	    "crl-file %s cannot be read: %s", crl_file, file_error(errno));
 	buffer_put(&text, "", 1);		/* the library wants an end */
 	datum = (gnutls_datum_t){ (unsigned char *)buffer_data(&text),
 	    (unsigned)buffer_len(&text) - 1 };

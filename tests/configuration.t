@@ -64,7 +64,10 @@ run 0 "include" "$sendoff" bob@example.net
 printf "password-command 'touch %s/ran; echo pass word'\n" "$tmp" > "$tmp/included"
 chmod 666 "$tmp/included"
 config "$base" "include $tmp/included"
-run 77 "a command that others could have written" "$sendoff" bob@example.net
+run 78 "a command that others could have written" "$sendoff" bob@example.net
+has "$tmp/err" "others can write it" "is told"
+run 77 "in a file that -C names" "$sendoff" -C "$HOME/.config/sendoff.conf" \
+    bob@example.net
 [ ! -e "$tmp/ran" ]
 ok $? "is not run"
 config "$base"

@@ -233,7 +233,7 @@ weakens_nothing(void **state)
 	assert_true(parse(words, &o, pool, &why));
 	assert_null(o.config);
 	assert_false(o.require_tls);
-	assert_string_equal(o.ignored, "-C -X -O -O");
+	assert_string_equal(o.ignored, "-C -X -O");
 	assert_string_equal(o.sender, "");
 	pool_free(pool);
 }

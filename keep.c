@@ -277,8 +277,8 @@ write_file(int folder, const struct leftover *l, struct buffer *b,
 }
 
 size_t
-keep_places(const char *list[KEEP_PLACES], const struct account *a, const struct caller *c,
-    struct pool *pool)
+keep_places(const char *list[KEEP_PLACES], const struct account *a,
+    const struct caller *c, struct pool *pool)
 {
 	const char *home = c->home == NULL ? NULL :
 	    pool_printf(pool, "%s/.local/state/sendoff", c->home);
@@ -298,14 +298,31 @@ keep_places(const char *list[KEEP_PLACES], const struct account *a, const struct
 	return n;
 }
 
+/* What the system's timer is to send is not below home, the last of them. */
+static size_t
+places(const char *list[KEEP_PLACES], const struct leftover *l)
+{
+	size_t n = keep_places(list, l->account, l->caller, l->pool);
+	bool timed = strcmp(l->state, "queued") == 0 && l->caller->uid != 0 &&
+	    l->account != NULL && l->account->system;
+
+	return timed && l->caller->home != NULL ? n - 1 : n;
+}
+
+static bool
+is_spool(const char *path)
+{
+	size_t n = strlen(spool_parent);
+
+	return strncmp(path, spool_parent, n) == 0 && path[n] == '/';
+}
+
 /* The installation makes the parent of the system's store. */
 bool
 keep_prepare(const char *path, struct pool *pool)
 {
-	size_t n = strlen(spool_parent);
-
-	return (strncmp(path, spool_parent, n) != 0 || path[n] != '/' ||
-	    access(spool_parent, F_OK) == 0) && make_folders(path, pool);
+	return (!is_spool(path) || access(spool_parent, F_OK) == 0) &&
+	    make_folders(path, pool);
 }
 
 static int
@@ -334,33 +351,44 @@ keep_in(int folder, const char *path, const struct leftover *l,
 	return ok;
 }
 
+static bool
+try_place(const char *path, const struct leftover *l, struct kept *kept,
+    struct failure *why)
+{
+	int folder = open_place(path, l), error = errno;
+	bool done;
+
+	if (folder < 0) {
+		(void)fail(why, FAILURE_KEEP, "%s: %s", path,
+		    store_error(error));
+		errno = error;
+		return false;
+	}
+	done = keep_in(folder, path, l, kept, why);
+	(void)close(folder);
+	return done;
+}
+
 /* The reason that the first place fails for is the one to be told. */
 bool
 keep_message(const struct leftover *l, struct kept *kept,
     struct failure *why)
 {
 	const char *list[KEEP_PLACES] = { 0 };
-	size_t n = l->folder != NULL ? 1 : keep_places(list, l->account,
-	    l->caller, l->pool), i;
-	bool done = false;
+	size_t n = l->folder != NULL ? 1 : places(list, l), i;
 	struct failure one;
-	int folder;
 
 	if (l->folder != NULL)
 		list[0] = l->folder;
+	kept->passed_over = NULL;
 	(void)fail(why, FAILURE_KEEP, "there is no place for it");
-	for (i = 0; i < n && !done; i++) {
-		folder = open_place(list[i], l);
-		if (folder < 0)
-			(void)fail_errno(&one, FAILURE_KEEP, "%s", list[i]);
-		else
-			done = keep_in(folder, list[i], l, kept, &one);
-		if (folder >= 0)
-			(void)close(folder);
-		if (!done && i == 0)
-			*why = one;
+	for (i = 0; i < n; i++) {
+		if (try_place(list[i], l, kept, i == 0 ? why : &one))
+			break;
+		if (i == 0 && (errno != ENOENT || !is_spool(list[0])))
+			kept->passed_over = pool_string(l->pool, why->text);
 	}
-	return done;
+	return i < n;
 }
 
 bool

@@ -20,6 +20,8 @@ struct kept {
 	const char *path;		/* of the file; in the pool */
 	const char *state;		/* "queued", "held", "refused",
 					   "unknown" */
+	const char *passed_over;	/* the folder where it should be, and
+					   why it is not; or NULL */
 };
 
 /*
@@ -74,7 +76,9 @@ struct leftover {
 /*
  * Written to a temporary name, fsynced, renamed, the folder fsynced.  The
  * folder is the account's "keep", else ~/.local/state/sendoff for a user's
- * account or none, else /var/spool/sendoff/UID, each the next one's resort.
+ * account or none, else /var/spool/sendoff/UID, each the next one's resort;
+ * but what is queued for a system's account is never below home, where the
+ * system's timer does not look.
  * Folders are made with mode 0700 and must be the caller's alone (store.h).
  * FAILURE_KEEP when none can be written, or the account's keep-limit is
  * reached there (not for what was kept before).

@@ -97,6 +97,12 @@ to_stderr(const struct report *r)
 			    r->legs[i].kept->path);
 	buffer_printf(&line, "\n");
 	for (i = 0; i < r->nlegs; i++)
+		if (r->legs[i].kept != NULL &&
+		    r->legs[i].kept->passed_over != NULL)
+			buffer_printf(&line, "%s: it is not kept where it "
+			    "should be: %s\n", r->program,
+			    r->legs[i].kept->passed_over);
+	for (i = 0; i < r->nlegs; i++)
 		if (r->legs[i].keep_failure != NULL)
 			buffer_printf(&line, "%s: the message could not be "
 			    "kept: %s\n", r->program,

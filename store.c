@@ -1,5 +1,6 @@
 #include "store.h"
 #include "command.h"
+#include "file.h"
 #include "log.h"
 #include "path.h"
 
@@ -129,6 +130,17 @@ store_read_open(FILE *f, struct stored *s, struct pool *pool,
 	return read_envelope(f, s, pool, why);
 }
 
+/* A link is the owner's way or root's, or it leads astray. */
+static bool
+is_trusted_way(const char *path, uid_t owner)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && (!S_ISLNK(st.st_mode) ||
+	    st.st_uid == 0 || st.st_uid == owner) &&
+	    file_folder_is_safe(path, owner);
+}
+
 int
 store_folder(const char *path, uid_t owner)
 {
@@ -141,11 +153,18 @@ store_folder(const char *path, uid_t owner)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) == 0 && st.st_uid == owner &&
-	    (st.st_mode & 022) == 0)
+	    (st.st_mode & 022) == 0 && (public || is_trusted_way(path, owner)))
 		return fd;
 	(void)close(fd);
 	errno = EPERM;
 	return -1;
+}
+
+const char *
+store_error(int error)
+{
+	return error == EPERM ? "others can write it or what it lies in, or it "
+	    "belongs to another user" : strerror(error);
 }
 
 bool
@@ -202,8 +221,7 @@ list_folder(struct listing *l, const char *path, uid_t owner)
 	if (d == NULL) {
 		if (errno != ENOENT)
 			log_note(LEVEL_WARNING, "%s is passed over: %s", path,
-			    errno == EPERM ? "it is not its owner's alone" :
-			    strerror(errno));
+			    store_error(errno));
 		return;
 	}
 	while ((entry = readdir(d)) != NULL)

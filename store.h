@@ -32,11 +32,13 @@ struct stored {
 };
 
 /*
- * The open folder, or -1 with errno.  A stranger could have prepared it: EPERM
- * when it is not the owner's, or others can write it.  Below
- * /var/spool/sendoff, where all make names, a link is none.
+ * The open folder, or -1 with errno, which store_error() puts into words.  A
+ * stranger could have prepared it: EPERM when it is not the owner's, or others
+ * can write it, have made a link of it or can put another into its place
+ * (file.h).  Below /var/spool/sendoff, where all make names, a link is none.
  */
 int	store_folder(const char *path, uid_t owner);
+const char *store_error(int error);
 
 /*
  * One file of an open folder; its path is there for error texts.  FAILURE_KEEP

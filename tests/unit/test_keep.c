@@ -616,6 +616,9 @@ test_modes(void **state)
 	pool_free(pool);
 }
 
+#define FOREIGN "others can write it or what it lies in, or it belongs to " \
+	"another user"
+
 /* Where it is kept, and who is named when it is not. */
 static void
 test_places(void **state)
@@ -644,11 +647,11 @@ test_places(void **state)
 		{ NULL, false, false, false, false, NULL,
 		    "@: No such file or directory" },
 		{ NULL, false, true, true, true, NULL,
-		    "~/.local/state/sendoff: Operation not permitted" },
+		    "~/.local/state/sendoff: " FOREIGN },
 		{ NULL, true, true, false, true, NULL,
 		    "@: No such file or directory" },
 		{ NULL, false, false, true, true, NULL,
-		    "@: Operation not permitted" },
+		    "@: " FOREIGN },
 	};
 	struct envelope e = { .sender = "", .recipients = people, .n = 3 };
 	struct pool *pool = pool_new();
@@ -688,6 +691,8 @@ test_places(void **state)
 			    uid) : pool_printf(pool, "%s/%s/id", home,
 			    cases[i].kept);
 			assert_string_equal(kept.path, want);
+			assert_int_equal(kept.passed_over != NULL,
+			    cases[i].keep != NULL && *cases[i].keep == 'f');
 			assert_int_equal(unlink(placed(want)), 0);
 		} else {
 			want = *cases[i].error == '~' ?

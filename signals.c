@@ -42,6 +42,7 @@ signals_begin(void)
 		(void)sigaddset(&blocked, ending[i]);
 	}
 	set(SIGPIPE, SIG_IGN);
+	set(SIGXFSZ, SIG_IGN);		/* a limit is an error of write() */
 	set(SIGCHLD, SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
@@ -95,6 +96,7 @@ signals_child(void)
 
 	set(SIGPIPE, SIG_DFL);
 	set(SIGIO, SIG_DFL);
+	set(SIGXFSZ, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -11,7 +11,10 @@
 
 #include "clock.h"
 
-/* Resets what the caller left behind: mask, SIGCHLD; ignores SIGPIPE. */
+/*
+ * Resets what the caller left behind: mask, SIGCHLD; ignores SIGPIPE and
+ * SIGXFSZ.
+ */
 void	signals_begin(void);
 
 /* The signal that has asked us to end, or 0. */

@@ -72,7 +72,7 @@ def is_own(line):
     return path.startswith((HOME + "/.local", TMP + "/log", "/dev/null",
                             STATE["server"].path, "/dev/log", "/var/run/nscd",
                             "/var/spool/sendoff")) or \
-        (path == HOME and "mkdir" in line)
+        ("mkdir(" in line and HOME.startswith(path))
 
 
 def watched(*args, program=SENDMAIL):

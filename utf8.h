@@ -33,7 +33,7 @@ struct utf8_check {
 
 void	utf8_check(struct utf8_check *, const char *, size_t len);
 
-/* Does it hold an ASCII control character? */
+/* Does it hold a control character, of ASCII or of U+0080 to U+009F? */
 bool	utf8_has_control(const char *text);
 
 #endif

@@ -298,8 +298,8 @@ transaction_settle_one(struct transaction *t, size_t i,
 	const char *path = t->envelope->recipients[t->who[i]].path;
 	struct failure why;
 
-	if (!reply_is_success(reply) && !reply_is_temporary(reply) &&
-	    !reply_is_permanent(reply)) {
+	if (reply->code == 421 || (!reply_is_success(reply) &&
+	    !reply_is_temporary(reply) && !reply_is_permanent(reply))) {
 		(void)dialogue_refused(t->talk, reply, FAILURE_DATA, &why);
 		transaction_lost(t, &why);
 		return;

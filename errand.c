@@ -103,6 +103,7 @@ send_leg(struct errand *e, struct failure *why)
 	const struct route *route = &e->session->route;
 	size_t at;
 
+	e->session->begun = clock_now();
 	for (at = 0; send_to(e, &at, why); at++) {
 		if (at + 1 == route->nendpoints || !may_begin_anew(e))
 			return;

@@ -267,6 +267,24 @@ remember(struct session *s, const struct endpoint *e)
 		    &(struct sight){ .mechanism = e->text });
 }
 
+/* Many names with many addresses must not take longer than all of it may. */
+static bool
+connect_in_time(struct session *s, const struct endpoint *e,
+    const struct place *place, struct failure *why)
+{
+	struct net_params params = s->route.net;
+	milliseconds left = s->begun + (milliseconds)s->route.timeout_session *
+	    1000 - clock_now();
+
+	if (left <= 0)
+		return fail(why, FAILURE_TIMEOUT, "%s: connecting: the time for "
+		    "the whole session is over", e->text);
+	if (left < (milliseconds)params.timeout_connect * 1000)
+		params.timeout_connect = (int)(left / 1000) + 1;
+	return net_connect(e, place, &params, s->pool, &s->stream, &s->net,
+	    why);
+}
+
 static bool
 try_endpoint(struct session *s, const struct endpoint *e, struct failure *why)
 {
@@ -276,8 +294,7 @@ try_endpoint(struct session *s, const struct endpoint *e, struct failure *why)
 	s->facts = (struct smtp_facts){ 0 };
 	s->net = (struct net_facts){ .host = e->host };
 	if (!fetch_secret(s, e, why) || !find_place(s, e, place, why) ||
-	    !net_connect(e, place, &s->route.net, s->pool, &s->stream,
-	    &s->net, why))
+	    !connect_in_time(s, e, place, why))
 		return false;
 	stream_session(s->stream, s->begun +
 	    (milliseconds)s->route.timeout_session * 1000);

@@ -166,6 +166,7 @@ crash: all $(CRASH)
 hostile: all $(CRASH) $(B)/peak
 	B=$(B) python3 tests/hostile/matrix.py --jobs 24
 	B=$(B) python3 tests/hostile/resolve.py
+	B=$(B) python3 tests/hostile/connect.py
 
 mutants: all $(CRASH) $(B)/peak units
 	B=$(B) python3 tests/hostile/mutants.py

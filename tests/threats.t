@@ -35,7 +35,7 @@ sub is_there
 	my ($name) = @_;
 
 	return has_run($1 eq "hostile" ? "matrix" : $1, $2)
-	    if $name =~ /^(hostile|resolve): (.+)$/;
+	    if $name =~ /^(hostile|resolve|connect): (.+)$/;
 	return (contents("$here/unit/$1.c") // "") =~ /^\Q$2\E\(/m
 	    if $name =~ /^(test_\w+): (\w+)$/;
 	return grep { -e } glob "$here/functional/$name"

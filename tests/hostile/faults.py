@@ -164,6 +164,10 @@ def last_words(reply, how):
         say(d, reply + "\r\n")
         if step in ("dot", "body"):
             d.record.verdict = reply[:3]
+            d.record.verdicts = {x: reply[:3] for x in d.record.accepted}
+        elif step.startswith("dot."):
+            i = int(step[4:]) - 1
+            d.record.verdicts[d.record.accepted[i]] = reply[:3]
         time.sleep(0.05)
         getattr(d.wire, how)()
     return act

@@ -11,14 +11,14 @@ KIB_MAX = 24 * 1024 if "san" not in os.environ.get("B", "") else 1 << 30
 CONTROL = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e"
                      "\u2066-\u2069]")
 TRACE = re.compile(r"(S:|C:|D|T|#|sendoff:|sendmail:|[{])")
-LATE = {"dot"}                  # the server has the whole message
 
 
-def final(run, step):
-    return step in LATE
+def final(step):
+    """The server has the whole message."""
+    return step.startswith("dot")
 
 
-def by_code(run, step, code):
+def by_code(step, code):
     """Statuses for a reply that is not the good one."""
     kind = code[0]
     if code == "421":
@@ -28,10 +28,10 @@ def by_code(run, step, code):
             return {0}
         return {76}
     if kind == "3":
-        return {75} if final(run, step) else {76}
+        return {75} if final(step) else {76}
     if kind == "4":
         return {75}
-    if step == "dot" or step.startswith("bdat"):
+    if step.startswith(("dot", "bdat")):
         return {65}
     if step.startswith("auth"):
         return {77}
@@ -47,9 +47,15 @@ def of_body(come, code):
 
 def statuses(run):
     """Those that are right."""
-    come, step = run.fault.come, run.fault.step
     if run.want:
         return run.want
+    if run.how.second and run.fault.step in ("greeting", "ehlo"):
+        return {0, 76} if run.fault.come == STRAY else {0}
+    return of_first(run) | ({0} if run.how.second else set())
+
+
+def of_first(run):
+    come, step = run.fault.come, run.fault.step
     if step is None or step == "quit":
         return {0}
     if step == "body":
@@ -59,9 +65,9 @@ def statuses(run):
     if run.fault.name == "handshake: certificate required":
         return {76, 77}
     if come == REPLY:
-        lost = {75} if "reset" in run.fault.name and "rcpt" in step else set()
-        return by_code(run, step, run.fault.code) | run.doubt(step) | lost
-    if final(run, step):
+        lost = {75} if "reset" in run.fault.name and "." in step else set()
+        return by_code(step, run.fault.code) | run.doubt(step) | lost
+    if final(step):
         return {0} if come == STRAY else {75}
     if come == STRAY:
         return {76, 77} | run.doubt(step) | run.shifted(step)
@@ -73,14 +79,14 @@ def untrue(run):
     """Complaints about each recipient's verdict."""
     r = run.record
     for who, said in run.outcomes.items():
-        has = any(who in rcpts for rcpts, _ in r.mails)
+        has = any(who in rcpts for rcpts, _ in run.mails())
         if said == "sent" and not has:
             yield f"{who} is called sent, and the server has no such mail"
         if said != "sent" and has and not run.is_stray() and not (
                 said == "unknown" and run.is_nonsense()):
             yield f"{who} is called {said}, and the server said 2yz"
         if said in ("deferred", "refused") and r.whole and \
-                r.verdict in (None, "421") and who in r.accepted:
+                r.verdicts.get(who) in (None, "421") and who in r.accepted:
             yield f"{who} is called {said}, and nobody knows"
         if said == "unknown" and not (r.whole or run.may_have_left()):
             yield f"{who} is called unknown, and the server cannot have it"
@@ -125,6 +131,18 @@ def shown(run):
         yield "the password is shown"
 
 
+def taken(run):
+    """What the servers have accepted."""
+    who = [x for rcpts, _ in run.mails() for x in rcpts]
+    if len(who) > len(set(who)):
+        yield f"sent twice: {who}"
+    if any(text != run.arrives for _, text in run.mails()):
+        yield "what was accepted is not the message"
+    if run.record.whole and run.record.verdict in (None, "421") and \
+            run.was_begun_elsewhere():
+        yield "the first server may have it, and the second was tried"
+
+
 def complaints(run):
     if run.hung:
         yield f"no end within {run.seconds:.1f} seconds"
@@ -136,10 +154,7 @@ def complaints(run):
         yield f"status {run.status}, not one of {sorted(want)}"
     if not run.fault.done and run.fault.step not in (None, "every"):
         yield "the fault was not reached"
-    if len(run.record.mails) > 1:
-        yield "sent twice"
-    if run.record.mails and run.record.mails[0][1] != run.arrives:
-        yield "what was accepted is not the message"
+    yield from taken(run)
     if run.more_connections:
         yield f"{run.more_connections} more connections"
     if run.record.plain_secret and run.how.tls:

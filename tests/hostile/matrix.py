@@ -45,7 +45,7 @@ def chains(folder):
 def fits(fault, step, way):
     """Is the fault one that can happen there?"""
     if fault.kind == "shake":
-        return way != "unix" and step == "tls"
+        return way in ("starttls", "implicit") and step == "tls"
     if fault.kind in ("tls", "tls12"):
         return step != "tls" and (way == "implicit" or (
             way == "starttls" and step not in EARLY))
@@ -56,7 +56,7 @@ EARLY = {"greeting", "ehlo", "starttls", "tls"}
 
 
 def stages():
-    """(way, mode, mechanism, large, steps)"""
+    """(way, mode, mechanism, large, steps); of two servers: "second" """
     for way in WAYS:
         opening = ["greeting", "ehlo"]
         if way != "unix":
@@ -76,14 +76,26 @@ def stages():
                 ["body", "dot"])
 
 
+    for mode in MODES[0], MODES[3]:
+        yield "unix", mode, "second", False, [
+            "greeting", "ehlo", *BASE, "dot"]
+    for mode in (), (PIPELINING,):
+        yield "lmtp", mode, None, False, [
+            "greeting", "ehlo", "mail", "rcpt.1", "rcpt.3", "data", "dot.1",
+            "dot.2", "dot.3", "quit"]
+
+
 def cases(creds, long_chains):
     for way, mode, mechanism, large, steps in stages():
         for step in steps:
             for fault in faults.PLAIN + faults.TLS + faults.SHAKE:
                 if not fits(fault, step, way):
                     continue
-                how = server.How(way, mode, mechanism,
-                                 12 if fault.kind == "tls12" else 13, creds)
+                second = mechanism == "second"
+                how = server.How(
+                    way, mode, None if second else mechanism,
+                    12 if fault.kind == "tls12" else 13, creds,
+                    second=second)
                 how.chains = long_chains
                 what = " ".join([way, *(x.lower() for x in mode),
                                  *([mechanism] if mechanism else []),

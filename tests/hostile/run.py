@@ -34,9 +34,19 @@ class Run:
         self.verbose, self.json_log, self.large = verbose, json_log, large
         self.hung, self.more_connections, self.seconds = False, 0, 0
         self.record, self.want, self.patience = None, None, HANG
+        self.good = None
         self.arrives = ""
 
     # For the judge
+
+    def mails(self):
+        """What was accepted, by either server."""
+        others = self.good.records if self.good else []
+        return sum((x.mails for x in [self.record, *others]), [])
+
+    def was_begun_elsewhere(self):
+        return self.good and any("mail" in x.steps
+                                 for x in self.good.records)
 
     def in_flight(self):
         return {"PIPELINING", "CHUNKING"} <= set(self.how.extensions) and \
@@ -67,7 +77,8 @@ class Run:
     # What the program gets
 
     def configuration(self, folder, address):
-        lines = [f"from {server.USER}", f"server {address}",
+        second = f" {self.good.url}" if self.good else ""
+        lines = [f"from {server.USER}", f"server {address}{second}",
                  f"ca-file {B}/crash/ca/ca.pem", f"log {folder}/log",
                  "timeout-reply 1", "timeout-connect 1",
                  f"timeout-session {self.how.session}",
@@ -150,6 +161,8 @@ class Run:
         listener = server.listener(self.how.way, folder)
         try:
             listening(listener)
+            if self.how.second:
+                self.good = server.Good(self.how, folder + "/second")
             self.prepare(folder, server.url(self.how.way, listener, folder))
             process = self.start(folder)
             self.serve(listener)
@@ -158,6 +171,8 @@ class Run:
             self.collect(folder)
         finally:
             listener.close()
+            if self.good:
+                self.good.close()
             shutil.rmtree(folder, ignore_errors=True)
         self.record = self.record or server.Record()
         self.bad = list(judge.complaints(self))

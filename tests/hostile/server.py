@@ -9,6 +9,7 @@ import re
 import select
 import socket
 import struct
+import threading
 import time
 
 import gnutls
@@ -163,6 +164,7 @@ class Record:
         self.whole = False      # all the data have been read
         self.in_flight = False  # and came before RCPT was answered
         self.verdict = None     # code that the data got, in full
+        self.verdicts = {}      # the same for each recipient
         self.mails = []         # text, of each that was accepted
         self.secret = False     # the password, or a proof of it, was heard
         self.plain_secret = False
@@ -250,6 +252,8 @@ class Dialogue:
             [f"250-{x}" for x in lines[:-1]] + [f"250 {lines[-1]}"]))
         return True
 
+    on_lhlo = on_ehlo
+
     def on_helo(self, _):
         self.answer("helo", "250 hostile.example")
         return True
@@ -314,13 +318,27 @@ class Dialogue:
 
     def end(self, step, text, early=None):
         """early: what was answered before the text came."""
-        self.record.whole = True
+        r, rcpts = self.record, self.rcpts
+        r.whole, self.mail, self.rcpts = True, False, []
+        if self.how.lmtp:
+            self.end_lmtp(rcpts, text)
+            return
         said = early or self.answer(step, "250 2.0.0 queued")
         if said:
-            self.record.verdict = said[:3]
+            r.verdict = said[:3]
+            r.verdicts = {x: r.verdict for x in rcpts}
             if said[0] == "2":
-                self.record.mails.append((tuple(self.rcpts), text))
-        self.mail, self.rcpts = False, []
+                r.mails.append((tuple(rcpts), text))
+
+    def end_lmtp(self, rcpts, text):
+        """RFC 2033: a reply for each.  One message, however many got it."""
+        r, got = self.record, []
+        for i, who in enumerate(rcpts, 1):
+            said = self.answer(f"dot.{i}", "250 2.0.0 queued")
+            if said:
+                r.verdicts[who] = said[:3]
+                got += [who] * (said[0] == "2")
+                r.mails = [(tuple(got), text)] if got else []
 
     # Logins
 
@@ -430,15 +448,45 @@ class How:
     """What kind of server: way unix, starttls or implicit."""
 
     def __init__(self, way, extensions=(), mechanism=None, version=13,
-                 creds=None, session=60):
-        self.tls = None if way in ("unix", "tcp") else way
+                 creds=None, session=60, second=False):
+        self.tls = way if way in ("starttls", "implicit") else None
+        self.lmtp = way == "lmtp"
         self.way, self.extensions = way, list(extensions)
         self.mechanism, self.version = mechanism, version
         self.creds, self.session = creds, session
+        self.second = second    # is there another server, a good one?
+
+
+class Good:
+    """The other server, for as long as it is wanted."""
+
+    def __init__(self, how, folder):
+        os.mkdir(folder)
+        self.how, self.records, self.over = how, [], False
+        self.listener = listener(how.way, folder)
+        self.url = url(how.way, self.listener, folder)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.over:
+            if select.select([self.listener], [], [], 0.02)[0]:
+                d = Dialogue(self.listener.accept()[0], self.how, NO_FAULT)
+                self.records.append(d.record)
+                d.run()
+
+    def close(self):
+        self.over = True
+        self.thread.join()
+        self.listener.close()
+
+
+class NO_FAULT:
+    step, done = None, False
 
 
 def listener(way, folder):
-    if way == "unix":
+    if way in ("unix", "lmtp"):
         sock = socket.socket(socket.AF_UNIX)
         sock.bind(folder + "/socket")
     else:
@@ -449,7 +497,8 @@ def listener(way, folder):
 
 
 def url(way, sock, folder):
-    if way == "unix":
-        return f"smtp://{os.path.abspath(folder)}/socket"
+    if way in ("unix", "lmtp"):
+        name = "lmtp" if way == "lmtp" else "smtp"
+        return f"{name}://{os.path.abspath(folder)}/socket"
     scheme = {"starttls": "smtp", "implicit": "smtps", "tcp": "smtp+plain"}
     return f"{scheme[way]}://localhost:{sock.getsockname()[1]}"

@@ -147,7 +147,7 @@ def endless(piece):
     """Deaf and talking, until the client is gone."""
     def act(d, _, reply):
         octets = piece(reply).encode("latin-1")
-        octets *= max(1, 16000 // len(octets))
+        octets *= max(1, (1 << 18) // len(octets))
         for _ in range(CAP // len(octets)):
             d.wire.send(octets)
         d.wire.wait_for_end()

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import faults                                                   # noqa: E402
 import gnutls                                                   # noqa: E402
+import relay                                                    # noqa: E402
 import run                                                      # noqa: E402
 import server                                                   # noqa: E402
 
@@ -56,7 +57,8 @@ EARLY = {"greeting", "ehlo", "starttls", "tls"}
 
 
 def stages():
-    """(way, mode, mechanism, large, steps); of two servers: "second" """
+    """(way, mode, mechanism, large, steps); a mechanism may
+    be "second", for two servers, or "-bs"."""
     for way in WAYS:
         opening = ["greeting", "ehlo"]
         if way != "unix":
@@ -79,6 +81,10 @@ def stages():
     for mode in MODES[0], MODES[3]:
         yield "unix", mode, "second", False, [
             "greeting", "ehlo", *BASE, "dot"]
+    for way, mode in ("unix", ()), ("implicit", MODES[3]):
+        yield way, mode, "-bs", False, [
+            "greeting", "ehlo", *BASE, "dot", "quit"] + \
+            ["data"] * (not mode)
     for mode in (), (PIPELINING,):
         yield "lmtp", mode, None, False, [
             "greeting", "ehlo", "mail", "rcpt.1", "rcpt.3", "data", "dot.1",
@@ -91,11 +97,10 @@ def cases(creds, long_chains):
             for fault in faults.PLAIN + faults.TLS + faults.SHAKE:
                 if not fits(fault, step, way):
                     continue
-                second = mechanism == "second"
                 how = server.How(
-                    way, mode, None if second else mechanism,
-                    12 if fault.kind == "tls12" else 13, creds,
-                    second=second)
+                    way, mode, mechanism if mechanism in MECHANISMS else
+                    None, 12 if fault.kind == "tls12" else 13, creds,
+                    second=mechanism == "second", relay=mechanism == "-bs")
                 how.chains = long_chains
                 what = " ".join([way, *(x.lower() for x in mode),
                                  *([mechanism] if mechanism else []),
@@ -126,8 +131,9 @@ def number(text):
 def make(case):
     what, how, fault, large = case
     n = number(what)
-    r = run.Run(what, how, fault.at(fault.step), large, verbose=n % 3 == 0,
-                json_log=n % 2 == 0)
+    r = (relay.Relayed if how.relay else run.Run)(
+        what, how, fault.at(fault.step), large, verbose=n % 3 == 0,
+        json_log=n % 2 == 0)
     return r.play()
 
 

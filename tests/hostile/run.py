@@ -74,6 +74,9 @@ class Run:
         """After such a reply nobody knows which command the next is for."""
         return self.fault.come == NONSENSE or self.fault.name == "3yz"
 
+    def complaints(self):
+        return judge.complaints(self)
+
     # What the program gets
 
     def configuration(self, folder, address):
@@ -175,7 +178,7 @@ class Run:
                 self.good.close()
             shutil.rmtree(folder, ignore_errors=True)
         self.record = self.record or server.Record()
-        self.bad = list(judge.complaints(self))
+        self.bad = list(self.complaints())
         return self
 
 

@@ -448,13 +448,15 @@ class How:
     """What kind of server: way unix, starttls or implicit."""
 
     def __init__(self, way, extensions=(), mechanism=None, version=13,
-                 creds=None, session=60, second=False):
+                 creds=None, session=60, second=False,
+                 relay=False):
         self.tls = way if way in ("starttls", "implicit") else None
         self.lmtp = way == "lmtp"
         self.way, self.extensions = way, list(extensions)
         self.mechanism, self.version = mechanism, version
         self.creds, self.session = creds, session
         self.second = second    # is there another server, a good one?
+        self.relay = relay      # is the client sendmail -bs?
 
 
 class Good:

@@ -197,6 +197,9 @@ PLAIN = [
                            endless(lambda r: "x")(d, s, r))),
     Fault("endless lines", None, NONSENSE,
           endless(lambda r: code(r) + "-more\r\n")),
+    Fault("deaf, then endless lines", None, NONSENSE,
+          lambda d, s, r: (time.sleep(0.2), endless(
+              lambda r: code(r) + "-more\r\n")(d, s, r))),
     Fault("endless long lines", None, NONSENSE,
           endless(lambda r: code(r) + "-" + 4000 * "x" + "\r\n")),
     Fault("endless empty lines", None, NONSENSE, endless(lambda r: "\r\n")),

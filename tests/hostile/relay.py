@@ -108,10 +108,10 @@ class Relayed(run.Run):
             code = self.verdicts.get(who, "451")
             if code[:1] == "2" and who not in has:
                 yield f"{who}: {code}, and the server has no such mail"
-            if code[:1] == "4" and self.record.whole and \
+            if code[:1] == "4" and code != "421" and self.record.whole and \
                     who in self.record.accepted and \
                     self.record.verdicts.get(who) in (None, "421"):
-                yield f"{who}: {code}, and the caller would send it again"
+                yield f"{who}: {code}, and what is unknown is 421"
             if code[:1] != "2" and who in has and self.fault.come not in (
                     STRAY, NONSENSE) and self.fault.name != "3yz":
                 yield f"{who}: {code}, and the server said 2yz"

@@ -385,6 +385,8 @@ send_last(struct transaction *t, struct chunks *c, uint64_t len)
 {
 	struct failure why;
 
+	if (!may_go_on(t))
+		return;
 	if (!is_known(t, &why)) {
 		transaction_failed(t, &why);
 		return;

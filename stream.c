@@ -338,7 +338,8 @@ stop_writing(struct stream *s, const struct failure *why)
 
 /*
  * Waits until more can be sent.  Replies that arrive meanwhile are taken in;
- * when reading is over the wait is for writing alone.
+ * when reading is over the wait is for writing alone, and when it has ended in
+ * nonsense there is no sense in either.
  */
 static bool
 make_way(struct stream *s, enum transport_state state, struct failure *why)
@@ -347,6 +348,10 @@ make_way(struct stream *s, enum transport_state state, struct failure *why)
 
 	if (take_in(s) == TRANSPORT_DONE)
 		return true;
+	if (s->ended && s->first.kind == FAILURE_PROTOCOL) {
+		stop_writing(s, &s->first);
+		return true;
+	}
 	if (!s->ended || state == TRANSPORT_WANT_READ)
 		events |= POLLIN;
 	return wait_for(s, events, why);

@@ -63,9 +63,11 @@ class Run:
         return {75} if late and self.in_flight() else set()
 
     def shifted(self, step):
-        """One reply too many, but each command has a good one."""
-        return {0} if self.in_flight() and step.startswith(
-            ("mail", "rcpt")) else set()
+        """One reply too many, but each command has a good one; when it was
+        there before the last command it is seen."""
+        window = {"PIPELINING", "CHUNKING"} <= set(self.how.extensions)
+        return {0} if window and step.startswith(
+            ("bdat",) if self.large else ("mail", "rcpt")) else set()
 
     def is_stray(self):
         return self.fault.come == STRAY

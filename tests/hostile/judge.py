@@ -80,7 +80,7 @@ def untrue(run):
     r = run.record
     for who, said in run.outcomes.items():
         has = any(who in rcpts for rcpts, _ in run.mails())
-        if said == "sent" and not has:
+        if said == "sent" and not has and not run.is_fooled():
             yield f"{who} is called sent, and the server has no such mail"
         if said != "sent" and has and not run.is_stray() and not (
                 said == "unknown" and run.is_nonsense()):

@@ -69,6 +69,12 @@ class Run:
         return {0} if window and step.startswith(
             ("bdat",) if self.large else ("mail", "rcpt")) else set()
 
+    def is_fooled(self):
+        """By a 2yz too many, where each command had left before: nobody can
+        tell it from the right one."""
+        return self.is_stray() and bool(self.how.lmtp or self.shifted(
+            self.fault.step))
+
     def is_stray(self):
         return self.fault.come == STRAY
 

@@ -213,6 +213,23 @@ install: all
 	install -m 644 man/sendoff.conf.5 $(D)/share/man/man5/
 	install -m 644 man/sendmail.8 $(D)/share/man/man8/
 
+# The program of a group that may read a 640 /etc/sendoff.conf: sendmail(8),
+# SECURITY.  Below DESTDIR the group must be there already.
+
+GROUP	= sendoff
+
+install-setgid: install
+	@getent group $(GROUP) > /dev/null || { test -z "$(DESTDIR)" && \
+	    groupadd --system $(GROUP); } || { echo "there is no group" \
+	    "\"$(GROUP)\"; make it with: groupadd --system $(GROUP)" >&2; \
+	    exit 1; }
+	chgrp $(GROUP) $(D)/bin/sendoff
+	chmod 2755 $(D)/bin/sendoff
+	@echo "/etc/sendoff.conf with a password in it must be root's, its group" \
+	    "$(GROUP), its mode 640:"
+	@echo "    chown root:$(GROUP) /etc/sendoff.conf &&" \
+	    "chmod 640 /etc/sendoff.conf"
+
 uninstall:
 	rm -f $(D)/bin/sendoff $(D)/sbin/sendmail $(D)/lib/sendmail \
 	    $(D)/bin/mailq $(D)/bin/newaliases \
@@ -223,5 +240,6 @@ clean:
 	rm -rf build sendmail sendoff
 
 .SECONDARY:
-.PHONY: all deps demo units check crash hostile mutants fuzz interop bench lint install uninstall clean
+.PHONY: all deps demo units check crash hostile mutants fuzz interop bench lint \
+	install install-setgid uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

@@ -22,4 +22,21 @@ make -s -C "$top" uninstall B="${B:-build}" DESTDIR="$root" prefix=/usr \
     > "$tmp/out" 2>&1 && got=0 || got=$?
 is "$got" 0 "make uninstall"
 is "$(find "$root" ! -type d | wc -l | tr -d ' ')" 0 "nothing is left"
+
+# Of a group; the one of whoever runs this will do.
+group=$(id -gn)
+make -s -C "$top" install-setgid B="${B:-build}" DESTDIR="$root" prefix=/usr \
+    GROUP="$group" > "$tmp/out" 2>&1 && got=0 || got=$?
+is "$got" 0 "make install-setgid"
+is "$(stat -c '%a %G' "$root/usr/bin/sendoff")" "2755 $group" "its bit and group"
+has "$tmp/out" "chown root:$group /etc/sendoff.conf && chmod 640" \
+    "it says what mode the configuration needs"
+make -s -C "$top" install-setgid B="${B:-build}" DESTDIR="$root" prefix=/usr \
+    GROUP=nosuchgroup > "$tmp/out" 2>&1 && got=0 || got=$?
+is "$got" 2 "without such a group"
+has "$tmp/out" "groupadd --system nosuchgroup" "it says what to do"
+is "$(stat -c %a "$root/usr/bin/sendoff")" 755 "and sets no bit"
+make -s -C "$top" uninstall B="${B:-build}" DESTDIR="$root" prefix=/usr \
+    > "$tmp/out" 2>&1
+is "$(find "$root" ! -type d | wc -l | tr -d ' ')" 0 "nothing is left of it"
 done_testing

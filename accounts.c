@@ -2,15 +2,15 @@
 #include "address.h"
 #include "file.h"
 #include "bound.h"
+#include "handed.h"
 #include "path.h"
 #include "log.h"
+#include "privilege.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
-
-static const char system_file[] = SYSCONFDIR "/sendoff.conf";
 
 const char *
 accounts_user_file(const struct caller *c, struct pool *pool)
@@ -22,16 +22,55 @@ accounts_user_file(const struct caller *c, struct pool *pool)
 	return pool_printf(pool, "%s/.config/sendoff.conf", c->home);
 }
 
+static bool
+has_handed(const struct config *config)
+{
+	return config->handed != NULL && buffer_len(&config->handed->text) > 0;
+}
+
 static void
-read_file(struct config *config, const char *name, bool system, int *error)
+drop_handed(struct config *config)
+{
+	if (config->handed != NULL)
+		privilege_end(config->handed);
+}
+
+static void
+read_file(struct config *config, const char *name, enum origin origin,
+    int *error)
 {
 	FILE *f = config->chosen ? file_stream_any(name) : file_stream(name);
 
 	*error = f == NULL ? errno : 0;
 	if (f == NULL)
 		return;
-	config_read(config, f, name, system, file_stream);
+	config_read(config, f, name, origin, file_stream);
 	(void)fclose(f);
+}
+
+/* No more of it is left behind than the accounts hold. */
+static void
+read_handed(struct config *config, int *error)
+{
+	FILE *f = fmemopen(buffer_data(&config->handed->text),
+	    buffer_len(&config->handed->text), "r");
+
+	*error = f == NULL ? errno : 0;
+	if (f == NULL)
+		return;
+	(void)setvbuf(f, NULL, _IONBF, 0);
+	config_read(config, f, privilege_file, CONFIG_HANDED, file_stream);
+	(void)fclose(f);
+}
+
+/* The system's file: by the caller's own rights, if they go so far. */
+static void
+read_system(struct config *config, int *error)
+{
+	read_file(config, privilege_file, CONFIG_SYSTEMS, error);
+	if (*error == EACCES && has_handed(config))
+		read_handed(config, error);
+	drop_handed(config);
 }
 
 static bool
@@ -61,20 +100,24 @@ static bool
 none_found(const struct config *config, const char *user, int user_error,
     int system_error, struct failure *why)
 {
-	(void)config;
+	const char *objection = config->handed == NULL ? NULL :
+	    config->handed->objection;
+
 	if (user != NULL && user_error != ENOENT && user_error != 0)
 		return fail(why, FAILURE_CONFIG, "%s cannot be read: %s", user,
 		    file_error(user_error));
 	if (system_error == EACCES)
-		return fail(why, FAILURE_CONFIG, "%s may not be read by you; "
-		    "ask its owner, or write your own account into %s",
-		    system_file, user != NULL ? user : "~/.config/sendoff.conf");
+		return fail(why, FAILURE_CONFIG, "%s may not be read by you%s"
+		    "%s; ask its owner, or write your own account into %s",
+		    privilege_file, objection != NULL ? ", and is not read "
+		    "for you: " : "", objection != NULL ? objection : "",
+		    user != NULL ? user : "~/.config/sendoff.conf");
 	if (system_error != ENOENT && system_error != 0)
 		return fail(why, FAILURE_CONFIG, "%s cannot be read: %s",
-		    system_file, file_error(system_error));
+		    privilege_file, file_error(system_error));
 	return fail(why, FAILURE_CONFIG, "there is no account: write \"from\", "
 	    "\"server\" and \"password\" into %s or %s", user != NULL ? user :
-	    "~/.config/sendoff.conf", system_file);
+	    "~/.config/sendoff.conf", privilege_file);
 }
 
 void
@@ -101,15 +144,16 @@ load(struct config *config, const struct options *o,
 
 	config->chosen = o->config != NULL;
 	if (o->config != NULL) {
-		read_file(config, o->config, false, &user_error);
+		drop_handed(config);
+		read_file(config, o->config, CONFIG_USERS, &user_error);
 		if (user_error != 0)
 			return fail(why, FAILURE_CONFIG, "%s cannot be read: "
 			    "%s", o->config, file_error(user_error));
 		return told(config, why);
 	}
 	if (user != NULL)
-		read_file(config, user, false, &user_error);
-	read_file(config, system_file, true, &system_error);
+		read_file(config, user, CONFIG_USERS, &user_error);
+	read_system(config, &system_error);
 	if (!told(config, why))
 		return false;
 	if (config->n > 0 || names_server(o))
@@ -217,6 +261,7 @@ override(struct config *config, const struct options *o, struct failure *why)
 		if (!change(config, &config->accounts[i], o, why))
 			return false;
 		bound_apply(&own, &config->accounts[i]);
+		handed_lost(config, &own, &config->accounts[i]);
 	}
 	return true;
 }
@@ -234,8 +279,8 @@ add_account(struct config *config)
 	return a;
 }
 
-bool
-accounts_choose(struct config *config, const struct options *o,
+static bool
+choose(struct config *config, const struct options *o,
     const char *sender, struct choice *choice, struct failure *why)
 {
 	struct account *a;
@@ -259,13 +304,21 @@ accounts_choose(struct config *config, const struct options *o,
 	return true;
 }
 
+bool
+accounts_choose(struct config *config, const struct options *o,
+    const char *sender, struct choice *choice, struct failure *why)
+{
+	return choose(config, o, sender, choice, why) &&
+	    handed_use(config, choice->account, why);
+}
+
 void
 accounts_prepare(struct config *config, const struct options *o)
 {
 	struct choice ignored;
 	struct failure told_later;
 
-	(void)accounts_choose(config, o, NULL, &ignored, &told_later);
+	(void)choose(config, o, NULL, &ignored, &told_later);
 }
 
 const struct account *

@@ -41,18 +41,22 @@ caller_begin(bool leaked)
 }
 
 static const char *
-environment(const char *name, struct pool *pool)
+environment(const struct caller *c, const char *name, struct pool *pool)
 {
-	const char *value = secure_getenv(name);
+	char *const *e = c->environment;
+	size_t n = strlen(name);
 
-	return value == NULL || *value == '\0' ? NULL :
-	    pool_string(pool, value);
+	while (e != NULL && *e != NULL && (strncmp(*e, name, n) != 0 ||
+	    (*e)[n] != '='))
+		e++;
+	return e == NULL || *e == NULL || (*e)[n + 1] == '\0' ? NULL :
+	    pool_string(pool, *e + n + 1);
 }
 
 static const char *
-absolute(const char *name, struct pool *pool)
+absolute(const struct caller *c, const char *name, struct pool *pool)
 {
-	const char *value = environment(name, pool);
+	const char *value = environment(c, name, pool);
 
 	return value != NULL && *value == '/' ? value : NULL;
 }
@@ -79,12 +83,12 @@ gecos_name(const struct passwd *pw, struct pool *pool)
 
 /* cron and sudo leave a $HOME that is another's: then it is not believed. */
 static const char *
-home_of(const struct passwd *pw, uid_t uid, struct pool *pool)
+home_of(const struct caller *c, const struct passwd *pw, struct pool *pool)
 {
-	const char *home = absolute("HOME", pool);
+	const char *home = absolute(c, "HOME", pool);
 	struct stat st;
 
-	if (home != NULL && stat(home, &st) == 0 && st.st_uid == uid)
+	if (home != NULL && stat(home, &st) == 0 && st.st_uid == c->uid)
 		return home;
 	return pw != NULL && pw->pw_dir[0] == '/' ?
 	    pool_string(pool, pw->pw_dir) : NULL;
@@ -110,33 +114,46 @@ mailname(struct pool *pool)
 }
 
 void
-caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
+caller_read(struct caller *c, bool stdin_closed, char **set_aside,
+    struct pool *pool)
 {
 	struct passwd *pw;
 	char host[256] = "";
 
 	(void)unsetenv("RES_OPTIONS");	/* "trust-ad" is not the caller's to say */
-	*c = (struct caller){ .uid = getuid(), .stdin_closed = stdin_closed };
+	*c = (struct caller){ .uid = getuid(), .stdin_closed = stdin_closed,
+	    .environment = set_aside != NULL ? set_aside : environ };
 	pw = getpwuid(c->uid);
 	c->login = pw != NULL ? pool_string(pool, pw->pw_name) :
 	    pool_printf(pool, "uid%lu", (unsigned long)c->uid);
-	c->full_name = environment("NAME", pool);
+	c->full_name = environment(c, "NAME", pool);
 	if (c->full_name == NULL && pw != NULL && pw->pw_gecos != NULL)
 		c->full_name = gecos_name(pw, pool);
-	c->home = home_of(pw, c->uid, pool);
+	c->home = home_of(c, pw, pool);
 	if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
 		(void)strcpy(host, "localhost");
 	c->hostname = pool_string(pool, host);
 	c->fqdn = strchr(host, '.') != NULL ? c->hostname : NULL;
 	c->mailname = mailname(pool);
-	c->config_home = absolute("XDG_CONFIG_HOME", pool);
-	c->state_home = absolute("XDG_STATE_HOME", pool);
+	c->config_home = absolute(c, "XDG_CONFIG_HOME", pool);
+	c->state_home = absolute(c, "XDG_STATE_HOME", pool);
 	if (c->state_home == NULL && c->home != NULL)
 		c->state_home = pool_printf(pool, "%s/.local/state", c->home);
-	c->credentials = absolute("CREDENTIALS_DIRECTORY", pool);
-	c->temporary = absolute("TMPDIR", pool);
+	c->credentials = absolute(c, "CREDENTIALS_DIRECTORY", pool);
+	c->temporary = absolute(c, "TMPDIR", pool);
 	c->stdin_terminal = isatty(STDIN_FILENO) == 1;
 	c->stderr_terminal = isatty(STDERR_FILENO) == 1;
+}
+
+/* What is cleared only is still in memory, where a module could look. */
+static void
+wipe_environment(void)
+{
+	char **e;
+
+	for (e = environ; e != NULL && *e != NULL; e++)
+		explicit_bzero(*e, strlen(*e));
+	(void)clearenv();
 }
 
 /*
@@ -146,6 +163,7 @@ caller_read(struct caller *c, bool stdin_closed, struct pool *pool)
 static void
 own_environment(const struct passwd *pw, struct pool *pool)
 {
+	const struct caller root = { .environment = environ };
 	static const char *const kept[] = { "TZ", "LANG", "LC_ALL",
 	    "LC_CTYPE" };
 	enum { KEPT = sizeof kept / sizeof *kept };
@@ -153,8 +171,8 @@ own_environment(const struct passwd *pw, struct pool *pool)
 	size_t i;
 
 	for (i = 0; i < KEPT; i++)
-		values[i] = environment(kept[i], pool);
-	(void)clearenv();
+		values[i] = environment(&root, kept[i], pool);
+	wipe_environment();
 	for (i = 0; i < KEPT; i++)
 		if (values[i] != NULL)
 			(void)setenv(kept[i], values[i], 1);
@@ -164,6 +182,17 @@ own_environment(const struct passwd *pw, struct pool *pool)
 	(void)setenv("HOME", pw->pw_dir, 1);
 	(void)setenv("USER", pw->pw_name, 1);
 	(void)setenv("LOGNAME", pw->pw_name, 1);
+}
+
+static void
+no_input(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0)
+		(void)close(STDIN_FILENO);
+	if (fd > STDIN_FILENO)
+		(void)close(fd);
 }
 
 bool
@@ -180,7 +209,8 @@ caller_become(struct caller *c, uid_t uid, struct pool *pool,
 		    (unsigned long)uid);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	own_environment(pw, pool);
-	caller_read(c, false, pool);
+	no_input();
+	caller_read(c, false, NULL, pool);
 	return true;
 }
 

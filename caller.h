@@ -24,6 +24,8 @@ struct caller {
 					   NULL */
 	const char *credentials;	/* $CREDENTIALS_DIRECTORY, or NULL */
 	const char *temporary;		/* $TMPDIR, absolute, or NULL */
+	char *const *environment;	/* for commands that the caller has
+					   configured */
 	bool stdin_closed;		/* it was at the start */
 	bool stdin_terminal;
 	bool stderr_terminal;
@@ -36,12 +38,17 @@ struct caller {
  */
 bool	caller_begin(bool leaked);
 
-void	caller_read(struct caller *, bool stdin_closed, struct pool *);
+/*
+ * environment is what a set-id program has put aside (privilege.h), or NULL:
+ * the process's.
+ */
+void	caller_read(struct caller *, bool stdin_closed, char **environment,
+	    struct pool *);
 
 /*
  * Root becomes another user for good and reads who that is; of root's
- * environment there is only the time zone and the language left.
- * FAILURE_LOCAL when the system does not let it.
+ * environment there is only the time zone and the language left, and nothing
+ * of root's standard input.  FAILURE_LOCAL when the system does not let it.
  */
 bool	caller_become(struct caller *, uid_t, struct pool *,
 	    struct failure *why);

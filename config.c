@@ -23,7 +23,7 @@ struct reading {
 	size_t line;
 	size_t octets;			/* read so far */
 	const char *text;		/* of the line */
-	bool system;
+	enum origin origin;
 	bool private;			/* nobody else may read the file */
 	bool trusted;			/* nobody else may have written it */
 	config_open *open;
@@ -68,19 +68,30 @@ error_at(struct reading *r, size_t column, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 static void
-error_at(struct reading *r, size_t column, const char *fmt, ...)
+add_error(struct reading *r, size_t column, const char *text)
 {
 	struct config *c = r->config;
-	va_list ap;
-	char *text;
 
-	va_start(ap, fmt);
-	text = pool_vprintf(c->pool, fmt, ap);
-	va_end(ap);
 	c->errors = pool_grow(c->pool, c->errors, &c->nerrors,
 	    sizeof *c->errors);
 	c->errors[c->nerrors - 1] = pool_printf(c->pool, "%s:%zu:%zu: %s",
 	    r->file, r->line, column, text);
+}
+
+/* What stands in a line of a handed file could be the password. */
+static void
+error_at(struct reading *r, size_t column, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->origin == CONFIG_HANDED) {
+		add_error(r, column, "there is an error that is not for your "
+		    "eyes; root sees it with: sendoff --check");
+		return;
+	}
+	va_start(ap, fmt);
+	add_error(r, column, pool_vprintf(r->config->pool, fmt, ap));
+	va_end(ap);
 }
 
 /* 'text' stands for itself; "text" knows \" and \\ and nothing else. */
@@ -184,7 +195,8 @@ begin_account(struct reading *r, const char *name)
 	a->name = name;
 	a->file = r->file;
 	a->line = r->line;
-	a->system = r->system;
+	a->system = r->origin != CONFIG_USERS;
+	a->handed = r->origin == CONFIG_HANDED;
 }
 
 static void
@@ -240,6 +252,24 @@ takes_several(const struct setting_kind *kind)
 	    kind->shape == USERS;
 }
 
+/* A name from "/" on, or a word in its place. */
+static bool
+is_fixed(const char *name)
+{
+	return *name == '/' || strcmp(name, "none") == 0 ||
+	    strcmp(name, "never") == 0 || strcmp(name, "syslog") == 0 ||
+	    strncmp(name, "pkcs11:", 7) == 0;
+}
+
+static void
+judge_name(struct reading *r, const struct word *word)
+{
+	if (r->origin != CONFIG_USERS && !is_fixed(word->text))
+		error_at(r, word->column, "in the system's configuration the "
+		    "name of a file begins with \"/\", and not as in \"%s\"",
+		    word->text);
+}
+
 static void
 setting_line(struct reading *r, enum setting s, const struct word *words,
     size_t n)
@@ -266,6 +296,8 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 		error_at(r, words[0].column, "others can read this file, so "
 		    "no password may stand in it; mend it with: chmod 600 %s",
 		    r->file);
+	if (kind->shape == FILE_NAME)
+		judge_name(r, &words[1]);
 	value = join(r->config->pool, words + 1, n - 1);
 	if (!setting_check(s, &value, r->config->pool, &why))
 		error_at(r, words[1].column, "%s", why.text);
@@ -292,7 +324,13 @@ include_line(struct reading *r, const struct word *words, size_t n)
 		    "deeply");
 		return;
 	}
+	judge_name(r, &words[1]);
 	f = r->open(words[1].text);
+	if (f == NULL && r->origin == CONFIG_HANDED && errno == EACCES) {
+		add_error(r, words[1].column, "what is included here must be "
+		    "a file that you may read, too");
+		return;
+	}
 	if (f == NULL) {
 		error_at(r, words[1].column, "%s cannot be read: %s",
 		    words[1].text, file_error(errno));
@@ -339,7 +377,7 @@ judge_file(struct reading *r, FILE *f)
 	r->private = r->trusted = true;
 	if (fileno(f) < 0 || fstat(fileno(f), &st) != 0)
 		return;			/* in memory, as a test has it */
-	r->private = (st.st_mode & (r->system ? 07 : 077)) == 0;
+	r->private = (st.st_mode & (r->origin != CONFIG_USERS ? 07 : 077)) == 0;
 	doubt = file_doubt(fileno(f));
 	r->trusted = doubt == NULL;
 	if (!r->trusted && !r->config->chosen)
@@ -436,11 +474,11 @@ inherit(struct reading *r)
 }
 
 void
-config_read(struct config *config, FILE *f, const char *file, bool system,
-    config_open *open)
+config_read(struct config *config, FILE *f, const char *file,
+    enum origin origin, config_open *open)
 {
 	struct account defaults = { 0 };
-	struct reading r = { .config = config, .file = file, .system = system,
+	struct reading r = { .config = config, .file = file, .origin = origin,
 	    .open = open, .defaults = &defaults, .first = config->n,
 	    .account = SIZE_MAX };
 	size_t s, set = 0;

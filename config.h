@@ -12,6 +12,7 @@
 
 #include "failure.h"
 #include "pool.h"
+#include "privilege.h"
 #include "settings.h"
 #include "url.h"
 
@@ -23,6 +24,8 @@ struct account {
 	const char *file;		/* where it stands */
 	size_t line;
 	bool system;			/* of the system's configuration */
+	bool handed;			/* which the caller may not read */
+	bool closed;			/* and this run may not use (handed.h) */
 	bool may_run;			/* nobody else can have written
 					   its password-command */
 	const char *withheld;		/* the setting whose change took its
@@ -43,8 +46,13 @@ struct config {
 	size_t nerrors;
 	bool chosen;			/* the file was named by a person (-C):
 					   others may have written it */
+	struct privilege *handed;	/* the system's file, read for a caller
+					   who may not; or NULL */
 	struct pool *pool;
 };
+
+/* Whose a file is; HANDED: the system's, which the caller may not read. */
+enum origin { CONFIG_USERS, CONFIG_SYSTEMS, CONFIG_HANDED };
 
 /* Opens an included file; NULL with errno, for file_error(), if it cannot. */
 typedef FILE *config_open(const char *name);
@@ -52,9 +60,11 @@ typedef FILE *config_open(const char *name);
 /*
  * Reads one file and adds its accounts.  Settings before the first "account"
  * line belong to every account of the file; a file without such a line is one
- * account.  What is wrong goes to the errors.
+ * account.  What is wrong goes to the errors; of a handed file it is only said
+ * where.  The system's names its files from "/" on: it is read in whatever
+ * folder the caller is.
  */
-void	config_read(struct config *, FILE *, const char *file, bool system,
+void	config_read(struct config *, FILE *, const char *file, enum origin,
 	    config_open *);
 
 /*

@@ -1,5 +1,6 @@
 #include "confine.h"
 #include "accounts.h"
+#include "handed.h"
 #include "helper.h"
 #include "keep.h"
 #include "log.h"
@@ -72,8 +73,10 @@ is_of_token(const char *file)
 	return file != NULL && strncmp(file, "pkcs11:", 7) == 0;
 }
 
+/* Modules of the caller's are not loaded beside what he may not read. */
 static void
-may_identify(struct sandbox *s, const struct account *a)
+may_identify(struct sandbox *s, const struct confine *c,
+    const struct account *a)
 {
 	static const enum setting files[] = {
 		SET_CA_FILE, SET_CRL_FILE, SET_CLIENT_CERTIFICATE,
@@ -84,8 +87,9 @@ may_identify(struct sandbox *s, const struct account *a)
 	for (i = 0; i < sizeof files / sizeof *files; i++)
 		if (!is_of_token(a->values[files[i]]))
 			sandbox_may_read(s, a->values[files[i]]);
-	if (!is_of_token(a->values[SET_CLIENT_CERTIFICATE]) &&
-	    !is_of_token(a->values[SET_CLIENT_KEY]))
+	if ((!is_of_token(a->values[SET_CLIENT_CERTIFICATE]) &&
+	    !is_of_token(a->values[SET_CLIENT_KEY])) ||
+	    handed_are_open(c->config))
 		return;
 	tls_load_tokens();
 	sandbox_may_use_tokens(s);
@@ -159,7 +163,7 @@ may_all(struct sandbox *s, const struct confine *c)
 	if (c->spools)
 		may_spool(s, c);
 	for (i = 0; i < n; i++) {
-		may_identify(s, in_play(c, i));
+		may_identify(s, c, in_play(c, i));
 		if (c->keeps || c->many)
 			may_keep(s, c, in_play(c, i));
 		if (c->many)

@@ -2,6 +2,7 @@
 #include "queue.h"
 #include "accounts.h"
 #include "confine.h"
+#include "handed.h"
 #include "helper.h"
 #include "log.h"
 #include "path.h"
@@ -120,6 +121,17 @@ see_to(struct run *r, const struct stored *s)
 	}
 }
 
+/* Handed accounts (handed.h) and others have each a run of their own. */
+static bool
+is_of_run(const struct run *r, const struct stored *s)
+{
+	const struct account *a = accounts_named(r->config, s->record.account);
+
+	if (a == NULL && r->config->n > 0)
+		a = &r->config->accounts[0];
+	return a == NULL || !a->closed;
+}
+
 /* Who was not told yet, by this run or one before it. */
 static void
 tell_owners(struct run *r)
@@ -130,7 +142,7 @@ tell_owners(struct run *r)
 	list = store_list(r->config, r->caller, false,
 	    r->config->pool, &n);
 	for (i = 0; i < n && signals_caught() == 0; i++)
-		if (list[i].record.untold)
+		if (list[i].record.untold && is_of_run(r, &list[i]))
 			resend_tell(r->resend, &list[i]);
 }
 
@@ -183,7 +195,8 @@ run_own(const struct options *o, const struct caller *c,
 		confine_all(o, c, config);
 	r.resend = resend_new(o, c, config, broken);
 	for (i = 0; i < n && signals_caught() == 0; i++)
-		see_to(&r, &list[i]);
+		if (is_of_run(&r, &list[i]))
+			see_to(&r, &list[i]);
 	if (o->nselections == 0)
 		tell_owners(&r);
 	resend_free(r.resend);
@@ -202,20 +215,25 @@ load(const struct options *o, const struct caller *c, struct config *config)
 	return ok ? NULL : failure_keep(&why, config->pool);
 }
 
-/* As the owner, with the owner's configuration, and without root's terminal. */
-static int
-be_owner(uid_t uid, const struct options *o, const char *program)
+/*
+ * A process of its own, 0 in it.  *fd is a pipe whose other end it has, which
+ * wait_for() wants.
+ */
+static pid_t
+begin(int *fd)
 {
-	struct config config = { .pool = pool_new() };
-	struct caller caller;
-	struct failure why;
+	int ends[2];
+	pid_t pid;
 
-	(void)setsid();
-	if (!caller_become(&caller, uid, config.pool, &why)) {
-		log_note(LEVEL_ERROR, "%s", why.text);
-		return failure_status(why.kind);
-	}
-	return run_own(o, &caller, &config, program, load(o, &caller, &config));
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	pid = fork();
+	*fd = ends[0];
+	if (pid != 0)
+		(void)close(ends[1]);
+	if (pid < 0)
+		(void)close(ends[0]);
+	return pid;
 }
 
 /*
@@ -229,65 +247,152 @@ wait_for(pid_t pid, int fd)
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	int status = 0;
 
+	if (pid < 0)
+		return failure_status(FAILURE_LOCAL);
 	if (signals_poll(&pfd, 1, clock_now() + OWNER_SECONDS * 1000) <= 0) {
 		(void)kill(pid, SIGTERM);
 		if (signals_poll(&pfd, 1, clock_now() +
 		    GRACE_SECONDS * 1000) <= 0)
 			(void)kill(pid, SIGKILL);
 	}
+	(void)close(fd);
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return failure_status(FAILURE_LOCAL);
 	return WEXITSTATUS(status);
 }
 
-/* In a process of its own. */
+/* One's own accounts and handed ones, which may not see each other. */
 static int
-run_as(uid_t uid, const struct options *o, const char *program)
+run_both(const struct options *o, const struct caller *c,
+    struct config *config, const char *program)
 {
-	int ends[2], status = failure_status(FAILURE_LOCAL);
-	pid_t pid;
+	struct failure why;
+	int fd, status, own;
+	pid_t pid = begin(&fd);
+	size_t i;
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return status;
-	pid = fork();
-	if (pid == 0)
-		_exit(be_owner(uid, o, program));
-	(void)close(ends[1]);
-	if (pid > 0)
-		status = wait_for(pid, ends[0]);
-	(void)close(ends[0]);
-	return status;
+	if (pid == 0) {
+		handed_end(config);
+		_exit(run_own(o, c, config, program, NULL));
+	}
+	own = wait_for(pid, fd);
+	for (i = 0; !config->accounts[i].handed; i++)
+		;
+	(void)handed_use(config, &config->accounts[i], &why);
+	status = run_own(o, c, config, program, NULL);
+	return status != 0 ? status : own;
 }
 
 static int
-run_owners(const struct options *o, struct pool *pool, const char *program)
+run_all(const struct options *o, const struct caller *c,
+    struct config *config, const char *program, const struct failure *broken)
 {
+	return broken == NULL && handed_are_mixed(config) ?
+	    run_both(o, c, config, program) :
+	    run_own(o, c, config, program, broken);
+}
+
+/*
+ * As the owner, with the owner's configuration, and without root's terminal.
+ * The system's is handed on when the owner may not read it.
+ */
+static int
+be_owner(uid_t uid, const struct options *o, const char *program,
+    struct privilege *handed)
+{
+	struct config config = { .pool = pool_new(), .handed = handed };
+	struct caller caller;
+	struct failure why;
+
+	(void)setsid();
+	if (!caller_become(&caller, uid, config.pool, &why)) {
+		log_note(LEVEL_ERROR, "%s", why.text);
+		return failure_status(why.kind);
+	}
+	return run_all(o, &caller, &config, program, load(o, &caller, &config));
+}
+
+/* Root has read nothing of its own yet: this process can be the owner's. */
+static int
+run_owners(const struct options *o, const char *program)
+{
+	struct pool *pool = pool_new();
+	struct privilege handed;
 	uid_t *owners;
 	size_t n, i;
-	int status = 0, one;
+	int fd, one, status = 0;
+	pid_t pid;
 
+	accounts_log(NULL, o);
 	owners = store_owners(pool, &n);
+	if (n > 0)
+		privilege_read(&handed);
 	for (i = 0; i < n && signals_caught() == 0; i++) {
-		one = run_as(owners[i], o, program);
-		if (one != 0)
-			status = one;
+		pid = begin(&fd);
+		if (pid == 0)
+			_exit(be_owner(owners[i], o, program, &handed));
+		one = wait_for(pid, fd);
+		status = one != 0 ? one : status;
 	}
+	if (n > 0)
+		privilege_end(&handed);
+	pool_free(pool);
 	return status;
+}
+
+/*
+ * The messages that are named, before any of them is gone; in a process of its
+ * own, or what becomes the owners' would have root's configuration.
+ */
+static int
+check_names(const struct options *o, const struct caller *c,
+    struct config *config, const char *program)
+{
+	struct failure why;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)load(o, c, config);
+		_exit(are_there(o, c, config, &why) ? 0 :
+		    complain(program, &why));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+		(void)fail_errno(&why, FAILURE_LOCAL, "no other process");
+		return complain(program, &why);
+	}
+	return WEXITSTATUS(status);
 }
 
 /* Our own come last: nobody else can be become in the sandbox. */
+static int
+run_everyone(const struct options *o, const struct caller *c,
+    struct config *config, const char *program)
+{
+	const struct failure *broken;
+	int status = 0, others;
+
+	if (o->nselections > 0)
+		status = check_names(o, c, config, program);
+	if (status != 0)
+		return status;
+	others = run_owners(o, program);
+	broken = load(o, c, config);
+	status = run_own(o, c, config, program, broken);
+	return others != 0 ? others : status;
+}
+
 int
 queue_run(const struct options *o, const struct caller *c,
     struct config *config, const char *program)
 {
-	const struct failure *broken = load(o, c, config);
+	const struct failure *broken;
 	struct failure why;
-	int others = 0, status;
 
+	if (c->uid == 0)
+		return run_everyone(o, c, config, program);
+	broken = load(o, c, config);
 	if (!are_there(o, c, config, &why))
 		return complain(program, &why);
-	if (c->uid == 0)
-		others = run_owners(o, config->pool, program);
-	status = run_own(o, c, config, program, broken);
-	return others != 0 ? others : status;
+	return run_all(o, c, config, program, broken);
 }

@@ -1,4 +1,5 @@
 #include "route.h"
+#include "handed.h"
 #include "path.h"
 
 #include <string.h>
@@ -59,12 +60,26 @@ net_params(struct route *r, const struct options *o, struct pool *pool)
 		r->net.proxy = proxy;
 }
 
+static bool
+is_pkcs11(const char *name)
+{
+	return name != NULL && strncasecmp(name, "pkcs11:", 7) == 0;
+}
+
 /* What one setting asks for and another makes impossible. */
 static bool
 fits_together(const struct route *r, struct failure *why)
 {
 	const struct account *a = r->account;
 
+	if (!handed_may(a, why))
+		return false;
+	if (a->handed && (is_pkcs11(a->values[SET_CLIENT_CERTIFICATE]) ||
+	    is_pkcs11(a->values[SET_CLIENT_KEY])))
+		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
+		    "has a pkcs11: URI, for which modules of yours would be "
+		    "loaded beside what you may not read", a->name, a->file,
+		    a->line);
 	if (a->nservers == 0 && a->values[SET_FROM] == NULL)
 		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
 		    "names no server, nor by \"from\" a domain that may have "

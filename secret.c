@@ -103,12 +103,13 @@ from_file(const char *name, struct buffer *secret, struct failure *why)
 
 /* The child has standard error for its questions and its complaints. */
 static void
-run_child(const char *command, int out)
+run_child(const char *command, const struct caller *c, int out)
 {
 	signals_child();
 	if (dup2(out, STDOUT_FILENO) < 0)
 		_exit(127);
-	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	(void)execle("/bin/sh", "sh", "-c", command, (char *)NULL,
+	    c->environment);
 	_exit(127);
 }
 
@@ -128,7 +129,8 @@ finish_child(pid_t pid, const char *command, struct failure *why)
 }
 
 static bool
-from_command(const char *command, struct buffer *secret, struct failure *why)
+from_command(const char *command, const struct caller *c,
+    struct buffer *secret, struct failure *why)
 {
 	int fds[2];
 	bool ok;
@@ -141,7 +143,7 @@ from_command(const char *command, struct buffer *secret, struct failure *why)
 	(void)fcntl(fds[1], F_SETFD, FD_CLOEXEC);
 	pid = fork();
 	if (pid == 0)
-		run_child(command, fds[1]);
+		run_child(command, c, fds[1]);
 	(void)close(fds[1]);
 	ok = pid > 0 ? drain(fds[0], clock_now() + COMMAND_SECONDS * 1000,
 	    SECRET_MAX, secret, "password-command", why) :
@@ -161,7 +163,7 @@ credential(const struct account *a, const struct caller *c, char *name,
 {
 	int n;
 
-	if (c->credentials == NULL || a->withheld != NULL ||
+	if (c->credentials == NULL || a->withheld != NULL || a->handed ||
 	    strchr(a->name, '/') != NULL)
 		return false;
 	n = snprintf(name, size, "%s/sendoff.%s", c->credentials, a->name);
@@ -279,9 +281,14 @@ from_account(const struct account *a, const struct caller *c,
 	}
 	if (a->values[SET_PASSWORD_FILE] != NULL)
 		return from_file(a->values[SET_PASSWORD_FILE], secret, why);
+	if (a->values[SET_PASSWORD_COMMAND] != NULL && a->handed)
+		return fail(why, FAILURE_CONFIG, "password-command of the "
+		    "account \"%s\" (%s:%zu) is not run, for it would be "
+		    "yours to look into; its administrator may use password "
+		    "instead", a->name, a->file, a->line);
 	if (a->values[SET_PASSWORD_COMMAND] != NULL)
 		return a->may_run ? from_command(
-		    a->values[SET_PASSWORD_COMMAND], secret, why) :
+		    a->values[SET_PASSWORD_COMMAND], c, secret, why) :
 		    fail(why, FAILURE_PERMISSION, "others can write %s, so "
 		    "its password-command is not run; mend it with: chmod "
 		    "go-w %s", a->file, a->file);

@@ -10,6 +10,7 @@
 #include "names.h"
 #include "options.h"
 #include "pool.h"
+#include "privilege.h"
 #include "queue.h"
 #include "report.h"
 #include "sandbox.h"
@@ -32,9 +33,17 @@ struct run {
 	struct options options;
 	struct caller caller;
 	struct config config;
+	struct privilege privilege;
 	const char *program;
 	milliseconds begun;
 };
+
+/* A command may hold one, and whoever may not read the file runs it not. */
+static bool
+is_secret(const struct account *a, enum setting s)
+{
+	return config_is_secret(s) || (a->handed && s == SET_PASSWORD_COMMAND);
+}
 
 static void
 print_account(const struct account *a, struct pool *pool)
@@ -48,7 +57,7 @@ print_account(const struct account *a, struct pool *pool)
 		if (value != NULL)
 			(void)printf("    %-20s %s\n",
 			    config_name((enum setting)s),
-			    config_is_secret((enum setting)s) ? "***" :
+			    is_secret(a, (enum setting)s) ? "***" :
 			    url_shown(value, pool));
 	}
 }
@@ -165,12 +174,19 @@ main(int argc, char **argv)
 	bool closed = caller_begin(!sendoff);
 	struct run r = { .pool = pool_new(), .begun = clock_now(),
 	    .program = sendoff ? "sendoff" : "sendmail" };
+	struct failure why;
 	int status;
 
+	if (!privilege_drop(&r.privilege, &why)) {
+		(void)fprintf(stderr, "%s: %s\n", r.program, why.text);
+		return failure_status(why.kind);
+	}
 	(void)setlocale(LC_CTYPE, "");
 	r.config.pool = r.pool;
-	caller_read(&r.caller, closed, r.pool);
+	r.config.handed = &r.privilege;
+	caller_read(&r.caller, closed, r.privilege.environment, r.pool);
 	status = run(&r, argc, argv);
+	privilege_end(&r.privilege);
 	log_close();
 	pool_free(r.pool);
 	return status;

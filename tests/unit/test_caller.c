@@ -18,7 +18,7 @@ resolver_options(void **state)
 
 	(void)state;
 	assert_int_equal(setenv("RES_OPTIONS", "trust-ad", 1), 0);
-	caller_read(&c, false, pool);
+	caller_read(&c, false, NULL, pool);
 	assert_null(getenv("RES_OPTIONS"));
 	pool_free(pool);
 }
@@ -31,11 +31,11 @@ state_home(void **state)
 
 	(void)state;
 	assert_int_equal(setenv("XDG_STATE_HOME", "/a/state", 1), 0);
-	caller_read(&c, false, pool);
+	caller_read(&c, false, NULL, pool);
 	assert_string_equal(c.state_home, "/a/state");
 	assert_int_equal(setenv("XDG_STATE_HOME", "relative", 1), 0);
 	assert_int_equal(setenv("HOME", "/", 1), 0);
-	caller_read(&c, false, pool);
+	caller_read(&c, false, NULL, pool);
 	if (getuid() == 0)		/* whose "/" is */
 		assert_string_equal(c.state_home, "//.local/state");
 	else

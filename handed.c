@@ -1,0 +1,116 @@
+#include "handed.h"
+
+#include <string.h>
+
+static bool
+has_password(const struct config *c, const char *password)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->accounts[i].values[SET_PASSWORD] == password)
+			return true;
+	return false;
+}
+
+/* The only copy; it lives in the configuration's pool. */
+static void
+wipe(const char *password)
+{
+	char *p = (char *)(size_t)password;
+
+	explicit_bzero(p, strlen(p));
+}
+
+void
+handed_lost(const struct config *c, const struct account *own,
+    const struct account *now)
+{
+	const char *password = own->values[SET_PASSWORD];
+
+	if (now->handed && password != NULL && !has_password(c, password))
+		wipe(password);
+}
+
+static size_t
+count(const struct config *c)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < c->n; i++)
+		n += c->accounts[i].handed;
+	return n;
+}
+
+bool
+handed_are_open(const struct config *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->accounts[i].handed && !c->accounts[i].closed)
+			return true;
+	return false;
+}
+
+bool
+handed_are_mixed(const struct config *c)
+{
+	size_t n = count(c);
+
+	return n > 0 && n < c->n;
+}
+
+void
+handed_end(struct config *c)
+{
+	struct account *a;
+	const char *password;
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		a = &c->accounts[i];
+		password = a->values[SET_PASSWORD];
+		if (!a->handed)
+			continue;
+		a->closed = true;
+		a->values[SET_PASSWORD] = NULL;
+		if (password != NULL && !has_password(c, password))
+			wipe(password);
+	}
+}
+
+static void
+close_own(struct config *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		c->accounts[i].closed = !c->accounts[i].handed;
+}
+
+bool
+handed_may(const struct account *a, struct failure *why)
+{
+	if (a->closed)
+		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
+		    "cannot be used in one run with %s, which may not see each "
+		    "other; give this message apart, with --account %s",
+		    a->name, a->file, a->line, a->handed ? "one of yours" :
+		    "one of the system's", a->name);
+	return true;
+}
+
+bool
+handed_use(struct config *c, const struct account *a, struct failure *why)
+{
+	if (!handed_may(a, why))
+		return false;
+	if (count(c) == 0)
+		return true;
+	if (a->handed)
+		close_own(c);
+	else
+		handed_end(c);
+	return true;
+}

@@ -1,0 +1,42 @@
+/*
+ * Accounts that were handed on: of a configuration that the caller may not
+ * read, and that was read for him with more rights than he has (privilege.h).
+ * What is his runs apart from them: a run uses either those or his own.
+ */
+#ifndef HANDED_H
+#define HANDED_H
+
+#include <stdbool.h>
+
+#include "config.h"
+#include "failure.h"
+
+/*
+ * This account is about to be used.  When it is not a handed one, the
+ * passwords of those are wiped, and they are of no use any more.  When it is
+ * one, the caller's own are of no use from then on.  FAILURE_CONFIG when it
+ * was out of use already.  Without handed accounts it is true.
+ */
+bool	handed_use(struct config *, const struct account *,
+	    struct failure *why);
+
+/* May this run use it?  FAILURE_CONFIG as above. */
+bool	handed_may(const struct account *, struct failure *why);
+
+/* The caller's own accounts alone: the same, before one is chosen. */
+void	handed_end(struct config *);
+
+/* Are there any that this run may use? */
+bool	handed_are_open(const struct config *);
+
+/* Are there both kinds? */
+bool	handed_are_mixed(const struct config *);
+
+/*
+ * A handed account has lost its password (bound.h), which is what own has:
+ * wiped when no other account has it still.
+ */
+void	handed_lost(const struct config *, const struct account *own,
+	    const struct account *now);
+
+#endif

@@ -121,27 +121,50 @@ PROVE	= prove -j2
 
 units: $(UNITS)
 
-# --- fuzzing: FUZZ_SECONDS for each target ----------------------------------
+# --- fuzzing: tests/fuzz/README.md -------------------------------------------
+#
+# The rooms are an archive: what a target brings itself (the clock, the
+# network) is taken in place of the room's.
 
 FUZZ	= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS = 60
 REPLAYS	= $(FUZZ:%=$(B)/fuzz/%)
+F	= build/libfuzzer
+FUZZ_FLAGS = -std=c11 -g -O1 -fno-omit-frame-pointer \
+	  -fsanitize=address,undefined -fno-sanitize-recover=all \
+	  $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES))
 
-$(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(OBJ)
+# Whole sessions: against the server of tests/fuzz/server.c.
+FUZZ_SERVED = session serve resend
+$(FUZZ_SERVED:%=$(B)/fuzz/%): $(B)/tests/fuzz/server.o
+$(FUZZ_SERVED:%=$(F)/%): $(F)/tests/fuzz/server.o
+$(B)/fuzz/serve $(F)/serve: WRAP = -Wl,--wrap=read,--wrap=write
+$(B)/fuzz/sasl $(F)/sasl: WRAP = -Wl,--wrap=crypto_pbkdf2
+$(B)/fuzz/tlsa $(F)/tlsa: MORE = -lcmocka
+
+$(B)/rooms.a: $(OBJ)
+	rm -f $@ && ar rcs $@ $^
+
+$(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/rooms.a
 	@mkdir -p $(@D)
-	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
+	$(CC) $(ALLFLAGS) $(HARDEN_LD) $(WRAP) -o $@ \
+	    $(filter %.o,$^) $(B)/rooms.a $(LIBS) $(MORE)
 
-build/libfuzzer/%: tests/fuzz/fuzz_%.c $(ROOMS) | $(B)/filter.h
+$(F)/%.o: %.c Makefile | $(B)/filter.h
 	@mkdir -p $(@D)
-	clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined \
-	    $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES)) \
-	    -o $@ $^ $(LIBS)
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-fuzz: $(FUZZ:%=build/libfuzzer/%)
-	for t in $(FUZZ); do mkdir -p build/corpus/$$t && \
-	    build/libfuzzer/$$t -max_total_time=$(FUZZ_SECONDS) \
-	    -max_len=4096 -print_final_stats=1 build/corpus/$$t \
-	    tests/fuzz/corpus/$$t || exit 1; done
+$(F)/rooms.a: $(ROOMS:%.c=$(F)/%.o)
+	rm -f $@ && ar rcs $@ $^
+
+$(F)/%: $(F)/tests/fuzz/fuzz_%.o $(F)/rooms.a
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer $(WRAP) -o $@ \
+	    $(filter %.o,$^) $(F)/rooms.a $(LIBS) $(MORE)
+
+fuzzers: $(FUZZ:%=$(F)/%)
+
+fuzz: fuzzers
+	sh tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
 
 # --- killed at every system call: tests/README.md ----------------------------
 

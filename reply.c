@@ -163,7 +163,7 @@ size_line(struct capabilities *c, const char *p, const char *end)
 
 /*
  * RFC 4954 section 3, and the older "AUTH=" form.  Lines add to each other.
- * A word that does not fit whole is left out, never cut.
+ * A word that does not fit whole, or has a NUL, is left out, never cut.
  */
 static void
 auth_line(struct capabilities *c, const char *p, const char *end)
@@ -173,7 +173,8 @@ auth_line(struct capabilities *c, const char *p, const char *end)
 
 	c->auth = true;
 	while ((n = word(&p, end, &start)) > 0) {
-		if (n > 64 || used + n + 2 > sizeof c->mechanisms)
+		if (n > 64 || used + n + 2 > sizeof c->mechanisms ||
+		    memchr(start, '\0', n) != NULL)
 			continue;
 		if (used > 0)
 			c->mechanisms[used++] = ' ';

@@ -266,6 +266,18 @@ test_auth(void **state)
 	assert_false(capabilities_offer(&c, ""));
 }
 
+/* With it the list would seem to end there. */
+static void
+test_auth_nul(void **state)
+{
+	static const char line[] = "AUTH PLAIN \0 LO\0GIN CRAM-MD5";
+	struct capabilities c = { 0 };
+
+	(void)state;
+	capabilities_line(&c, line, sizeof line - 1);
+	assert_string_equal(c.mechanisms, "PLAIN CRAM-MD5");
+}
+
 /* A mechanism that does not fit whole is left out, never cut. */
 static void
 test_auth_overflow(void **state)
@@ -390,6 +402,7 @@ main(void)
 		cmocka_unit_test(test_unknown_keywords),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_auth),
+		cmocka_unit_test(test_auth_nul),
 		cmocka_unit_test(test_auth_overflow),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_deliverby),

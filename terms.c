@@ -226,12 +226,13 @@ from_zone(const struct tm *tm, const char *offset, time_t *t)
 	return true;
 }
 
-/* Up to the last second that RFC 3339 can write. */
+/* From the first to the last second that RFC 3339 can write. */
 static bool
 round_up(const struct moment *m, time_t *t)
 {
 	*t += m->leap || m->fraction;
-	return (long long)*t <= 253402300799LL;
+	return (long long)*t >= -62167219200LL &&
+	    (long long)*t <= 253402300799LL;
 }
 
 bool
@@ -259,12 +260,12 @@ terms_time(const char *text, time_t *t)
 const char *
 terms_utc(time_t t, struct pool *pool)
 {
-	char text[32] = "";
 	struct tm tm = { 0 };
 
 	(void)gmtime_r(&t, &tm);
-	(void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return pool_string(pool, text);
+	return pool_printf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec);
 }
 
 /*

@@ -306,8 +306,6 @@ login_by(struct smtp *s, const struct sasl_channel *channel,
 	bool ok;
 
 	assert(p->path_kind != PATH_NETWORK || s->facts->tls.verified);
-	if (p->password != NULL)
-		dialogue_hide(&s->talk, p->password, p->password_len);
 	if (!sasl_begin(&sasl, s->facts->mechanism, p->user != NULL ? p->user :
 	    "", p->password != NULL ? p->password : "", p->password_len,
 	    channel, why))
@@ -425,6 +423,9 @@ smtp_begin(struct smtp *s, struct stream *stream,
 	*s = (struct smtp){ .talk = { .stream = stream,
 	    .timeout_reply = params->timeout_reply }, .params = params,
 	    .facts = facts, .pool = pool };
+	if (params->login && params->password != NULL)	/* known from before */
+		dialogue_hide(&s->talk, params->password,
+		    params->password_len);
 	dialogue_step(&s->talk, STEP_GREETING);
 	ok = may_login(s, why) && story(s, why);
 	facts->greeting_ms = clock_now() - begun - facts->tls_ms -

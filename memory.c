@@ -39,8 +39,9 @@ field(char **rest)
 static void
 take_line(struct memory *m, char *text)
 {
-	struct line l = { .account = field(&text), .server = field(&text) };
+	struct line l = { .account = field(&text) };
 
+	l.server = field(&text);
 	l.sight.mechanism = field(&text);
 	l.sight.tls = field(&text);
 	l.sight.day = field(&text);

@@ -156,9 +156,11 @@ scram_end(struct scram *s)
 static const char *
 nonce_in(const char *message, size_t len, size_t *nonce_len)
 {
-	const char *p = message, *end = message + len, *comma;
+	const char *p = message, *end, *comma;
 
-	while (p < end) {
+	if (len == 0)				/* there may be no message */
+		return NULL;
+	for (end = p + len; p < end;) {
 		comma = memchr(p, ',', (size_t)(end - p));
 		if (comma == NULL)
 			comma = end;

@@ -44,6 +44,15 @@ recipient(struct stored *s, const char *text, off_t at, struct pool *pool,
 	return true;
 }
 
+/* Is the line one of those that stand behind what changes (record.h)? */
+static bool
+stays(const char *line)
+{
+	return strncmp(line, "id ", 3) == 0 ||
+	    strncmp(line, "account ", 8) == 0 ||
+	    strncmp(line, "created ", 8) == 0;
+}
+
 static bool
 envelope_line(struct stored *s, const char *line, off_t at,
     struct pool *pool, struct failure *why)
@@ -53,7 +62,8 @@ envelope_line(struct stored *s, const char *line, off_t at,
 	if (strncmp(line, "NOOP ", 5) == 0) {
 		s->fixed = s->fixed || (at == RECORD_ROOM &&
 		    strncmp(line + 5, "id ", 3) == 0);
-		record_take(&s->record, line + 5, pool);
+		if (stays(line + 5) == (at >= RECORD_ROOM))
+			record_take(&s->record, line + 5, pool);
 		return true;
 	}
 	if (strncmp(line, "MAIL ", 5) == 0) {

@@ -20,6 +20,8 @@ struct conversion {
 	struct parts parts;
 	bool header;			/* fields beyond ASCII are encoded */
 	bool seven;			/* and so is content */
+	char stand_in;			/* for octets around the parts that
+					   cannot go as they are */
 	struct buffer out;		/* of the body, not yet spooled */
 	uint64_t at;			/* of the old body: all before is done */
 	struct pool *pool;
@@ -177,35 +179,94 @@ gather(struct conversion *c, void *context, const char *p, size_t len)
 	buffer_put(context, p, len);
 }
 
+/* Of the text around the parts, as far as it has come. */
+struct around {
+	size_t column;			/* of the line */
+	bool dashes;			/* it begins with "--" */
+	char held;			/* the last octet that a line may have, */
+	bool holds;			/* while what follows is not known */
+};
+
+/* What no line can be a delimiter with; '\0' when there is none. */
+static char
+in_no_boundary(const struct parts *parts)
+{
+	const char *boundary;
+	bool taken[256] = { false };
+	size_t i;
+	int c;
+
+	for (i = 0; i < parts->n; i++)
+		for (boundary = parts->list[i].boundary; boundary != NULL &&
+		    *boundary != '\0'; boundary++)
+			taken[(unsigned char)*boundary] = true;
+	if (!taken['?'])
+		return '?';
+	for (c = '!'; c <= '~' && taken[c]; c++)
+		continue;
+	return c <= '~' ? (char)c : '\0';
+}
+
+static void
+put_held(struct conversion *c, struct around *a, char octet)
+{
+	if (a->holds)
+		buffer_put(&c->out, &octet, 1);
+	a->holds = false;
+}
+
+/* A line becomes two, and neither a delimiter that the whole was not. */
+static void
+cut(struct conversion *c, struct around *a)
+{
+	put_held(c, a, a->dashes ? c->stand_in : a->held);
+	buffer_put(&c->out, "\r\n ", 3);
+	a->column = 2;
+	a->dashes = false;
+}
+
+static void
+put_around(struct conversion *c, struct around *a, char octet)
+{
+	bool blank = octet == ' ' || octet == '\t';
+
+	a->column = octet == '\n' ? 0 : a->column + 1;
+	if (a->column <= 2)
+		a->dashes = octet == '-' && (a->column == 1 || a->dashes);
+	if (a->dashes && blank && a->column > MESSAGE_LINE_MAX)
+		return;			/* behind a delimiter it says nothing */
+	if (a->column > MESSAGE_LINE_MAX && octet != '\r')
+		cut(c, a);
+	put_held(c, a, a->held);
+	a->holds = a->column == MESSAGE_LINE_MAX;
+	if (a->holds)
+		a->held = octet;
+	else
+		buffer_put(&c->out, &octet, 1);
+}
+
 /*
  * What stands around the parts says nothing to a reader: no encoding is
- * needed for it, nor is there any.  The blank keeps a line that is made from
- * being a delimiter.
+ * needed for it, nor is there any.
  */
 static void
 mask(struct conversion *c, void *context, const char *p, size_t len)
 {
-	size_t *column = context, i;
-	char octet;
+	size_t i;
 
-	for (i = 0; i < len; i++) {
-		octet = p[i] == '\0' || (c->seven &&
-		    (unsigned char)p[i] >= 0x80) ? '?' : p[i];
-		*column = octet == '\n' ? 0 : *column + 1;
-		if (*column > MESSAGE_LINE_MAX && octet != '\r') {
-			buffer_put(&c->out, "\r\n ", 3);
-			*column = 2;
-		}
-		buffer_put(&c->out, &octet, 1);
-	}
+	for (i = 0; i < len; i++)
+		put_around(c, context, p[i] == '\0' || (c->seven &&
+		    (unsigned char)p[i] >= 0x80) ? c->stand_in : p[i]);
 }
 
 static bool
 around(struct conversion *c, uint64_t end, struct failure *why)
 {
-	size_t column = 0;
+	struct around a = { .column = 0 };
+	bool ok = through(c, end, &a, mask, why);
 
-	return through(c, end, &column, mask, why);
+	put_held(c, &a, a.held);
+	return ok;
 }
 
 static bool
@@ -283,11 +344,12 @@ static bool
 put_status_line(struct conversion *c, const char *p, size_t len,
     struct failure *why)
 {
-	size_t column = 0;
+	struct around a = { .column = 0 };
 
 	if (header_name(p, len) > 0)
 		return convert_header(c, NULL, p, len, &c->out, why);
-	mask(c, &column, p, len);
+	mask(c, &a, p, len);
+	put_held(c, &a, a.held);
 	return true;
 }
 
@@ -372,6 +434,10 @@ convert_body(struct conversion *c, struct failure *why)
 	size_t i;
 
 	c->to->body = spool_new(spool_directory(c->from->body));
+	c->stand_in = in_no_boundary(&c->parts);
+	if (c->stand_in == '\0')
+		return fail(why, FAILURE_MESSAGE, "the boundaries of the "
+		    "message leave no octet to put for what cannot be sent");
 	if (!convert_content(c, e, why))
 		return false;
 	for (i = 1; i < c->parts.n; i++) {

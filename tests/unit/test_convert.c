@@ -375,6 +375,39 @@ test_end(void **state)
 	pool_free(pool);
 }
 
+/*
+ * What is put for octets around the parts makes no delimiter of a line, and
+ * neither does the cut of a long one.
+ */
+static void
+test_makes_no_delimiter(void **state)
+{
+	const struct convert_offer offer = offer_of(0);
+	struct pool *pool = pool_new();
+	const struct message *done;
+	struct parts before, after;
+	struct buffer b = { 0 };
+	struct failure why;
+	struct message *m;
+
+	(void)state;
+	buffer_printf(&b, "Content-Type: multipart/mixed; boundary=\"a?b\"\n"
+	    "\n--a\204b\n\nno part\n--a?b%1000sx\n\nnor this\n"
+	    "--a?b%993s\n\none\n--a?b--\n", "", "");
+	m = letter_read(buffer_data(&b), buffer_len(&b), pool);
+	assert_true(convert_message(m, &offer, &done, pool, &why));
+	assert_ptr_not_equal(done, m);
+	check_lines(done);
+	assert_true(parts_find(&before, m, pool, &why));
+	assert_true(parts_find(&after, done, pool, &why));
+	assert_int_equal(before.n, 2);
+	assert_int_equal(after.n, 2);
+	convert_end(m, done);
+	message_free(m);
+	buffer_free(&b);
+	pool_free(pool);
+}
+
 int
 main(void)
 {
@@ -382,6 +415,7 @@ main(void)
 		cmocka_unit_test(test_converts),
 		cmocka_unit_test(test_fails),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_makes_no_delimiter),
 		cmocka_unit_test(test_end),
 	};
 

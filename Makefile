@@ -105,7 +105,7 @@ $(B)/devlog.so: tests/servers/devlog.c
 
 DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
 	  libseccomp-dev \
-	  libcmocka-dev clang-14 clang libclang-rt-14-dev perl python3 mandoc \
+	  libcmocka-dev clang-14 clang libclang-rt-14-dev llvm-14 perl python3 mandoc \
 	  devscripts valgrind strace cppcheck universal-ctags ca-certificates \
 	  openssl util-linux procps xz-utils debootstrap systemd
 
@@ -165,6 +165,29 @@ fuzzers: $(FUZZ:%=$(F)/%)
 
 fuzz: fuzzers
 	sh tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
+
+# Which lines of each room the corpora reach.
+V	= build/coverage
+COVER_FLAGS = -std=c11 -g -O1 -fprofile-instr-generate -fcoverage-mapping \
+	  $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES))
+$(FUZZ_SERVED:%=$(V)/%): $(V)/tests/fuzz/server.o
+$(V)/serve: WRAP = -Wl,--wrap=read,--wrap=write
+$(V)/sasl: WRAP = -Wl,--wrap=crypto_pbkdf2
+$(V)/tlsa: MORE = -lcmocka
+
+$(V)/%.o: %.c Makefile | $(B)/filter.h
+	@mkdir -p $(@D)
+	clang $(COVER_FLAGS) -MMD -MP -c -o $@ $<
+
+$(V)/rooms.a: $(ROOMS:%.c=$(V)/%.o)
+	rm -f $@ && ar rcs $@ $^
+
+$(V)/%: $(V)/tests/fuzz/fuzz_%.o $(V)/tests/fuzz/replay.o $(V)/rooms.a
+	clang $(COVER_FLAGS) $(WRAP) -o $@ $(filter %.o,$^) $(V)/rooms.a \
+	    $(LIBS) $(MORE)
+
+fuzz-coverage: $(FUZZ:%=$(V)/%)
+	sh tests/fuzz/coverage $(V) $(FUZZ)
 
 # --- killed at every system call: tests/README.md ----------------------------
 

@@ -7,7 +7,7 @@ bad=0
 for target in "$here"/fuzz/corpus/*; do
 	name=${target##*/}
 	n=$((n + 1))
-	if "$b/fuzz/$name" "$target"/* > /dev/null 2>&1; then
+	if "$b/fuzz/$name" "$target"/* < /dev/null > /dev/null 2>&1; then
 		echo "ok $n - $name"
 	else
 		echo "not ok $n - $name"

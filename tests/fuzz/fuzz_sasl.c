@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PASSWORD	"correct horse"
+#define PASSWORD	"rides a horse"
 
 bool	__real_crypto_pbkdf2(bool, const char *, size_t, const char *, size_t,
 	    unsigned, unsigned char *);

@@ -132,11 +132,12 @@ static void
 verdict(struct model *m)
 {
 	size_t i;
-	bool ok = reply() / 100 == 2;
+	int code = reply();
 
+	m->over = code == 421;
 	for (i = 0; i < m->nnow; i++) {
 		m->people[m->now[i]].given++;
-		m->people[m->now[i]].accepted += ok;
+		m->people[m->now[i]].accepted += code / 100 == 2;
 	}
 	m->mail = m->chunked = m->content = false;
 	m->nnow = 0;

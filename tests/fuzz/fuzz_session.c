@@ -19,7 +19,7 @@
 
 enum { LONG = 200 * 1024, LONGER = 1100 * 1024 };
 
-#define PASSWORD	"correct horse battery"
+#define PASSWORD	"rides a horse and"
 
 struct choice_of {
 	bool lmtp, again;

@@ -77,7 +77,7 @@ make_record(struct made *m, const uint8_t *p, size_t left, struct pool *pool)
 	    .spoilt = p[3] >> 2 & 3 };
 	memcpy(m->p, p, 3);
 	if (m->spoilt != OTHERWISE && right_data(m, p[1], p[2])) {
-		m->p[3 + raw % m->len] ^= m->spoilt == CHANGED;
+		m->p[3 + raw * (m->len - 1) / 15] ^= m->spoilt == CHANGED;
 		m->len -= m->spoilt == CUT;
 		m->len += 3;
 		return 4;

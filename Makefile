@@ -130,6 +130,7 @@ FUZZ	= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS = 60
 REPLAYS	= $(FUZZ:%=$(B)/fuzz/%)
 F	= build/libfuzzer
+V	= build/coverage
 FUZZ_FLAGS = -std=c11 -g -O1 -fno-omit-frame-pointer \
 	  -fsanitize=address,undefined -fno-sanitize-recover=all \
 	  $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES))
@@ -161,13 +162,15 @@ $(F)/%: $(F)/tests/fuzz/fuzz_%.o $(F)/rooms.a
 	clang $(FUZZ_FLAGS) -fsanitize=fuzzer $(WRAP) -o $@ \
 	    $(filter %.o,$^) $(F)/rooms.a $(LIBS) $(MORE)
 
+.PHONY: fuzzers fuzz-coverage
+-include $(wildcard $(F)/*.d $(F)/tests/*/*.d $(V)/*.d $(V)/tests/*/*.d)
+
 fuzzers: $(FUZZ:%=$(F)/%)
 
 fuzz: fuzzers
 	sh tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
 
 # Which lines of each room the corpora reach.
-V	= build/coverage
 COVER_FLAGS = -std=c11 -g -O1 -fprofile-instr-generate -fcoverage-mapping \
 	  $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES))
 $(FUZZ_SERVED:%=$(V)/%): $(V)/tests/fuzz/server.o

@@ -20,8 +20,7 @@ struct conversion {
 	struct parts parts;
 	bool header;			/* fields beyond ASCII are encoded */
 	bool seven;			/* and so is content */
-	char stand_in;			/* for octets around the parts that
-					   cannot go as they are */
+	char stand_in;			/* that makes no delimiter of a line */
 	struct buffer out;		/* of the body, not yet spooled */
 	uint64_t at;			/* of the old body: all before is done */
 	struct pool *pool;
@@ -245,6 +244,12 @@ put_around(struct conversion *c, struct around *a, char octet)
 		buffer_put(&c->out, &octet, 1);
 }
 
+static char
+stand_in(const struct conversion *c, const struct around *a)
+{
+	return a->dashes && a->column > 1 ? c->stand_in : '?';
+}
+
 /*
  * What stands around the parts says nothing to a reader: no encoding is
  * needed for it, nor is there any.
@@ -256,7 +261,7 @@ mask(struct conversion *c, void *context, const char *p, size_t len)
 
 	for (i = 0; i < len; i++)
 		put_around(c, context, p[i] == '\0' || (c->seven &&
-		    (unsigned char)p[i] >= 0x80) ? c->stand_in : p[i]);
+		    (unsigned char)p[i] >= 0x80) ? stand_in(c, context) : p[i]);
 }
 
 static bool

@@ -73,15 +73,15 @@ plain_qp(struct buffer *out, const char *p, size_t len)
 }
 
 static void
-check_lines(const char *p, size_t len)
+check_lines(const char *p, size_t len, bool may_be_padded)
 {
 	size_t column = 0, i;
 
 	for (i = 0; i < len; i++) {
 		if (p[i] == '\r') {
 			assert(i + 1 < len && p[i + 1] == '\n');
-			assert(i == 0 || (p[i - 1] != ' ' &&
-			    p[i - 1] != '\t'));
+			assert(may_be_padded || i == 0 ||
+			    (p[i - 1] != ' ' && p[i - 1] != '\t'));
 			column = 0;
 			i++;
 			continue;
@@ -134,7 +134,8 @@ check_encode(enum encode_how how, const char *p, size_t len, size_t piece)
 	encode(&out, how, buffer_data(&in), buffer_len(&in), SIZE_MAX);
 	encode(&pieces, how, buffer_data(&in), buffer_len(&in), piece);
 	assert(is_same(&out, &pieces));
-	check_lines(buffer_data(&out), buffer_len(&out));
+	check_lines(buffer_data(&out), buffer_len(&out),
+	    how == ENCODE_QP_AGAIN);	/* as it was; it means nothing */
 	if (how == ENCODE_QP)
 		plain_qp(&back, buffer_data(&out), buffer_len(&out));
 	if (how == ENCODE_BASE64)

@@ -202,7 +202,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    .terms = data[2] >> 3 & 7 };
 		server_begin(&(struct server){
 		    .script = (const char *)data + 3, .len = size - 3,
-		    .lmtp = c.lmtp, .once = true,
+		    .once = true,
 		    .read_most = mosts[data[1] >> 3 & 3],
 		    .write_most = data[1] & 32 ? 1000 : SIZE_MAX,
 		    .slow = data[1] & 64 ? 20000 : 0 });

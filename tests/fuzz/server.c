@@ -13,6 +13,7 @@
 enum { CONNECTIONS_MAX = 40, COMMAND_MAX = 64 * 1024 };
 
 struct connection {
+	bool lmtp;
 	struct buffer out;		/* said, not yet heard */
 	struct buffer line;		/* of a command */
 	bool silent, gone, reset, deaf, stuck, broken;
@@ -250,10 +251,10 @@ end_of_data(struct connection *c)
 	size_t i;
 	int code = 0;
 
-	if (!server.lmtp)
+	if (!c->lmtp)
 		code = say(c);
 	for (i = 0; i < c->nnamed; i++) {
-		if (server.lmtp && c->accepted[i])
+		if (c->lmtp && c->accepted[i])
 			code = say(c);
 		settle(c, i, code);
 	}
@@ -493,6 +494,7 @@ net_connect(const struct endpoint *e, const struct place *place,
 		return fail(why, FAILURE_CONNECT, "nobody is there");
 	c = calloc(1, sizeof *c);
 	assert(c != NULL);
+	c->lmtp = e->lmtp;
 	connections[nconnections++] = c;
 	*facts = (struct net_facts){ .host = e->host, .address = "memory",
 	    .is_unix = true };

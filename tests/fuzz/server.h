@@ -32,7 +32,6 @@ struct served {
 struct server {
 	const char *script;
 	size_t len, at;
-	bool lmtp;
 	bool once;			/* nobody may get the message twice */
 	size_t read_most, write_most;	/* octets at a time */
 	long long slow;			/* milliseconds that each read takes */
@@ -45,7 +44,7 @@ struct server {
 
 extern struct server server;
 
-/* Zeroed but for the script, lmtp, once, and how it moves. */
+/* Zeroed but for the script, once, and how it moves. */
 void	server_begin(const struct server *);
 void	server_end(void);
 

@@ -218,9 +218,14 @@ put_held(struct conversion *c, struct around *a, char octet)
 static void
 cut(struct conversion *c, struct around *a)
 {
-	put_held(c, a, a->dashes ? c->stand_in : a->held);
+	char held = a->held;
+	bool dashes = a->holds && a->dashes;
+
+	put_held(c, a, dashes ? c->stand_in : held);
 	buffer_put(&c->out, "\r\n ", 3);
-	a->column = 2;
+	if (dashes)
+		buffer_put(&c->out, &held, 1);
+	a->column = 2U + dashes;
 	a->dashes = false;
 }
 

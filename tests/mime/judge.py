@@ -800,9 +800,20 @@ def charset_form(a, b, content):
             yield f"charset {charset!r}, not {want!r}"
 
 
-def around_alike(a, b, offers):
+def stand_in(tree):
+    """What is put for an octet in a line that might become a delimiter."""
+    taken = b"".join((e.node.get_boundary() or "").encode(
+        "ascii", "surrogateescape") for e in tree.all())
+    return next(bytes([o]) for o in [63, *range(33, 127)] if o not in taken)
+
+
+def around_alike(a, b, tree, offers):
     """Preamble and epilogue: nobody reads them, but they must be fit."""
+    put = stand_in(tree)
+
     def seen(octets):
+        octets = re.sub(rb"(?m)^(--[^\r\n]{995})" + re.escape(put) +
+                        rb"\r?\n ", rb"\1", octets).replace(put, b"?")
         return re.sub(rb"[?\0\x80-\xff]+", b"?", re.sub(rb"\s+", b"", octets))
     for what in "preamble", "epilogue":
         before, after = getattr(a, what), getattr(b, what)
@@ -823,7 +834,7 @@ def entities_alike(a, b, tree, offers):
         elif a.leaf is not None:
             yield from leaf_alike(a, b, offers)
         else:
-            yield from around_alike(a, b, offers)
+            yield from around_alike(a, b, tree, offers)
         if len(a.children) != len(b.children):
             yield f"{len(a.children)} parts have become {len(b.children)}"
     for complaint in complaints():

@@ -66,7 +66,12 @@ def prepare():
 
 
 def is_own(line):
-    """What the program does on its own account: its log, its store, syslog."""
+    """
+    What the program does on its own account: its log, its store, syslog, and
+    files without a name.
+    """
+    if re.search(r'"(?:/var)?/tmp", O_RDWR\|O_CLOEXEC\|O_TMPFILE,', line):
+        return True
     path = re.search(r'"([^"]*)"', line)
     path = path[1] if path else ""
     return path.startswith((HOME + "/.local", TMP + "/log", "/dev/null",
@@ -92,9 +97,9 @@ def watched(*args, program=SENDMAIL):
 def faults(*args, statuses=(0, 64, 65), **more):
     """What is wrong with such a call."""
     seen, status = watched(*args, **more)
-    wrong = [f"{args!r}: {x}" for x in seen]
+    wrong = [f"{str(args)[:200]}: {x}" for x in seen]
     if status not in statuses:
-        wrong.append(f"{args!r}: exit status {status}")
+        wrong.append(f"{str(args)[:200]}: exit status {status}")
     return wrong
 
 

@@ -1,6 +1,7 @@
 #include "mailq.h"
 #include "accounts.h"
 #include "fields.h"
+#include "report.h"
 #include "store.h"
 #include "terms.h"
 
@@ -117,16 +118,9 @@ print_json(const struct stored *list, size_t n, struct pool *pool)
 	buffer_free(&b);
 }
 
-static int
-status_of_output(void)
-{
-	return failure_status(fflush(stdout) == 0 ? FAILURE_NONE :
-	    FAILURE_INPUT);
-}
-
 int
 mailq_list(const struct options *o, const struct caller *c,
-    struct config *config)
+    struct config *config, const char *program)
 {
 	struct stored *list;
 	size_t n, i;
@@ -134,7 +128,7 @@ mailq_list(const struct options *o, const struct caller *c,
 	list = find(o, c, config, &n);
 	if (o->json) {
 		print_json(list, n, config->pool);
-		return status_of_output();
+		return report_output(program);
 	}
 	if (n == 0)
 		(void)puts("Mail queue is empty");
@@ -143,7 +137,7 @@ mailq_list(const struct options *o, const struct caller *c,
 		    "Age", "Octets", "Try", "Sender, reason, recipients");
 	for (i = 0; i < n; i++)
 		print(&list[i], config->pool);
-	return status_of_output();
+	return report_output(program);
 }
 
 static const struct stored *
@@ -219,7 +213,7 @@ mailq_show(const struct options *o, const struct caller *c,
 	while ((n = fread(block, 1, sizeof block, f)) > 0)
 		(void)fwrite(block, 1, n, stdout);
 	(void)fclose(f);
-	return status_of_output();
+	return report_output(program);
 }
 
 int

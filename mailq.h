@@ -10,7 +10,7 @@
 
 /* mailq, -bp, --queue: a list; --json: an array of objects.  Exit status. */
 int	mailq_list(const struct options *, const struct caller *,
-	    struct config *);
+	    struct config *, const char *program);
 
 /*
  * --show: the file as it is, on standard output.  --forget: it is deleted,

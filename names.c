@@ -2,6 +2,7 @@
 #include "accounts.h"
 #include "address.h"
 #include "path.h"
+#include "report.h"
 #include "resolve.h"
 
 #include <stdio.h>
@@ -114,6 +115,7 @@ names_verify(const struct options *o, const struct caller *c,
 	    .config = config };
 	struct failure why;
 	size_t i;
+	int status;
 
 	if (o->nrecipients == 0) {
 		(void)fail(&why, FAILURE_USAGE, "-bv wants recipients");
@@ -123,7 +125,6 @@ names_verify(const struct options *o, const struct caller *c,
 		return told(&v, &why);
 	for (i = 0; i < o->nrecipients; i++)
 		verify(&v, o->recipients[i]);
-	if (fflush(stdout) != 0)
-		return failure_status(FAILURE_INPUT);
-	return v.status;
+	status = report_output(program);
+	return status != 0 ? status : v.status;
 }

@@ -3,6 +3,7 @@
 #include "fields.h"
 #include "log.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -330,6 +331,18 @@ to_log(const struct report *r, const struct report_leg *l, struct pool *pool)
 	    line_of(&b, o.json, pool));
 }
 
+int
+report_output(const char *program)
+{
+	bool lost = ferror(stdout) != 0;	/* for a reason long gone */
+
+	if (fflush(stdout) == 0 && !lost)
+		return EX_OK;
+	(void)fprintf(stderr, "%s: standard output cannot be written%s%s\n",
+	    program, lost ? "" : ": ", lost ? "" : strerror(errno));
+	return failure_status(FAILURE_INPUT);
+}
+
 static void
 to_stdout(const struct report *r, struct pool *pool)
 {
@@ -339,7 +352,7 @@ to_stdout(const struct report *r, struct pool *pool)
 	buffer_put(&b, "{", 1);
 	json_fields(&o, r);
 	(void)puts(line_of(&b, true, pool));
-	(void)fflush(stdout);
+	(void)report_output(r->program);	/* of no weight to the mail */
 }
 
 void

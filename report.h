@@ -43,4 +43,10 @@ int	report_status(const struct report *);
 
 void	report_result(const struct report *, struct pool *);
 
+/*
+ * Standard output is flushed.  When not all that was written to it has got
+ * there, a line on standard error says so.  Exit status.
+ */
+int	report_output(const char *program);
+
 #endif

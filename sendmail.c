@@ -76,7 +76,7 @@ check_configuration(struct run *r)
 		(void)fprintf(stderr, "%s: %s\n", r->program, why.text);
 	for (i = 0; ok && i < r->config.n; i++)
 		print_account(&r->config.accounts[i], r->pool);
-	return ok ? EX_OK : failure_status(why.kind);
+	return ok ? report_output(r->program) : failure_status(why.kind);
 }
 
 /* A kept message, or what an account's servers have offered (memory.h). */
@@ -99,6 +99,7 @@ forget(struct run *r)
 	}
 	(void)printf("%zu forgotten of the account \"%s\"\n", n,
 	    r->options.account);
+	(void)report_output(r->program);
 	return EX_OK;
 }
 
@@ -112,7 +113,7 @@ print_version(const struct run *r)
 		sandbox_kernel(sandbox);
 		(void)printf("sandbox: %s\n", sandbox);
 	}
-	return EX_OK;
+	return report_output(r->program);
 }
 
 static int
@@ -123,7 +124,7 @@ act(struct run *r)
 		return print_version(r);
 	case MODE_HELP:
 		(void)fputs(usage_text(), stdout);
-		return EX_OK;
+		return report_output(r->program);
 	case MODE_CHECK:
 		return check_configuration(r);
 	case MODE_FORGET:
@@ -131,7 +132,8 @@ act(struct run *r)
 	case MODE_NOTHING:
 		return EX_OK;
 	case MODE_LIST:
-		return mailq_list(&r->options, &r->caller, &r->config);
+		return mailq_list(&r->options, &r->caller, &r->config,
+		    r->program);
 	case MODE_SHOW:
 		return mailq_show(&r->options, &r->caller, &r->config,
 		    r->program);

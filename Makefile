@@ -97,7 +97,7 @@ $(B)/ca: $(B)/tests/servers/ca.o
 $(B)/convert: $(B)/tests/mime/convert_tool.o $(OBJ)
 	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
 
-$(B)/devlog.so: tests/servers/devlog.c
+$(B)/devlog.so $(B)/scarce.so: $(B)/%.so: tests/servers/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARN) $(CPPFLAGS) -O2 -fPIC -shared -o $@ $<
 
@@ -221,7 +221,7 @@ mutants: all $(CRASH) $(B)/peak units
 	B=$(B) python3 tests/hostile/mutants.py
 
 check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
-    $(B)/peak $(CRASH)
+    $(B)/scarce.so $(B)/peak $(CRASH)
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
 INTEROP	= callers convert dns net postfix dovecot exim sendmail cyrus node trust \

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE			/* close_range() */
+#define _GNU_SOURCE			/* close_range(), O_PATH */
 #include "caller.h"
 #include "file.h"
 #include "signals.h"
@@ -20,6 +20,15 @@
 static const char host_octets[] = "abcdefghijklmnopqrstuvwxyz"
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
 
+/* In a chroot without devices what can be neither read nor written holds it. */
+static int
+open_nothing(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	return fd >= 0 ? fd : open("/", O_PATH);
+}
+
 bool
 caller_begin(bool leaked)
 {
@@ -27,7 +36,7 @@ caller_begin(bool leaked)
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = open_nothing();
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		(void)close(fd);

@@ -32,9 +32,10 @@ struct caller {
 };
 
 /*
- * Before anything else: opens /dev/null on closed descriptors 0 to 2 and,
- * when leaked is set, closes all above; puts signals, umask and core files in
- * order.  True when standard input was closed.
+ * Before anything else: opens /dev/null (where there is none, what can be
+ * neither read nor written) on closed descriptors 0 to 2 and, when leaked is
+ * set, closes all above; puts signals, umask and core files in order.  True
+ * when standard input was closed.
  */
 bool	caller_begin(bool leaked);
 

@@ -312,6 +312,32 @@ def disks():
     return None
 
 
+def without_devices():
+    """A chroot without /dev/null: what is opened must not become stderr."""
+    names = ["closed, and no /dev/null"]
+    if not able("-m", "mount -t tmpfs none /dev"):
+        return skip(names, "not root, or no mounts of our own")
+    os.unlink(TMP + "/log")             # what a limit has cut is in it
+    for gone, hook in itertools.product(
+            ("2>&-", "1>&-", "1>&- 2>&-"), (take, defer)):
+        SERVER.said.clear()
+        script = "mount -t tmpfs none /dev\nexec " + gone
+        result = unshared(script, SENDMAIL, BOB, hook=hook)
+        fair(result, [75 if hook is defer else 0],
+             f"{names[0]}: {gone}, {hook.__name__}", quiet=True)
+        same((result[3], [x for x in SERVER.commands() if not
+              re.match("(EHLO|MAIL|RCPT|DATA|RSET|QUIT)", x)]),
+             (int(hook is defer), []), "and nothing is written elsewhere")
+        result = unshared(script, SENDMAIL, "-v", BOB, hook=hook)
+        same([x for x in SERVER.commands() if not
+              re.match("(EHLO|MAIL|RCPT|DATA|RSET|QUIT)", x)], [],
+             "not by -v either")
+        with open(TMP + "/log", encoding="utf-8") as f:
+            same([x for x in f if not x.startswith("time=")], [],
+                 "nor in the log")
+    return None
+
+
 def nobody():
     names = ["a user without a name", "a host without a dot", "GECOS"]
     if not ROOT:
@@ -406,4 +432,5 @@ def signals():
 
 
 play(prepare, file_size, descriptors, memory, allocations, closed, full,
-     arguments, without_arguments, folders, disks, nobody, signals)
+     arguments, without_arguments, folders, disks, without_devices, nobody,
+     signals)

@@ -1,5 +1,6 @@
 #include "buffer.h"
 #include "pool.h"
+#include "vault.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -29,11 +30,11 @@ enlarge(struct buffer *b, size_t n)
 	assert(n < SIZE_MAX / 4 && len < SIZE_MAX / 4);
 	while (room < len + n)
 		room *= 2;
-	data = pool_malloc(room);
+	data = b->secret ? vault_open(room, &room) : pool_malloc(room);
 	if (len > 0)
 		memcpy(data, buffer_data(b), len);
 	buffer_wipe(b);
-	*b = (struct buffer){ data, 0, len, room };
+	*b = (struct buffer){ data, 0, len, room, b->secret };
 }
 
 char *
@@ -95,6 +96,15 @@ buffer_take(struct buffer *b, size_t n)
 }
 
 void
+buffer_wipe_taken(struct buffer *b)
+{
+	if (b->data == NULL)
+		return;
+	explicit_bzero(b->data, b->start);
+	explicit_bzero(b->data + b->end, b->room - b->end);
+}
+
+void
 buffer_wipe(struct buffer *b)
 {
 	if (b->data != NULL)
@@ -105,6 +115,9 @@ buffer_wipe(struct buffer *b)
 void
 buffer_free(struct buffer *b)
 {
-	free(b->data);
-	*b = (struct buffer){ 0 };
+	if (b->secret)
+		vault_close(b->data, b->room);
+	else
+		free(b->data);
+	*b = (struct buffer){ .secret = b->secret };
 }

@@ -261,7 +261,7 @@ override(struct config *config, const struct options *o, struct failure *why)
 		if (!change(config, &config->accounts[i], o, why))
 			return false;
 		bound_apply(&own, &config->accounts[i]);
-		handed_lost(config, &own, &config->accounts[i]);
+		handed_lost(&config->accounts[i]);
 	}
 	return true;
 }

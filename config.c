@@ -1,5 +1,6 @@
 #include "config.h"
 #include "file.h"
+#include "vault.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -21,8 +22,7 @@ struct reading {
 	struct config *config;
 	const char *file;
 	size_t line;
-	size_t octets;			/* read so far */
-	const char *text;		/* of the line */
+	char *text;			/* of the line, which is wiped */
 	enum origin origin;
 	bool private;			/* nobody else may read the file */
 	bool trusted;			/* nobody else may have written it */
@@ -34,7 +34,7 @@ struct reading {
 };
 
 struct word {
-	char *text;
+	char *text;			/* in its line, until it is settled */
 	size_t column;			/* from 1 */
 };
 
@@ -94,12 +94,15 @@ error_at(struct reading *r, size_t column, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* 'text' stands for itself; "text" knows \" and \\ and nothing else. */
-static const char *
-quoted_word(struct reading *r, const char *p, char *out)
+/*
+ * 'text' stands for itself; "text" knows \" and \\ and nothing else.  What it
+ * means is shorter and takes its place.
+ */
+static char *
+quoted_word(struct reading *r, char *p)
 {
 	const char *start = p;
-	char quote = *p;
+	char quote = *p, *out = p;
 
 	for (p++; *p != '\0' && *p != quote; p++) {
 		if (quote == '"' && *p == '\\') {
@@ -113,40 +116,49 @@ quoted_word(struct reading *r, const char *p, char *out)
 		}
 		*out++ = *p;
 	}
-	*out = '\0';
-	if (*p == quote && (p[1] == '\0' || isblank((unsigned char)p[1])))
+	if (*p == quote && (p[1] == '\0' || isblank((unsigned char)p[1]))) {
+		*out = '\0';
 		return p + 1;
+	}
 	error_at(r, (size_t)(start - r->text) + 1, *p == quote ? "there must "
 	    "be a blank behind the closing quotation mark" : "this quotation "
 	    "mark is never closed");
 	return NULL;
 }
 
-/* A line to words; "#" where a word would begin starts a comment. */
+/* A line to words in it; "#" where one would begin starts a comment. */
 static bool
 split(struct reading *r, struct word *words, size_t *n)
 {
-	const char *p = r->text;
-	size_t len;
+	char *p = r->text;
 
 	for (*n = 0; *n < WORDS_MAX; ++*n) {
 		p += strspn(p, " \t");
 		if (*p == '\0' || *p == '#')
 			return true;
 		words[*n].column = (size_t)(p - r->text) + 1;
-		if (*p == '"' || *p == '\'') {
-			words[*n].text = pool_alloc(r->config->pool,
-			    strlen(p));
-			if ((p = quoted_word(r, p, words[*n].text)) == NULL)
-				return false;
-			continue;
-		}
-		len = strcspn(p, " \t");
-		words[*n].text = pool_octets(r->config->pool, p, len);
-		p += len;
+		words[*n].text = p;
+		if (*p == '"' || *p == '\'')
+			p = quoted_word(r, p);
+		else
+			p += strcspn(p, " \t");
+		if (p == NULL)
+			return false;
+		if (*p != '\0')
+			*p++ = '\0';
 	}
 	error_at(r, 1, "there are more than %d words", WORDS_MAX);
 	return false;
+}
+
+/* What is no secret outlasts the line. */
+static void
+settle(struct pool *pool, struct word *words, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		words[i].text = pool_string(pool, words[i].text);
 }
 
 static const char *
@@ -270,6 +282,31 @@ judge_name(struct reading *r, const struct word *word)
 		    word->text);
 }
 
+static const char *
+hold(struct buffer *secret, const char *text)
+{
+	secret->secret = true;
+	buffer_wipe(secret);
+	buffer_put(secret, text, strlen(text) + 1);
+	return buffer_data(secret);
+}
+
+void
+config_forget(struct account *a)
+{
+	buffer_wipe(&a->password);
+	a->values[SET_PASSWORD] = NULL;
+}
+
+void
+config_forget_all(struct config *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		config_forget(&c->accounts[i]);
+}
+
 static void
 setting_line(struct reading *r, enum setting s, const struct word *words,
     size_t n)
@@ -298,7 +335,8 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 		    r->file);
 	if (kind->shape == FILE_NAME)
 		judge_name(r, &words[1]);
-	value = join(r->config->pool, words + 1, n - 1);
+	value = kind->secret ? hold(&a->password, words[1].text) :
+	    join(r->config->pool, words + 1, n - 1);
 	if (!setting_check(s, &value, r->config->pool, &why))
 		error_at(r, words[1].column, "%s", why.text);
 	a->values[s] = value;
@@ -352,19 +390,23 @@ statement(struct reading *r)
 
 	if (!split(r, words, &n) || n == 0)
 		return;
-	if (strcmp(words[0].text, "account") == 0) {
-		account_line(r, words, n);
-		return;
-	}
-	if (strcmp(words[0].text, "include") == 0) {
-		include_line(r, words, n);
-		return;
-	}
 	s = setting_find(words[0].text);
+	if (s < SETTINGS && config_is_secret(s)) {
+		setting_line(r, s, words, n);
+		return;
+	}
+	if (s == SETTINGS && strcmp(words[0].text, "account") != 0 &&
+	    strcmp(words[0].text, "include") != 0) {
+		unknown_key(r, &words[0]);	/* of a password, perhaps */
+		return;
+	}
+	settle(r->config->pool, words, n);
 	if (s < SETTINGS)
 		setting_line(r, s, words, n);
+	else if (strcmp(words[0].text, "account") == 0)
+		account_line(r, words, n);
 	else
-		unknown_key(r, &words[0]);
+		include_line(r, words, n);
 }
 
 /* Judged on what was opened: a secret in it must be its owner's alone. */
@@ -385,69 +427,79 @@ judge_file(struct reading *r, FILE *f)
 		    "chmod go-w %s, or chown", doubt, r->file);
 }
 
-/*
- * The next line without its end, cut where it is too long; *nul: it has one.
- * Nothing that has no end is read on and on.
- */
-static bool
-next_line(struct reading *r, FILE *f, char *text, size_t *len, bool *nul)
-{
-	int c = EOF;
-
-	*nul = false;
-	for (*len = 0; r->octets <= FILE_OCTETS_MAX &&
-	    (c = getc_unlocked(f)) != EOF && c != '\n'; r->octets++) {
-		*nul = *nul || c == '\0';
-		if (*len < LINE_OCTETS_MAX)
-			text[(*len)++] = (char)c;
-	}
-	r->octets++;
-	text[*len] = '\0';
-	return c != EOF || *len > 0;
-}
-
 /* A line without its end; false when it cannot be one. */
 static bool
-usable(struct reading *r, char *text, size_t len, bool nul)
+usable(struct reading *r, char *text, size_t len)
 {
-	if (r->octets > FILE_OCTETS_MAX) {
-		error_at(r, 1, "the file has more than %d octets",
-		    FILE_OCTETS_MAX);
-		return false;
-	}
-	if (nul) {
-		error_at(r, strlen(text) + 1, "the line has a NUL in it");
-		return false;
-	}
-	if (len == LINE_OCTETS_MAX) {
+	if (len > LINE_OCTETS_MAX) {
 		error_at(r, LINE_OCTETS_MAX, "the line has more than %d "
 		    "octets", LINE_OCTETS_MAX);
 		return false;
 	}
+	if (memchr(text, '\0', len) != NULL) {
+		error_at(r, strlen(text) + 1, "the line has a NUL in it");
+		return false;
+	}
+	if (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
 	if (len > 0 && text[len - 1] == '\r')
-		text[len - 1] = '\0';
+		text[--len] = '\0';
 	return true;
+}
+
+/*
+ * Without a buffer stdio keeps no copy.  Nothing that has no end is read on
+ * and on.
+ */
+static bool
+take_in(struct reading *r, FILE *f, struct buffer *text)
+{
+	size_t n;
+
+	(void)setvbuf(f, NULL, _IONBF, 0);
+	do {
+		n = fread(buffer_room(text, 4096), 1, 4096, f);
+		buffer_added(text, n);
+	} while (n == 4096 && buffer_len(text) <= FILE_OCTETS_MAX);
+	if (ferror(f))
+		error_at(r, 1, "the file cannot be read: %s", strerror(errno));
+	else if (buffer_len(text) > FILE_OCTETS_MAX)
+		error_at(r, 1, "the file has more than %d octets",
+		    FILE_OCTETS_MAX);
+	else
+		return true;
+	return false;
+}
+
+static void
+take_apart(struct reading *r, char *p, const char *end)
+{
+	char *nl;
+
+	for (; p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (nl == NULL)
+			nl = p + (end - p) - 1;
+		r->text = p;
+		if (usable(r, p, (size_t)(nl - p) + 1))
+			statement(r);
+		r->line++;
+	}
 }
 
 static void
 read_lines(struct reading *r, FILE *f)
 {
-	char text[LINE_OCTETS_MAX + 1];
-	size_t len;
-	bool nul;
+	struct buffer text = BUFFER_SECRET;
 
 	r->line = 1;
-	r->octets = 0;
 	judge_file(r, f);
-	for (; r->octets <= FILE_OCTETS_MAX &&
-	    next_line(r, f, text, &len, &nul); r->line++) {
-		r->text = text;
-		if (usable(r, text, len, nul))
-			statement(r);
+	if (take_in(r, f, &text)) {
+		buffer_put(&text, "", 1);
+		take_apart(r, buffer_data(&text), buffer_data(&text) +
+		    buffer_len(&text) - 1);
 	}
-	explicit_bzero(text, sizeof text);
-	if (ferror(f))
-		error_at(r, 1, "the file cannot be read: %s", strerror(errno));
+	buffer_wipe(&text);
 }
 
 /* What stood before the first account line is every account's. */
@@ -464,6 +516,11 @@ inherit(struct reading *r)
 		for (s = 0; s < SETTINGS; s++)
 			if (a->values[s] == NULL && s != SET_SERVER)
 				a->values[s] = r->defaults->values[s];
+		if (a->values[SET_PASSWORD] != NULL &&
+		    a->values[SET_PASSWORD] ==
+		    r->defaults->values[SET_PASSWORD])
+			a->values[SET_PASSWORD] = hold(&a->password,
+			    a->values[SET_PASSWORD]);
 		if (a->nservers == 0) {
 			a->servers = r->defaults->servers;
 			a->nservers = r->defaults->nservers;
@@ -491,6 +548,8 @@ config_read(struct config *config, FILE *f, const char *file,
 		begin_account(&r, "default");
 	}
 	inherit(&r);
+	config_forget(&defaults);
+	vault_sweep();
 }
 
 bool

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "buffer.h"
 #include "failure.h"
 #include "pool.h"
 #include "privilege.h"
@@ -33,6 +34,7 @@ struct account {
 	bool deprived;			/* and there was one */
 	const char *barred;		/* to whom, by allow-user; or NULL */
 	const char *values[SETTINGS];	/* as written, checked; NULL: unset */
+	struct buffer password;		/* secret; of values[SET_PASSWORD] */
 	struct endpoint *servers;
 	size_t nservers;
 	struct helper *helper;		/* has its secrets; NULL: we have */
@@ -58,7 +60,8 @@ enum origin { CONFIG_USERS, CONFIG_SYSTEMS, CONFIG_HANDED };
 typedef FILE *config_open(const char *name);
 
 /*
- * Reads one file and adds its accounts.  Settings before the first "account"
+ * Reads one file, on which nothing was done yet, and adds its accounts.  What
+ * it holds is left nowhere but in the accounts.  Settings before the first "account"
  * line belong to every account of the file; a file without such a line is one
  * account.  What is wrong goes to the errors; of a handed file it is only said
  * where.  The system's names its files from "/" on: it is read in whatever
@@ -66,6 +69,10 @@ typedef FILE *config_open(const char *name);
  */
 void	config_read(struct config *, FILE *, const char *file, enum origin,
 	    config_open *);
+
+/* Wipes the account's password, which it then has no more. */
+void	config_forget(struct account *);
+void	config_forget_all(struct config *);
 
 /*
  * Changes one setting of an account, as a long option does: name is the

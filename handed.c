@@ -1,35 +1,10 @@
 #include "handed.h"
 
-#include <string.h>
-
-static bool
-has_password(const struct config *c, const char *password)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (c->accounts[i].values[SET_PASSWORD] == password)
-			return true;
-	return false;
-}
-
-/* The only copy; it lives in the configuration's pool. */
-static void
-wipe(const char *password)
-{
-	char *p = (char *)(size_t)password;
-
-	explicit_bzero(p, strlen(p));
-}
-
 void
-handed_lost(const struct config *c, const struct account *own,
-    const struct account *now)
+handed_lost(struct account *now)
 {
-	const char *password = own->values[SET_PASSWORD];
-
-	if (now->handed && password != NULL && !has_password(c, password))
-		wipe(password);
+	if (now->values[SET_PASSWORD] == NULL)
+		config_forget(now);
 }
 
 static size_t
@@ -64,19 +39,13 @@ handed_are_mixed(const struct config *c)
 void
 handed_end(struct config *c)
 {
-	struct account *a;
-	const char *password;
 	size_t i;
 
 	for (i = 0; i < c->n; i++) {
-		a = &c->accounts[i];
-		password = a->values[SET_PASSWORD];
-		if (!a->handed)
+		if (!c->accounts[i].handed)
 			continue;
-		a->closed = true;
-		a->values[SET_PASSWORD] = NULL;
-		if (password != NULL && !has_password(c, password))
-			wipe(password);
+		c->accounts[i].closed = true;
+		config_forget(&c->accounts[i]);
 	}
 }
 

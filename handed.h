@@ -32,11 +32,7 @@ bool	handed_are_open(const struct config *);
 /* Are there both kinds? */
 bool	handed_are_mixed(const struct config *);
 
-/*
- * A handed account has lost its password (bound.h), which is what own has:
- * wiped when no other account has it still.
- */
-void	handed_lost(const struct config *, const struct account *own,
-	    const struct account *now);
+/* An account that has lost its password (bound.h) keeps no copy of it. */
+void	handed_lost(struct account *now);
 
 #endif

@@ -303,13 +303,17 @@ be_owner(uid_t uid, const struct options *o, const char *program,
 	struct config config = { .pool = pool_new(), .handed = handed };
 	struct caller caller;
 	struct failure why;
+	int status;
 
 	(void)setsid();
 	if (!caller_become(&caller, uid, config.pool, &why)) {
 		log_note(LEVEL_ERROR, "%s", why.text);
 		return failure_status(why.kind);
 	}
-	return run_all(o, &caller, &config, program, load(o, &caller, &config));
+	status = run_all(o, &caller, &config, program,
+	    load(o, &caller, &config));
+	config_forget_all(&config);
+	return status;
 }
 
 /* Root has read nothing of its own yet: this process can be the owner's. */

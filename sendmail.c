@@ -189,6 +189,7 @@ main(int argc, char **argv)
 	caller_read(&r.caller, closed, r.privilege.environment, r.pool);
 	status = run(&r, argc, argv);
 	privilege_end(&r.privilege);
+	config_forget_all(&r.config);
 	log_close();
 	pool_free(r.pool);
 	return status;

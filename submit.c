@@ -186,6 +186,21 @@ confine_to(struct submission *s)
 	confine(&c);
 }
 
+/* Passwords of accounts that no leg from this one on logs in with. */
+static void
+forget_secrets(struct submission *s, size_t from)
+{
+	size_t a, i;
+
+	for (a = 0; a < s->config->n; a++) {
+		for (i = from; i < s->plan.nlegs; i++)
+			if (s->plan.legs[i].account == &s->config->accounts[a])
+				break;
+		if (i >= s->plan.nlegs)
+			config_forget(&s->config->accounts[a]);
+	}
+}
+
 static int
 deliver(struct submission *s, const struct failure *config_failure)
 {
@@ -200,9 +215,11 @@ deliver(struct submission *s, const struct failure *config_failure)
 	if (config_failure == NULL)
 		confine_to(s);
 	for (i = 0; i < n; i++) {
+		forget_secrets(s, i);
 		s->parts[i].errand.leg = &s->plan.legs[i];
 		do_part(s, &s->parts[i], &r->legs[i], config_failure);
 	}
+	forget_secrets(s, n);
 	r->plan = &s->plan;
 	r->outcome = &s->outcome;
 	r->octets = message_size(s->message);

@@ -91,6 +91,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(strncmp(config.errors[i], "fuzz:", 5) == 0);
 	if (config.nerrors == 0)
 		check(&config);
+	config_forget_all(&config);
 	pool_free(config.pool);
 	return 0;
 }

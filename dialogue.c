@@ -1,5 +1,6 @@
-#define _GNU_SOURCE			/* memmem() */
+#define _GNU_SOURCE			/* memmem(), memrchr() */
 #include "dialogue.h"
+#include "crypto.h"
 #include "log.h"
 
 #include <stdarg.h>
@@ -58,13 +59,43 @@ dialogue_say(struct dialogue *d, const char *fmt, ...)
 	buffer_free(&line);
 }
 
-void
-dialogue_hide(struct dialogue *d, const char *secret, size_t len)
+static void
+hide(struct dialogue *d, const char *secret, size_t len)
 {
 	if (len < 4)			/* "=" and the like are no secret */
 		return;
 	buffer_put(&d->secrets, secret, len);
 	buffer_put(&d->secrets, "", 1);
+}
+
+/*
+ * What of the base64 is the password's alone, when `before' octets modulo
+ * three stand before it: not a digit that has bits of a neighbour.
+ */
+static void
+hide_coded(struct dialogue *d, const char *password, size_t len, size_t before)
+{
+	struct buffer plain = BUFFER_SECRET, coded = BUFFER_SECRET;
+	size_t first = before == 0 ? 0 : before + 1;
+	size_t end = (before + len) * 8 / 6;
+
+	buffer_put(&plain, "\0\0", before);
+	buffer_put(&plain, password, len);
+	crypto_base64(&coded, buffer_data(&plain), buffer_len(&plain));
+	if (end > first)
+		hide(d, buffer_data(&coded) + first, end - first);
+	buffer_wipe(&plain);
+	buffer_wipe(&coded);
+}
+
+void
+dialogue_hide(struct dialogue *d, const char *password, size_t len)
+{
+	size_t before;
+
+	hide(d, password, len);
+	for (before = 0; before < 3; before++)
+		hide_coded(d, password, len, before);
 }
 
 void
@@ -73,7 +104,7 @@ dialogue_say_secret(struct dialogue *d, const char *shown, const char *secret,
 {
 	struct buffer line = { 0 };
 
-	dialogue_hide(d, secret, len);
+	hide(d, secret, len);
 	buffer_printf(&line, "%s%s%s", shown, *shown != '\0' ? " " : "",
 	    len > 0 ? "***" : "");
 	log_trace('C', buffer_data(&line), buffer_len(&line));
@@ -81,30 +112,46 @@ dialogue_say_secret(struct dialogue *d, const char *shown, const char *secret,
 	stream_put(d->stream, shown, strlen(shown));
 	if (*shown != '\0')
 		stream_put(d->stream, " ", 1);
-	stream_put(d->stream, secret, len);
+	stream_put_secret(d->stream, secret, len);
 	stream_put(d->stream, "\r\n", 2);
 }
 
-/* Every secret in the line becomes "***"; the line shrinks in its place. */
-static void
+/* It shrinks in its place. */
+static bool
+strike(struct buffer *line, const char *secret, size_t n)
+{
+	char *at, *p = buffer_data(line);
+	size_t len = buffer_len(line);
+	bool found = false;
+
+	while (len >= n && (at = memmem(p, len, secret, n)) != NULL) {
+		len -= (size_t)(at - p) + n;
+		memcpy(at, "***", 3);
+		memmove(at + 3, at + n, len);
+		p = at + 3;
+		line->end -= n - 3;
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * Every secret in the line becomes "***", the last one first: a response has
+ * the password in it.  True when there was one.
+ */
+static bool
 mask(const struct dialogue *d, struct buffer *line)
 {
-	const char *secret = buffer_data(&d->secrets);
-	size_t left = buffer_len(&d->secrets), n, len;
-	char *at, *p;
+	const char *secrets = buffer_data(&d->secrets), *nul;
+	size_t end = buffer_len(&d->secrets), start;
+	bool found = false;
 
-	for (; left > 0; secret += n + 1, left -= n + 1) {
-		n = strlen(secret);
-		p = buffer_data(line);
-		len = buffer_len(line);
-		while (len >= n && (at = memmem(p, len, secret, n)) != NULL) {
-			len -= (size_t)(at - p) + n;
-			memcpy(at, "***", 3);
-			memmove(at + 3, at + n, len);
-			p = at + 3;
-			line->end -= n - 3;
-		}
+	for (; end > 0; end = start) {
+		nul = memrchr(secrets, '\0', end - 1);
+		start = nul == NULL ? 0 : (size_t)(nul - secrets) + 1;
+		found |= strike(line, secrets + start, end - 1 - start);
 	}
+	return found;
 }
 
 static bool
@@ -133,13 +180,14 @@ dialogue_hear(struct dialogue *d, struct reply *reply,
 		if (!stream_line(d->stream, REPLY_LINE_MAX, &line, &len, why))
 			return false;
 		buffer_put(&shown, line, len);
-		mask(d, &shown);
+		if (mask(d, &shown))
+			stream_wipe_taken(d->stream);
 		log_trace('S', buffer_data(&shown), buffer_len(&shown));
 		state = reply_add(reply, buffer_data(&shown),
 		    buffer_len(&shown), &text, &n, &reason);
 		if (each != NULL && state != REPLY_BROKEN)
 			each(context, text, n);
-		buffer_free(&shown);
+		buffer_wipe(&shown);
 	} while (state == REPLY_MORE);
 	if (state == REPLY_BROKEN)
 		return broken(d, &reason, why);

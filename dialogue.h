@@ -41,8 +41,11 @@ void	dialogue_say(struct dialogue *, const char *fmt, ...)
 void	dialogue_say_secret(struct dialogue *, const char *shown,
 	    const char *secret, size_t len);
 
-/* What else a server must not make us show: a password. */
-void	dialogue_hide(struct dialogue *, const char *secret, size_t len);
+/*
+ * What else a server must not make us show: a password, as it is or in base64,
+ * whatever stands before it there.
+ */
+void	dialogue_hide(struct dialogue *, const char *password, size_t len);
 
 /*
  * Sends what is queued and hears one reply.  line(), unless NULL, gets the

@@ -108,7 +108,7 @@ finish(struct entry *e, struct buffer *secret)
 		buffer_put(secret, buffer_data(&e->password),
 		    buffer_len(&e->password));
 	buffer_wipe(&e->password);
-	*e = (struct entry){ 0 };
+	*e = (struct entry){ .password = BUFFER_SECRET };
 	return found;
 }
 
@@ -136,8 +136,9 @@ bool
 netrc_find(const char *text, size_t len, const char *host, const char *user,
     struct buffer *secret)
 {
-	struct scan s = { .p = text, .end = text + len };
-	struct entry e = { 0 };
+	struct scan s = { .p = text, .end = text + len,
+	    .word = BUFFER_SECRET };
+	struct entry e = { .password = BUFFER_SECRET };
 	bool found = false;
 
 	while (!found && next_keyword(&s)) {

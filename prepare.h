@@ -5,9 +5,11 @@
 #ifndef PREPARE_H
 #define PREPARE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buffer.h"
+#include "failure.h"
 
 /*
  * Appends the prepared form of the text, which has no NUL.  Octets that
@@ -15,5 +17,13 @@
  * what servers do.
  */
 void	prepare(const char *text, size_t len, struct buffer *out);
+
+/*
+ * The same of a password.  The libraries leave copies behind that nobody can
+ * reach, so what is more than ASCII is prepared in a process of its own, and
+ * they end with it.  FAILURE_LOCAL when there can be none.
+ */
+bool	prepare_secret(const char *text, size_t len, struct buffer *out,
+	    struct failure *why);
 
 #endif

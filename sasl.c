@@ -30,8 +30,7 @@ enum { MECHANISMS = sizeof mechanisms / sizeof *mechanisms };
 
 struct sasl {
 	const struct mechanism *mechanism;
-	const char *user;
-	struct buffer password;		/* prepared, where that is wanted */
+	struct simple_login login;	/* prepared, where that is wanted */
 	struct buffer prepared_user;	/* terminated, for CRAM-MD5 */
 	struct scram_params params;
 	struct scram *scram;		/* NULL: another mechanism */
@@ -158,18 +157,21 @@ is(const struct sasl *s, const char *name)
 
 /* SCRAM and CRAM-MD5 are about prepared words, PLAIN and LOGIN are not. */
 static void
-take_words(struct sasl *s, const char *user, const char *password, size_t len)
+take_words(struct sasl *s, const char *user, const struct sasl_words *words)
 {
-	s->user = user;
-	if (s->mechanism->scram || is(s, "CRAM-MD5"))
-		prepare(password, len, &s->password);
-	else
-		buffer_put(&s->password, password, len);
-	if (!is(s, "CRAM-MD5"))
+	bool cram = is(s, "CRAM-MD5");
+
+	s->login = (struct simple_login){ user, words->password,
+	    words->password_len };
+	if (cram || s->mechanism->scram) {
+		s->login.password = words->prepared;
+		s->login.password_len = words->prepared_len;
+	}
+	if (!cram)
 		return;
 	prepare(user, strlen(user), &s->prepared_user);
 	buffer_put(&s->prepared_user, "", 1);
-	s->user = buffer_data(&s->prepared_user);
+	s->login.user = buffer_data(&s->prepared_user);
 }
 
 static bool
@@ -179,9 +181,9 @@ begin_scram(struct sasl *s, const struct sasl_channel *channel,
 	const struct mechanism *m = s->mechanism;
 
 	s->params = (struct scram_params){ .mechanism = m->name,
-	    .sha256 = m->sha256, .user = s->user,
-	    .password = buffer_data(&s->password),
-	    .password_len = buffer_len(&s->password) };
+	    .sha256 = m->sha256, .user = s->login.user,
+	    .password = s->login.password,
+	    .password_len = s->login.password_len };
 	if (m->plus) {
 		s->params.binding = channel->binding;
 		s->params.data = channel->data;
@@ -192,14 +194,14 @@ begin_scram(struct sasl *s, const struct sasl_channel *channel,
 
 bool
 sasl_begin(struct sasl **out, const char *mechanism, const char *user,
-    const char *password, size_t password_len,
-    const struct sasl_channel *channel, struct failure *why)
+    const struct sasl_words *words, const struct sasl_channel *channel,
+    struct failure *why)
 {
 	struct sasl *s = pool_malloc(sizeof *s);
 
 	*s = (struct sasl){ .mechanism = find(mechanism, strlen(mechanism)) };
 	assert(s->mechanism != NULL);
-	take_words(s, user, password, password_len);
+	take_words(s, user, words);
 	if (s->mechanism->scram && !begin_scram(s, channel, why)) {
 		sasl_end(s);
 		return false;
@@ -214,7 +216,6 @@ sasl_end(struct sasl *s)
 	if (s == NULL)
 		return;
 	scram_end(s->scram);
-	buffer_wipe(&s->password);
 	buffer_free(&s->prepared_user);
 	free(s);
 }
@@ -230,8 +231,7 @@ static bool
 answer(struct sasl *s, const char *heard, size_t len, struct buffer *said,
     struct failure *why)
 {
-	const struct simple_login l = { s->user, buffer_data(&s->password),
-	    buffer_len(&s->password) };
+	const struct simple_login *l = &s->login;
 
 	s->steps++;
 	if (s->scram != NULL)
@@ -239,13 +239,13 @@ answer(struct sasl *s, const char *heard, size_t len, struct buffer *said,
 		    why);
 	s->complete = !is(s, "LOGIN") || s->steps == 2;
 	if (is(s, "CRAM-MD5"))
-		return simple_cram_md5(&l, heard, len, said, why);
+		return simple_cram_md5(l, heard, len, said, why);
 	if (is(s, "PLAIN"))
-		simple_plain(&l, said);
+		simple_plain(l, said);
 	else if (is(s, "LOGIN") && s->steps == 1)
-		simple_login_user(&l, said);
+		simple_login_user(l, said);
 	else if (is(s, "LOGIN"))
-		simple_login_password(&l, said);
+		simple_login_password(l, said);
 	return true;			/* EXTERNAL: nothing to add */
 }
 
@@ -253,7 +253,7 @@ bool
 sasl_step(struct sasl *s, const char *challenge, size_t len,
     struct buffer *response, struct failure *why)
 {
-	struct buffer heard = { 0 }, said = { 0 };
+	struct buffer heard = { 0 }, said = BUFFER_SECRET;
 	bool ok;
 
 	if (s->complete)

@@ -51,15 +51,20 @@ const char *sasl_strongest(const char *offered);
 /* Does a (or NULL) come after b in our order? */
 bool	sasl_is_weaker(const char *a, const char *b);
 
+/* A password as it is and as SASLprep has it (prepare.h); not terminated. */
+struct sasl_words {
+	const char *password;
+	size_t password_len;
+	const char *prepared;
+	size_t prepared_len;
+};
+
 struct sasl;
 
-/*
- * Begins.  user and password (octets, not terminated) are copied and the
- * copies wiped by sasl_end(); so are the binding's data.
- */
+/* Begins.  What is pointed to outlives the login and is not copied. */
 bool	sasl_begin(struct sasl **, const char *mechanism, const char *user,
-	    const char *password, size_t password_len,
-	    const struct sasl_channel *, struct failure *why);
+	    const struct sasl_words *, const struct sasl_channel *,
+	    struct failure *why);
 void	sasl_end(struct sasl *);			/* takes NULL */
 
 /* Has the mechanism something to say first (RFC 4954: initial response)? */
@@ -67,8 +72,8 @@ bool	sasl_speaks_first(const struct sasl *);
 
 /*
  * Answers a challenge (base64; for the initial response of length 0).  The
- * response, base64, is put into *response, which the caller wipes; it may be
- * empty.  False, with FAILURE_AUTH, FAILURE_PROTOCOL or FAILURE_LOCAL, is to
+ * response, base64, is put into *response (BUFFER_SECRET), which the caller
+ * wipes; it may be empty.  False, with FAILURE_AUTH, FAILURE_PROTOCOL or FAILURE_LOCAL, is to
  * be answered with "*" (RFC 4954 section 4).
  */
 bool	sasl_step(struct sasl *, const char *challenge, size_t len,

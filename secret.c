@@ -1,7 +1,10 @@
+#define _GNU_SOURCE			/* close_range() */
 #include "secret.h"
 #include "netrc.h"
 #include "pool.h"
+#include "prepare.h"
 #include "signals.h"
+#include "vault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,13 +104,20 @@ from_file(const char *name, struct buffer *secret, struct failure *why)
 	return ok;
 }
 
-/* The child has standard error for its questions and its complaints. */
+/*
+ * The child has standard error for its questions and its complaints, and of
+ * ours nothing else: what a pipe gives us there may be a caller's SMTP.
+ */
 static void
 run_child(const char *command, const struct caller *c, int out)
 {
+	int in = isatty(STDIN_FILENO) == 1 ? STDIN_FILENO :
+	    open("/dev/null", O_RDONLY);
+
 	signals_child();
-	if (dup2(out, STDOUT_FILENO) < 0)
+	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
 		_exit(127);
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	(void)execle("/bin/sh", "sh", "-c", command, (char *)NULL,
 	    c->environment);
 	_exit(127);
@@ -221,7 +231,7 @@ bool
 secret_of_host(const struct caller *c, const char *host, const char *user,
     struct buffer *secret, bool *found, struct failure *why)
 {
-	struct buffer text = { 0 };
+	struct buffer text = BUFFER_SECRET;
 	char name[4096];
 	bool ok;
 	int fd;
@@ -243,6 +253,7 @@ secret_of_host(const struct caller *c, const char *host, const char *user,
 		    why);
 	(void)close(fd);
 	buffer_wipe(&text);
+	vault_sweep();
 	return ok;
 }
 
@@ -296,8 +307,8 @@ from_account(const struct account *a, const struct caller *c,
 	return from_credential(a, c, secret, found, why);
 }
 
-bool
-secret_fetch(const struct secret_use *use, const struct caller *c,
+static bool
+find(const struct secret_use *use, const struct caller *c,
     struct buffer *secret, enum secret_source *source, struct failure *why)
 {
 	const struct account *a = use->account;
@@ -318,4 +329,34 @@ secret_fetch(const struct secret_use *use, const struct caller *c,
 		return false;
 	*source = found ? SECRET_OF_ACCOUNT : SECRET_NONE;
 	return true;
+}
+
+/* The prepared form behind it, where it is another. */
+static bool
+add_prepared(struct buffer *secret, struct failure *why)
+{
+	struct buffer prepared = BUFFER_SECRET;
+	const char *p = buffer_data(secret);
+	size_t n = buffer_len(secret);
+	bool ok = prepare_secret(p, n, &prepared, why);
+
+	if (ok && (buffer_len(&prepared) != n ||
+	    memcmp(buffer_data(&prepared), p, n) != 0)) {
+		buffer_put(secret, "", 1);
+		buffer_put(secret, buffer_data(&prepared),
+		    buffer_len(&prepared));
+	}
+	buffer_wipe(&prepared);
+	return ok;
+}
+
+bool
+secret_fetch(const struct secret_use *use, const struct caller *c,
+    struct buffer *secret, enum secret_source *source, struct failure *why)
+{
+	bool ok = find(use, c, secret, source, why) &&
+	    (*source == SECRET_NONE || add_prepared(secret, why));
+
+	vault_sweep();
+	return ok;
 }

@@ -27,8 +27,9 @@ enum secret_source {
 };
 
 /*
- * The password, appended to secret, which the caller wipes: from password,
- * password-file, password-command, the systemd credential sendoff.ACCOUNT,
+ * The password, appended to secret (BUFFER_SECRET), which the caller wipes;
+ * where SASLprep makes another of it, a NUL and that one stand behind it.  It
+ * is from password, password-file, password-command, the systemd credential sendoff.ACCOUNT,
  * ~/.netrc, or the terminal, in this order.  Of an account that has lost its
  * own (bound.h), netrc, which names a host, and the terminal are left.  That
  * there is none is no failure.
@@ -41,7 +42,7 @@ bool	secret_fetch(const struct secret_use *, const struct caller *,
 /* Does the account, or a systemd credential for it, name a password? */
 bool	secret_is_given(const struct account *, const struct caller *);
 
-/* From ~/.netrc alone: for a proxy. */
+/* From ~/.netrc alone, and not prepared: for a proxy. */
 bool	secret_of_host(const struct caller *, const char *host,
 	    const char *user, struct buffer *secret, bool *found,
 	    struct failure *why);

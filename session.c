@@ -21,7 +21,9 @@ session_init(struct session *s, const struct route *route,
     const struct caller *caller, struct pool *pool)
 {
 	*s = (struct session){ .route = *route, .caller = caller,
-	    .login = route->smtp.login, .user = route->smtp.user, .pool = pool, .begun = clock_now() };
+	    .login = route->smtp.login, .user = route->smtp.user, .pool = pool,
+	    .begun = clock_now(), .secret = BUFFER_SECRET,
+	    .proxy_secret = BUFFER_SECRET };
 	s->memory = memory_open(session_memory(caller, pool), pool);
 	s->route.smtp.accept = pool_printf(pool, "sendoff --forget=%s",
 	    route->account->name);
@@ -132,6 +134,23 @@ wants_login(const struct session *s, const struct endpoint *e)
 	return false;
 }
 
+/* What secret_fetch() has put there: the password, and what is prepared. */
+static void
+take_words(const struct buffer *secret, struct sasl_words *words)
+{
+	const char *p = buffer_data(secret);
+	size_t n = buffer_len(secret);
+	const char *nul = memchr(p, '\0', n);
+
+	words->password = words->prepared = p;
+	words->password_len = words->prepared_len = n;
+	if (nul == NULL)
+		return;
+	words->password_len = (size_t)(nul - p);
+	words->prepared = nul + 1;
+	words->prepared_len = n - words->password_len - 1;
+}
+
 /* An account without a password may still log in by its certificate. */
 static bool
 fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
@@ -151,8 +170,9 @@ fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
 	found = s->source != SECRET_NONE;
 	s->has_secret = found || p->sasl.has_certificate;
 	p->sasl.has_password = found;
-	p->password = found ? buffer_data(&s->secret) : NULL;
-	p->password_len = found ? buffer_len(&s->secret) : 0;
+	p->words = (struct sasl_words){ 0 };
+	if (found)
+		take_words(&s->secret, &p->words);
 	return s->has_secret || no_secret(s, why);
 }
 
@@ -385,6 +405,8 @@ session_end(struct session *s)
 	session_close(s);
 	buffer_wipe(&s->secret);
 	buffer_wipe(&s->proxy_secret);
+	s->route.smtp.words = (struct sasl_words){ 0 };
+	s->route.net.proxy_password = NULL;
 	s->has_secret = false;
 	dns_close(s->dns);
 	s->dns = NULL;

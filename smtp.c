@@ -1,5 +1,6 @@
 #include "smtp.h"
 #include "log.h"
+#include "vault.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -165,7 +166,7 @@ static bool
 respond(struct smtp *s, struct sasl *sasl, const char *challenge, size_t len,
     struct failure *why)
 {
-	struct buffer response = { 0 };
+	struct buffer response = BUFFER_SECRET;
 	struct failure reason;
 	bool ok = sasl_step(sasl, challenge, len, &response, &reason);
 
@@ -279,7 +280,7 @@ say_auth(struct smtp *s, const struct sasl *sasl, struct buffer *initial)
 static bool
 authenticate(struct smtp *s, struct sasl *sasl, struct failure *why)
 {
-	struct buffer initial = { 0 };
+	struct buffer initial = BUFFER_SECRET;
 	struct failure reason;
 	bool ok = true;
 
@@ -307,13 +308,13 @@ login_by(struct smtp *s, const struct sasl_channel *channel,
 
 	assert(p->path_kind != PATH_NETWORK || s->facts->tls.verified);
 	if (!sasl_begin(&sasl, s->facts->mechanism, p->user != NULL ? p->user :
-	    "", p->password != NULL ? p->password : "", p->password_len,
-	    channel, why))
+	    "", &p->words, channel, why))
 		return false;
 	ok = authenticate(s, sasl, why);
 	if (*sasl_detail(sasl) != '\0')
 		log_detail("%s: %s", s->facts->mechanism, sasl_detail(sasl));
 	sasl_end(sasl);
+	vault_sweep();
 	return ok;
 }
 
@@ -411,6 +412,17 @@ may_login(const struct smtp *s, struct failure *why)
 	    "as the scheme of the server");
 }
 
+static void
+hide_secrets(struct smtp *s)
+{
+	const struct sasl_words *w = &s->params->words;
+
+	if (w->password != NULL)
+		dialogue_hide(&s->talk, w->password, w->password_len);
+	if (w->prepared != w->password)
+		dialogue_hide(&s->talk, w->prepared, w->prepared_len);
+}
+
 bool
 smtp_begin(struct smtp *s, struct stream *stream,
     const struct smtp_params *params, struct pool *pool,
@@ -421,11 +433,11 @@ smtp_begin(struct smtp *s, struct stream *stream,
 
 	*facts = (struct smtp_facts){ 0 };
 	*s = (struct smtp){ .talk = { .stream = stream,
-	    .timeout_reply = params->timeout_reply }, .params = params,
+	    .timeout_reply = params->timeout_reply,
+	    .secrets = BUFFER_SECRET }, .params = params,
 	    .facts = facts, .pool = pool };
-	if (params->login && params->password != NULL)	/* known from before */
-		dialogue_hide(&s->talk, params->password,
-		    params->password_len);
+	if (params->login)
+		hide_secrets(s);		/* known from before */
 	dialogue_step(&s->talk, STEP_GREETING);
 	ok = may_login(s, why) && story(s, why);
 	facts->greeting_ms = clock_now() - begun - facts->tls_ms -

@@ -31,8 +31,7 @@ struct smtp_params {
 	enum path_kind path_kind;
 	struct sasl_policy sasl;
 	const char *user;
-	const char *password;		/* octets, or NULL */
-	size_t password_len;
+	struct sasl_words words;	/* password NULL: there is none */
 	int timeout_reply;		/* seconds for every step; 0: RFC 5321's */
 	const struct sight *seen;	/* what it has offered before, or NULL */
 	const char *accept;		/* the command that forgets it */

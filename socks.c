@@ -1,6 +1,8 @@
 #include "socks.h"
+#include "buffer.h"
 #include "log.h"
 #include "signals.h"
+#include "vault.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -87,23 +89,24 @@ static bool
 login(const struct socks *s, struct failure *why)
 {
 	const struct socks_params *p = s->params;
-	unsigned char request[3 + 2 * TEXT_MAX], reply[2];
-	size_t user = strlen(p->proxy->user), n = 0;
+	struct buffer request = BUFFER_SECRET;
+	size_t user = strlen(p->proxy->user);
+	unsigned char reply[2];
 	bool ok;
 
 	if (user > TEXT_MAX || p->password_len > TEXT_MAX)
 		return proxy_fail(s, why, FAILURE_CONFIG, "takes user names "
 		    "and passwords of at most 255 octets");
-	request[n++] = LOGIN_VERSION;
-	request[n++] = (unsigned char)user;
-	memcpy(request + n, p->proxy->user, user);
-	n += user;
-	request[n++] = (unsigned char)p->password_len;
-	if (p->password_len > 0)
-		memcpy(request + n, p->password, p->password_len);
-	n += p->password_len;
-	ok = say(s, request, n, why) && hear(s, reply, sizeof reply, why);
-	explicit_bzero(request, sizeof request);
+	buffer_put(&request, &(char){ LOGIN_VERSION }, 1);
+	buffer_put(&request, &(char){ (char)user }, 1);
+	buffer_put(&request, p->proxy->user, user);
+	buffer_put(&request, &(char){ (char)p->password_len }, 1);
+	buffer_put(&request, p->password, p->password_len);
+	ok = say(s, (unsigned char *)buffer_data(&request),
+	    buffer_len(&request), why);
+	buffer_wipe(&request);
+	vault_sweep();
+	ok = ok && hear(s, reply, sizeof reply, why);
 	return ok && (reply[1] == 0 || proxy_fail(s, why, FAILURE_AUTH,
 	    "refuses the login (are its user and its password in ~/.netrc "
 	    "right?)"));

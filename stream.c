@@ -30,6 +30,7 @@ struct stream {
 	milliseconds session;
 	bool ended;			/* nothing more will be read */
 	bool broken;			/* nothing more can be written */
+	bool secret;			/* what is queued, or has been sent */
 	struct failure first;		/* why, if ended or broken */
 	unsigned waits;
 };
@@ -305,6 +306,19 @@ stream_put(struct stream *s, const char *p, size_t len)
 		buffer_put(&s->out, p, len);
 }
 
+void
+stream_put_secret(struct stream *s, const char *p, size_t len)
+{
+	s->secret = true;
+	stream_put(s, p, len);
+}
+
+void
+stream_wipe_taken(struct stream *s)
+{
+	buffer_wipe_taken(&s->in);
+}
+
 size_t
 stream_queued(const struct stream *s)
 {
@@ -377,6 +391,9 @@ stream_flush(struct stream *s, struct failure *why)
 			return false;
 		}
 	}
+	if (s->secret)
+		buffer_wipe(&s->out);
+	s->secret = false;
 	return true;
 }
 

@@ -84,14 +84,21 @@ bool	stream_wait(struct stream *, enum transport_state, struct failure *);
 bool	stream_line(struct stream *, size_t max, const char **line,
 	    size_t *len, struct failure *why);
 
+/* Overwrites the input that was taken: there was a secret in it. */
+void	stream_wipe_taken(struct stream *);
+
 /* Has the server said something that was not taken yet?  Never waits. */
 bool	stream_has_input(struct stream *);
 
 /* The same for a line to its end, or what is too long for one. */
 bool	stream_has_line(struct stream *);
 
-/* Queues octets; how many they are. */
+/*
+ * Queues octets; how many they are.  Of secret ones nothing is left here once
+ * all that is queued has been sent.
+ */
 void	stream_put(struct stream *, const char *, size_t len);
+void	stream_put_secret(struct stream *, const char *, size_t len);
 size_t	stream_queued(const struct stream *);
 
 /*

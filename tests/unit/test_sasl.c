@@ -1,3 +1,4 @@
+#include "prepare.h"
 #include "sasl.h"
 
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+static struct buffer prepared = { .secret = true };
 static const unsigned char binding[] = "binding data";
 
 /* What is offered and allowed, and what is chosen; NULL: nothing fits. */
@@ -88,11 +90,17 @@ begin(const char *mechanism, const char *user, const char *password)
 {
 	struct sasl_channel channel = { true, "tls-exporter", binding,
 	    sizeof binding - 1 };
+	struct sasl_words words = { .password = password,
+	    .password_len = strlen(password) };
 	struct failure why;
 	struct sasl *s;
 
-	assert_true(sasl_begin(&s, mechanism, user, password,
-	    strlen(password), &channel, &why));
+	buffer_wipe(&prepared);
+	assert_true(prepare_secret(password, strlen(password), &prepared,
+	    &why));
+	words.prepared = buffer_data(&prepared);
+	words.prepared_len = buffer_len(&prepared);
+	assert_true(sasl_begin(&s, mechanism, user, &words, &channel, &why));
 	return s;
 }
 

@@ -101,6 +101,10 @@ $(B)/devlog.so $(B)/scarce.so: $(B)/%.so: tests/servers/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARN) $(CPPFLAGS) -O2 -fPIC -shared -o $@ $<
 
+$(B)/readable.so: tests/secrets/readable.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) $(CPPFLAGS) -O2 -fPIC -shared -o $@ $<
+
 # --- setting up ------------------------------------------------------------
 
 DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
@@ -221,7 +225,7 @@ mutants: all $(CRASH) $(B)/peak units
 	B=$(B) python3 tests/hostile/mutants.py
 
 check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
-    $(B)/scarce.so $(B)/peak $(CRASH)
+    $(B)/scarce.so $(B)/peak $(B)/readable.so $(CRASH)
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
 INTEROP	= callers convert dns net postfix dovecot exim sendmail cyrus node trust \

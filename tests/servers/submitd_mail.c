@@ -87,6 +87,11 @@ is_answered(struct session *s, const char *path, size_t length)
 		session_stop(s, ENDING_ABRUPT);
 		return true;
 	}
+	if (session_fault(s, FAULT_SILENT_AT_MAIL)) {
+		conn_ignore(s->conn);	/* until the client has enough */
+		session_stop(s, ENDING_ABRUPT);
+		return true;
+	}
 	if (!path_asks(path, length, &asked) || asked.code < 400)
 		return false;
 	session_reply_asked(s, &asked);

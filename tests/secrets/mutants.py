@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Does tests/secrets.t see anything?  One wipe, or one guard, after the other
+is left out, and each time it must not be content."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+B = TOP / os.environ.get("B", "build")
+COPY = B / "secrets-mutant"
+
+# what is wrong; its room; the text there; what it is made; the part of the test
+MUTANTS = [
+    ("core files have the pages", "vault.c",
+     "(void)madvise(p, *room, MADV_DONTDUMP);", "", "bs"),
+    ("the pages may be swapped out", "vault.c",
+     "(void)mlock(p, *room);", "", "bs"),
+    ("registers keep it", "vault.c", "len <= 1024", "len < 16", "proxies"),
+    ("the configuration's text is left", "config.c",
+     "\tbuffer_wipe(&text);\n", "", "failures"),
+    ("words of a secret are settled", "config.c",
+     "s < SETTINGS && config_is_secret(s))", "s == SETTINGS + 1)", "bs"),
+    ("the inherited one is left", "config.c",
+     "\tconfig_forget(&defaults);\n", "", "failures"),
+    ("an account that has done its part keeps it", "submit.c",
+     "\t\tforget_secrets(s, i);\n", "", "errands"),
+    ("nothing is forgotten at the end", "sendmail.c",
+     "\tconfig_forget_all(&r.config);\n", "", "failures"),
+    ("a session keeps what it has fetched", "session.c",
+     "\tsession_close(s);\n\tbuffer_wipe(&s->secret);",
+     "\tsession_close(s);", "sources"),
+    ("a session has it on the heap", "session.c",
+     ".secret = BUFFER_SECRET, .proxy", ".proxy", "sources"),
+    ("the proxy's is kept", "session.c",
+     "\tbuffer_wipe(&s->proxy_secret);\n", "", "proxies"),
+    ("what a proxy was told is left", "socks.c",
+     "\tbuffer_wipe(&request);\n", "", "proxies"),
+    ("netrc's text is left", "secret.c",
+     "\tbuffer_wipe(&text);\n", "", "sources"),
+    ("netrc's words are left", "netrc.c",
+     "\tbuffer_wipe(&s.word);\n", "", "sources"),
+    ("SASLprep in this process", "prepare.c",
+     "return in_child(text, len, out) ||",
+     "return (in_child == NULL || (prepare(text, len, out), true)) ||",
+     "failures"),
+    ("what was prepared is left", "secret.c",
+     "\tbuffer_wipe(&prepared);\n", "", "sources"),
+    ("a child has our descriptors", "secret.c",
+     "(void)close_range(STDERR_FILENO + 1, ~0U, 0);", "", "sources"),
+    ("a child reads our input", "secret.c",
+     "isatty(STDIN_FILENO) == 1 ?", "isatty(STDIN_FILENO) < 2 ?", "sources"),
+    ("what was sent is left", "stream.c",
+     "\tif (s->secret)\n\t\tbuffer_wipe(&s->out);\n", "", "plain"),
+    ("the answer is left", "sasl.c",
+     "\tbuffer_wipe(&said);\n", "", "plain"),
+    ("base64 is left", "crypto.c",
+     "\t\texplicit_bzero(d->data, d->size);\n", "\t\t;\n", "plain"),
+    ("the response is left", "smtp.c",
+     "\tbuffer_wipe(&response);\n", "", "plain"),
+    ("what is masked is on the heap", "smtp.c",
+     ".secrets = BUFFER_SECRET }", ".secrets = { 0 } }", "plain"),
+    ("what is masked is left", "smtp.c",
+     "\tdialogue_wipe(&s->talk);\n", "", "plain"),
+    ("what a server has repeated stays in its buffer", "dialogue.c",
+     "\t\t\tstream_wipe_taken(d->stream);\n", "\t\t\t;\n", "repeated"),
+    ("and in the reply", "dialogue.c",
+     "\t\tbuffer_wipe(&shown);\n\t} while", "\t\tbuffer_free(&shown);\n\t} while",
+     "repeated"),
+    ("base64 is not masked", "dialogue.c",
+     "before < 3", "before < 0", "repeated"),
+    ("its memory is its user's", "caller.c",
+     """	(void)prctl(PR_SET_DUMPABLE, 0);
+	signals_begin();""", "\tsignals_begin();", "strangers"),
+]
+
+
+def prepare():
+    shutil.rmtree(COPY, ignore_errors=True)
+    (COPY / "build").mkdir(parents=True)
+    for folder, to in (TOP, COPY), (B, COPY / "build"):
+        for file in folder.iterdir():
+            if file.suffix in (".c", ".h", ".o", ".d") or \
+                    file.name == "Makefile":
+                shutil.copy2(file, to)
+
+
+def play(part):
+    subprocess.run(["make", "-s", "-C", COPY, "B=build", "build/sendoff"],
+                   check=True, stderr=subprocess.DEVNULL)
+    done = subprocess.run(
+        [sys.executable, TOP / "tests/secrets.t", part], check=False,
+        env={**os.environ, "PROGRAMS": str(COPY / "build")},
+        stdout=subprocess.PIPE, text=True)
+    return [line for line in done.stdout.splitlines()
+            if line.startswith("not ok")]
+
+
+def try_mutant(room, old, new, part):
+    file = COPY / room
+    text = file.read_text(encoding="utf-8")
+    if text.count(old) != 1:
+        return f"once this was once in {room}: {old!r}"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    try:
+        return None if play(part) else "it was not seen"
+    except subprocess.CalledProcessError:
+        return "it does not compile"
+    finally:
+        file.write_text(text, encoding="utf-8")
+
+
+def main():
+    prepare()
+    bad = 0
+    wanted = [m for m in MUTANTS if not sys.argv[1:] or m[1] in sys.argv[1:]]
+    for number, (what, *mutant) in enumerate(wanted, 1):
+        trouble = try_mutant(*mutant)
+        bad += trouble is not None
+        print(f"{'not ' if trouble else ''}ok {number} - seen: {what}",
+              flush=True)
+        if trouble:
+            print(f"# {trouble}", flush=True)
+    print(f"1..{len(wanted)}")
+    shutil.rmtree(COPY)
+    sys.exit(bad > 0)
+
+
+main()

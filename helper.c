@@ -1,5 +1,6 @@
 #define _GNU_SOURCE			/* close_range(), F_SETSIG */
 #include "helper.h"
+#include "prepare.h"
 #include "signals.h"
 #include "url.h"
 
@@ -14,7 +15,7 @@
 struct helper {
 	int fd;
 	pid_t pid;
-	const struct account *accounts;
+	struct account *accounts;
 	size_t naccounts;
 	const struct caller *caller;
 	struct pool *pool;
@@ -40,6 +41,16 @@ struct reply {
 	char secret[SECRET_ROOM];
 };
 
+/* A password that is at hand, and needs no preparation either. */
+static bool
+is_at_hand(const struct account *a)
+{
+	const char *password = a->values[SET_PASSWORD];
+
+	return password != NULL &&
+	    prepare_is_plain(password, strlen(password));
+}
+
 bool
 helper_is_needed(const struct account *a)
 {
@@ -51,7 +62,7 @@ helper_is_needed(const struct account *a)
 	    proxy.user != NULL;
 
 	pool_free(pool);
-	return proxied || (a->values[SET_PASSWORD] == NULL &&
+	return proxied || (!is_at_hand(a) &&
 	    strcasecmp(config_value(a, SET_AUTH), "none") != 0);
 }
 
@@ -133,7 +144,7 @@ answer(const struct helper *h, struct request *q, struct reply *r,
 static bool
 serve_one(const struct helper *h)
 {
-	struct buffer secret = { 0 };
+	struct buffer secret = BUFFER_SECRET;
 	struct request q;
 	struct reply r = { .ok = false };
 	bool done;
@@ -154,7 +165,11 @@ _Noreturn static void
 run(struct helper *h)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	size_t i;
 
+	for (i = 0; i < h->naccounts; i++)
+		if (is_at_hand(&h->accounts[i]))
+			config_forget(&h->accounts[i]);
 	if (null >= 0)
 		(void)dup2(null, STDOUT_FILENO);
 	if (h->fd > STDERR_FILENO + 1)
@@ -280,8 +295,7 @@ bool
 helper_secret(const struct secret_use *use, const struct caller *c,
     struct buffer *secret, enum secret_source *source, struct failure *why)
 {
-	if (use->account->helper == NULL ||
-	    use->account->values[SET_PASSWORD] != NULL)
+	if (use->account->helper == NULL || is_at_hand(use->account))
 		return secret_fetch(use, c, secret, source, why);
 	return ask(use->account, WANT_SECRET, use->host, use->server, secret,
 	    source, why);

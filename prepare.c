@@ -6,9 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What is printable ASCII is its own prepared form. */
-static bool
-is_plain(const char *text, size_t len)
+bool
+prepare_is_plain(const char *text, size_t len)
 {
 	size_t i;
 
@@ -27,7 +26,7 @@ prepare(const char *text, size_t len, struct buffer *out)
 
 	buffer_put(&whole, text, len);
 	buffer_put(&whole, "", 1);
-	if (!is_plain(text, len) && gsasl_saslprep(buffer_data(&whole), 0,
+	if (!prepare_is_plain(text, len) && gsasl_saslprep(buffer_data(&whole), 0,
 	    &prepared, &error) == GSASL_OK) {
 		buffer_put(out, prepared, strlen(prepared));
 		explicit_bzero(prepared, strlen(prepared));
@@ -90,7 +89,7 @@ bool
 prepare_secret(const char *text, size_t len, struct buffer *out,
     struct failure *why)
 {
-	if (!is_plain(text, len))
+	if (!prepare_is_plain(text, len))
 		return in_child(text, len, out) || fail(why, FAILURE_LOCAL,
 		    "there is no process to prepare the password in (SASLprep)");
 	buffer_put(out, text, len);

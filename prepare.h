@@ -11,6 +11,9 @@
 #include "buffer.h"
 #include "failure.h"
 
+/* Is it its own prepared form, being printable ASCII? */
+bool	prepare_is_plain(const char *text, size_t len);
+
 /*
  * Appends the prepared form of the text, which has no NUL.  Octets that
  * SASLprep refuses (not UTF-8, control characters) go as they are, which is

@@ -132,7 +132,7 @@ privilege_drop(struct privilege *p, struct failure *why)
 	uid_t uid, euid, suid;
 	gid_t gid, group, sgid;
 
-	*p = (struct privilege){ .objection = NULL };
+	*p = (struct privilege){ .text = BUFFER_SECRET };
 	if (getresuid(&uid, &euid, &suid) != 0 ||
 	    getresgid(&gid, &group, &sgid) != 0)
 		return fail_errno(why, FAILURE_LOCAL, "who calls");
@@ -157,7 +157,7 @@ privilege_drop(struct privilege *p, struct failure *why)
 void
 privilege_read(struct privilege *p)
 {
-	*p = (struct privilege){ .objection = NULL };
+	*p = (struct privilege){ .text = BUFFER_SECRET };
 	read_file(p, (gid_t)ANY_GROUP);
 }
 

@@ -15,7 +15,7 @@
 extern const char privilege_file[];
 
 struct privilege {
-	struct buffer text;		/* of that file, read with more rights than
+	struct buffer text;		/* secret: of that file, read with more rights than
 					   the caller has; may be empty */
 	const char *objection;		/* why it was not read; or NULL */
 	char **environment;		/* the caller's, when the process runs

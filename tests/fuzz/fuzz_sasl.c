@@ -237,6 +237,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct sasl_channel channel = { .tls = true,
 	    .binding = "tls-exporter", .data = (const unsigned char *)"data",
 	    .data_len = 4 };
+	const struct sasl_words words = { .password = PASSWORD,
+	    .password_len = strlen(PASSWORD), .prepared = PASSWORD,
+	    .prepared_len = strlen(PASSWORD) };
 	struct pool *pool = pool_new();
 	struct login l = { .pool = pool };
 	struct failure why;
@@ -247,7 +250,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		l.sha256 = which < 2;
 		l.plain = which == 5 || which == 6;
 		assert(sasl_begin(&l.sasl, names[which], "me@example.org",
-		    PASSWORD, strlen(PASSWORD), &channel, &why));
+		    &words, &channel, &why));
 		converse(&l, pool_octets(pool, (const char *)data + 1,
 		    size - 1));
 		sasl_end(l.sasl);

@@ -518,6 +518,7 @@ def inspected():
 
     def unlimited():
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)   # "make check &"
     for number in signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT:
         calls = stalled.calls
         run = Run("-i", "bob@example.net", wait=False, cwd=cores,

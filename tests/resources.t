@@ -426,6 +426,8 @@ def ended(verb, number):
 
 
 def signals():
+    for number in signal.SIGHUP, signal.SIGINT:     # "nohup make check &"
+        signal.signal(number, signal.SIG_DFL)
     for verb in "EHLO", "MAIL", "RCPT", "DATA", "DOT":
         for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
             ended(verb, int(number))

@@ -50,7 +50,8 @@ enum failure_kind {
 struct failure {
 	enum failure_kind kind;
 	int reply;			/* the server's code, or 0 */
-	bool of_mail;			/* to MAIL, RCPT or the data */
+	bool of_mail;			/* to MAIL, RCPT or the data, and it is a
+					   verdict on them */
 	size_t said;			/* where in text its own words begin; 0:
 					   it has said nothing */
 	char enhanced[12];		/* RFC 3463, or "" */

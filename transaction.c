@@ -116,7 +116,7 @@ transaction_settle_failed(struct transaction *t, struct failure *why)
 	size_t i;
 
 	t->judged = true;
-	why->of_mail = true;
+	why->of_mail = why->kind != FAILURE_PROTOCOL;
 	for (i = 0; i < t->n; i++)
 		if (t->is_accepted[i])
 			outcome_failed(t->outcome, t->who[i], why);
@@ -193,7 +193,7 @@ hear_mail(struct transaction *t)
 	if (reply.code == 552 && strcmp(reply.enhanced, "5.3.4") == 0)
 		permanent = FAILURE_DATA;
 	(void)dialogue_refused(t->talk, &reply, permanent, &why);
-	why.of_mail = true;
+	why.of_mail = why.kind != FAILURE_PROTOCOL;
 	t->refused = true;
 	t->worn = reply_is_temporary(&reply);
 	end(t, &why);
@@ -212,7 +212,7 @@ refused_for(const struct transaction *t, const char *path,
 	(void)stream_fail(t->talk->stream, named, why.kind, "<%s>: server "
 	    "said %s", path, reply->text);
 	dialogue_quote(named, reply);
-	named->of_mail = true;
+	named->of_mail = why.kind != FAILURE_PROTOCOL;
 }
 
 /*

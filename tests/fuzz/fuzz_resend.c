@@ -3,9 +3,9 @@
  * that say what the input has (server.h): the first octet chooses its
  * recipients, the second its state.
  *
- * After each attempt the store still has everybody who has not got it; who
- * may have it is in no file but one that says "unknown"; and nobody gets it
- * twice.
+ * After each attempt the store still has everybody who has not got it, and
+ * queued as before who was not refused; who may have it is in no file but one
+ * that says "unknown"; and nobody gets it twice.
  */
 #define _GNU_SOURCE			/* mkdtemp() */
 #include "fuzz.h"
@@ -149,6 +149,7 @@ keep_it(unsigned who, const char *state, const struct config *config,
 
 struct found {
 	unsigned sure, unknown;		/* who is in files, by their state */
+	unsigned queued;		/* of those that are sure */
 	struct stored list[16];
 	size_t n;
 	struct pool *pool;
@@ -174,12 +175,15 @@ take_file(const char *name, void *context)
 	    &found->sure;
 	for (i = 0; i < s.n; i++)
 		for (j = 0; j < PEOPLE; j++)
-			if (strcmp(s.recipients[i], people[j]) == 0)
+			if (strcmp(s.recipients[i], people[j]) == 0) {
 				*set |= 1U << j;
+				if (strcmp(s.record.state, "queued") == 0)
+					found->queued |= 1U << j;
+			}
 }
 
 static void
-look(struct found *found, unsigned who, struct pool *pool)
+look(struct found *found, unsigned who, bool queued, struct pool *pool)
 {
 	const struct served *s;
 	size_t i;
@@ -194,6 +198,8 @@ look(struct found *found, unsigned who, struct pool *pool)
 			assert((found->sure >> i & 1) == 0);
 		if (s->delivered == 0)
 			assert(((found->sure | found->unknown) >> i & 1) == 1);
+		if (queued && !s->exposed && !server.refused)
+			assert((found->queued >> i & 1) == 1);
 	}
 }
 
@@ -214,7 +220,7 @@ submit(unsigned who, const char *state, struct pool *pool)
 	read_config(&config);
 	keep_it(who, state, &config, &caller);
 	resend = resend_new(&options, &caller, &config, NULL);
-	look(&found, who, pool);
+	look(&found, who, strcmp(state, "queued") == 0, pool);
 	for (run = 0; run < RUNS; run++) {
 		for (i = 0; i < found.n; i++) {
 			if (run > 0 && strcmp(found.list[i].record.state,
@@ -223,7 +229,7 @@ submit(unsigned who, const char *state, struct pool *pool)
 			if (!resend_try(resend, &found.list[i], &now, &why))
 				assert(now != NULL && why.text[0] != '\0');
 		}
-		look(&found, who, pool);
+		look(&found, who, strcmp(state, "queued") == 0, pool);
 	}
 	resend_free(resend);
 	each_file(remove_file, NULL);

@@ -191,6 +191,7 @@ say(struct connection *c)
 		server.tricky = true;
 		(void)one_reply(c);
 	}
+	server.refused = server.refused || code / 100 == 5;
 	c->leaving = code == 421;
 	c->gone = c->gone || c->leaving;
 	return code;
@@ -258,7 +259,6 @@ end_of_data(struct connection *c)
 			code = say(c);
 		settle(c, i, code);
 	}
-	server.verdicts += code / 100 == 2;
 	forget(c);
 	c->state = COMMANDS;
 }

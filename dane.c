@@ -208,7 +208,7 @@ status_of(const struct chain *c, gnutls_x509_crt_t anchor,
     const gnutls_datum_t *der)
 {
 	unsigned char purpose[] = GNUTLS_KP_TLS_WWW_SERVER;
-	gnutls_typed_vdata_st data = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
+	gnutls_typed_vdata_st wanted = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
 	    .data = purpose };
 	gnutls_x509_crt_t path[CHAIN_MAX] = { c->crts[0] };
 	gnutls_x509_trust_list_t list;
@@ -220,7 +220,7 @@ status_of(const struct chain *c, gnutls_x509_crt_t anchor,
 	if (gnutls_x509_trust_list_init(&list, 0) != 0)
 		return GNUTLS_CERT_INVALID;
 	if (gnutls_x509_trust_list_add_cas(list, &anchor, 1, 0) != 1 ||
-	    gnutls_x509_trust_list_verify_crt2(list, path, n, &data, 1,
+	    gnutls_x509_trust_list_verify_crt2(list, path, n, &wanted, 1,
 	    GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS |
 	    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &status,
 	    NULL) != 0)

@@ -51,7 +51,7 @@ bool	dane_needs_pkix(const struct dane *);
  * for PKIX.  names: of which the leaf must carry one when its issuer is what
  * matched.  When none matches, *why is FAILURE_TLS_UNTRUSTED with the reason.
  */
-enum dane_verdict dane_verify(const struct dane *, const gnutls_datum_t *chain,
+enum dane_verdict dane_verify(const struct dane *, const gnutls_datum_t *der,
 	    unsigned len, bool pkix, const char *const *names, size_t nnames,
 	    struct pool *, struct failure *why);
 

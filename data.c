@@ -211,8 +211,8 @@ static bool
 put_stuffed(struct transaction *t, uint64_t offset, bool *at_start, size_t *n,
     struct failure *why)
 {
-	char *out = stream_room(t->talk->stream, 3 * STUFF_ROOM + SCAN_SLACK);
-	char *block = out + 2 * STUFF_ROOM + SCAN_SLACK;
+	char *out = stream_room(t->talk->stream, 3UL * STUFF_ROOM + SCAN_SLACK);
+	char *block = out + 2UL * STUFF_ROOM + SCAN_SLACK;
 
 	if (!read_block(t, offset, block, STUFF_ROOM, n, why))
 		return false;

@@ -17,13 +17,13 @@ struct keys {
 };
 
 /* The number of a key that is there; false when it is not. */
-bool	keys_find(const struct keys *, const char *key, size_t *number);
+bool	keys_find(const struct keys *, const char *text, size_t *number);
 
 /* A key that is not there; it is not copied, the pool holds the rest. */
-void	keys_add(struct keys *, const char *key, size_t number, struct pool *);
+void	keys_add(struct keys *, const char *text, size_t number, struct pool *);
 
 /* Forgets one key, which may be missing, or all of them. */
-void	keys_remove(struct keys *, const char *key);
+void	keys_remove(struct keys *, const char *text);
 void	keys_free(struct keys *);
 
 #endif

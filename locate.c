@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -279,6 +280,7 @@ no_address(const struct search *s, struct failure *why)
 	    (s->four != NULL && s->four->state >= s->six->state) ? s->four :
 	    s->six;
 
+	assert(q != NULL);
 	(void)fail(why, FAILURE_RESOLVE_TEMPORARY, "%s: the name cannot be "
 	    "looked up now: %s", s->endpoint->host, dns_state_text(q->state));
 	if (q->state == DNS_SERVER_FAILED)

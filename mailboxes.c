@@ -135,7 +135,7 @@ item_end(const struct list *l, size_t i, bool *address)
 static size_t
 phrase_word(struct list *l, struct phrase *w, size_t i, size_t end)
 {
-	const struct token *first = &l->tokens[i], *t = first;
+	const struct token *first = &l->tokens[i], *t;
 	const char *raw = l->value + first->start;
 	struct buffer text = { 0 };
 	struct phrase_word *word;

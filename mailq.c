@@ -26,7 +26,7 @@ age(time_t then, struct pool *pool)
 		return pool_printf(pool, "%llds", s < 0 ? 0 : s);
 	if (s < 3600)
 		return pool_printf(pool, "%lldm", s / 60);
-	if (s < 2 * 86400)
+	if (s < 2LL * 86400)
 		return pool_printf(pool, "%lldh", s / 3600);
 	return pool_printf(pool, "%lldd", s / 86400);
 }

@@ -4,6 +4,7 @@
 #include "socks.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -261,6 +262,7 @@ through_proxy(const struct race *r, struct failure *why)
 
 	if (p->proxy == NULL)
 		return true;
+	assert(r->winner != NULL);
 	ascii = url_is_address(e.host) ? NULL : url_ascii(e.host, r->pool);
 	if (ascii != NULL)
 		e.host = ascii;
@@ -339,6 +341,7 @@ net_connect(const struct endpoint *e, const struct place *place,
 		return connect_unix(e, params, pool, stream, facts, why);
 	if (!run_race(&r, why) || !through_proxy(&r, why))
 		return false;
+	assert(r.winner != NULL);
 	address = sockaddr_of(r.winner->address);
 	(void)setsockopt(r.winner->fd, IPPROTO_TCP, TCP_NODELAY, &on,
 	    sizeof on);

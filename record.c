@@ -109,6 +109,7 @@ record_take(struct record *r, const char *line, struct pool *pool)
 		value = behind(line, lines[i].name);
 		if (value == NULL)
 			continue;
+		assert(lines[i].text != NULL || lines[i].time != NULL);
 		if (lines[i].text != NULL)
 			*lines[i].text = pool_string(pool, value);
 		else if (!terms_date_time(value, lines[i].time))

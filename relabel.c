@@ -2,6 +2,7 @@
 #include "downgrade.h"
 #include "utf8.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -29,11 +30,19 @@ relabel_is_again(const struct entity *e)
 	    e->encoding == MIME_BASE64;
 }
 
+/* Where something is encoded or labelled, there is an entity. */
+static const struct entity *
+content(const struct relabel *p)
+{
+	assert(p->entity != NULL);
+	return p->entity;
+}
+
 /* The encoding that the content gets, or the label that fits it. */
 static void
 plan_encoding(struct relabel *p)
 {
-	const struct entity *e = p->entity;
+	const struct entity *e = content(p);
 
 	if (p->encode && !relabel_is_again(e))
 		p->encoding = e->kind == MIME_TEXT ? "quoted-printable" :
@@ -56,11 +65,13 @@ charset_of(const struct part_facts *f)
 static const char *
 missing_charset(const struct relabel *p, const char *type)
 {
-	const struct entity *e = p->entity;
+	const struct entity *e;
 
-	if (!p->encode || e->kind != MIME_TEXT || p->mime.charset != NULL ||
-	    relabel_is_again(e) || !e->facts.beyond || (e->facts.not_utf8 &&
-	    strncasecmp(type, "text/plain", 10) != 0))
+	if (!p->encode || p->mime.charset != NULL)
+		return NULL;
+	e = content(p);
+	if (e->kind != MIME_TEXT || relabel_is_again(e) || !e->facts.beyond ||
+	    (e->facts.not_utf8 && strncasecmp(type, "text/plain", 10) != 0))
 		return NULL;
 	return charset_of(&e->facts);
 }
@@ -70,14 +81,14 @@ static bool
 is_meaningless(const struct relabel *p)
 {
 	return p->encode && (!p->mime.has_type ||
-	    (p->entity->kind == MIME_TEXT && p->mime.kind != MIME_TEXT));
+	    (content(p)->kind == MIME_TEXT && p->mime.kind != MIME_TEXT));
 }
 
 static void
 put_plain_type(struct relabel *p)
 {
 	buffer_printf(p->out, "Content-Type: text/plain; charset=%s\r\n",
-	    charset_of(&p->entity->facts));
+	    charset_of(&content(p)->facts));
 	p->type_done = true;
 }
 
@@ -155,8 +166,8 @@ put_fields(struct relabel *p, const struct field *fields, size_t n,
 		return ok;
 	if (p->is_message && !p->mime.has_version)
 		buffer_printf(p->out, "MIME-Version: 1.0\r\n");
-	if (p->encode && !p->type_done && !relabel_is_again(p->entity) &&
-	    p->entity->kind == MIME_TEXT)
+	if (p->encode && !p->type_done && !relabel_is_again(content(p)) &&
+	    content(p)->kind == MIME_TEXT)
 		put_plain_type(p);
 	put_encoding(p);
 	return true;

@@ -8,6 +8,7 @@
 #include "resolve.h"
 #include "utf8.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -425,10 +426,11 @@ verdict(const struct relay *r, struct answer *a)
 		for (j = 0; reply == NULL && j < r->lanes[i]->outcome.n; j++)
 			reply = r->lanes[i]->outcome.results[j].reply;
 	}
-	if (gravest != NULL && reply != NULL)
-		return divided(a, reply, gravest);
-	return gravest != NULL ? answer_failure(a, gravest) :
-	    answer(a, FAILURE_NONE, reply);
+	if (gravest != NULL)
+		return reply != NULL ? divided(a, reply, gravest) :
+		    answer_failure(a, gravest);
+	assert(reply != NULL);
+	return answer(a, FAILURE_NONE, reply);
 }
 
 static bool

@@ -11,20 +11,29 @@ enum {
 	PORT_DNS = 53
 };
 
+/* 0: it is none. */
+static long
+port_number(const char *port)
+{
+	char *end;
+	long number;
+
+	if (port == NULL)
+		return PORT_DNS;
+	number = strtol(port, &end, 10);
+	return *end == '\0' && strspn(port, "0123456789") > 0 ? number : 0;
+}
+
 static bool
 server_at(const char *text, size_t len, const char *port, struct resolver_server *s)
 {
 	struct sockaddr_in *four = (void *)&s->address;
 	struct sockaddr_in6 *six = (void *)&s->address;
 	char address[INET6_ADDRSTRLEN];
-	long number = PORT_DNS;
-	char *end = NULL;
+	long number = port_number(port);
 
 	*s = (struct resolver_server){ 0 };
-	if (port != NULL)
-		number = strtol(port, &end, 10);
-	if (len >= sizeof address || number < 1 || number > 65535 ||
-	    (end != NULL && (*end != '\0' || strspn(port, "0123456789") == 0)))
+	if (len >= sizeof address || number < 1 || number > 65535)
 		return false;
 	memcpy(address, text, len);
 	address[len] = '\0';

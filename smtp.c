@@ -281,7 +281,7 @@ static bool
 authenticate(struct smtp *s, struct sasl *sasl, struct failure *why)
 {
 	struct buffer initial = BUFFER_SECRET;
-	struct failure reason;
+	struct failure reason = { 0 };
 	bool ok = true;
 
 	if (sasl_speaks_first(sasl))

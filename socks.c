@@ -188,7 +188,7 @@ take_bound(const struct socks *s, unsigned type, struct failure *why)
 }
 
 static bool
-request(const struct socks *s, struct failure *why)
+ask(const struct socks *s, struct failure *why)
 {
 	const struct endpoint *e = s->endpoint;
 	unsigned char p[3 + 2 + TEXT_MAX + 2] = { VERSION_5, CONNECT, 0 };
@@ -220,5 +220,5 @@ socks_connect(int fd, const struct socks_params *params,
 
 	log_detail("asking the proxy to connect to %s, port %s", e->host,
 	    e->port);
-	return greet(&s, why) && request(&s, why);
+	return greet(&s, why) && ask(&s, why);
 }

@@ -30,7 +30,7 @@ recipient(struct stored *s, const char *text, off_t at, struct pool *pool,
     struct failure *why)
 {
 	struct rcpt_command rcpt;
-	size_t n = s->n, m = s->n;
+	size_t n = s->n, m = n;
 
 	s->rcpt = pool_grow(pool, s->rcpt, &n, sizeof *s->rcpt);
 	s->at = pool_grow(pool, s->at, &m, sizeof *s->at);

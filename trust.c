@@ -215,10 +215,10 @@ static bool
 status_of(gnutls_session_t session, unsigned *status)
 {
 	unsigned char purpose[] = GNUTLS_KP_TLS_WWW_SERVER;
-	gnutls_typed_vdata_st data = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
+	gnutls_typed_vdata_st wanted = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
 	    .data = purpose };
 
-	return gnutls_certificate_verify_peers(session, &data, 1, status) == 0;
+	return gnutls_certificate_verify_peers(session, &wanted, 1, status) == 0;
 }
 
 static bool
@@ -285,7 +285,6 @@ with_authorities(gnutls_certificate_credentials_t credentials,
 	gnutls_x509_crt_t crt, issuer;
 	unsigned total, i;
 
-	n = n > CHAIN_MAX ? CHAIN_MAX : n;
 	memcpy(all, chain, n * sizeof *chain);
 	gnutls_certificate_get_trust_list(credentials, &list);
 	for (total = n, i = 0; i < n; i++) {

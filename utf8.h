@@ -8,11 +8,11 @@
 #include <stddef.h>
 
 /*
- * Octets of the character at p, of which len octets are there: 1 to 4, or 0
+ * Octets of the character at text, of which len octets are there: 1 to 4, or 0
  * when it is none (overlong, a surrogate, beyond U+10FFFF, cut).  *code, when
  * wanted, is its number.
  */
-size_t	utf8_character(const char *p, size_t len, unsigned long *code);
+size_t	utf8_character(const char *text, size_t len, unsigned long *code);
 
 /* Is all of the text UTF-8? */
 bool	utf8_is(const char *text);

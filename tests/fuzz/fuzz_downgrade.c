@@ -41,7 +41,8 @@ check_text(const char *p)
 			continue;
 		}
 		assert(*p != '\n');
-		assert(++column <= FOLDED_LINE_MAX);
+		column++;
+		assert(column <= FOLDED_LINE_MAX);
 	}
 	assert(p[-1] == '\n');
 }

@@ -66,6 +66,10 @@ convert_file(const char *name, const struct convert_offer *offer)
 	out = fopen(out_name, "w");
 	if (fd < 0 || out == NULL) {
 		perror(name);
+		if (fd >= 0)
+			(void)close(fd);
+		if (out != NULL)
+			(void)fclose(out);
 		return false;
 	}
 	ok = convert_fd(fd, offer, out, &why);

@@ -432,6 +432,7 @@ lock_parent(const char *dir)
 	fd = open(parent, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 || flock(fd, LOCK_EX) != 0)
 		die(parent, strerror(errno));
+	/* cppcheck-suppress resourceLeak; the lock ends with the program */
 }
 
 int

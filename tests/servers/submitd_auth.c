@@ -48,7 +48,7 @@ fits(const char *name, const struct sasl_channel *channel)
 static void
 link_init(struct link *link, const struct session *s)
 {
-	const gnutls_session_t tls = conn_tls(s->conn);
+	gnutls_session_t tls = conn_tls(s->conn);
 	const char *words = names(s);
 	char word[64];
 

@@ -96,12 +96,13 @@ answer(struct session *s, const struct asked *refusal)
 static void
 finish(struct session *s)
 {
+	const struct asked none = { 0 };
 	struct asked refusal = { 0 };
 
 	if (is_interrupted(s))
 		return;
 	if (!is_refused(s, &refusal))
-		refusal = keep(s) ? (struct asked){ 0 } : no_room;
+		refusal = keep(s) ? none : no_room;
 	if (session_fault(s, FAULT_CLOSE_AFTER_STORE))
 		session_stop(s, ENDING_ABRUPT);
 	else

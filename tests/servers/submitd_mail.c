@@ -152,6 +152,9 @@ mail_sender(struct session *s, char *args)
 
 /* --- RCPT --- */
 
+/* gcc 12 loses sight of a copy that is put into what realloc() returned. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 static void
 add(struct session *s, const char *text, const struct asked *asked)
 {
@@ -167,16 +170,16 @@ add(struct session *s, const char *text, const struct asked *asked)
 		session_reply(s, 451, "4.3.0", "no memory");
 		return;
 	}
-	more[mail->count].text = copy;
-	more[mail->count].late = (struct asked){ 0 };
+	more = &mail->recipients[mail->count++];
+	*more = (struct recipient){ .text = copy };
 	if (asked->is_late)
-		more[mail->count].late = *asked;
-	mail->count++;
+		more->late = *asked;
 	if (asked->code != 0 && !asked->is_late)
 		session_reply_asked(s, asked);
 	else
 		session_reply(s, 250, "2.1.5", "recipient ok");
 }
+#pragma GCC diagnostic pop
 
 static bool
 is_full(const struct session *s)
@@ -259,7 +262,7 @@ static void
 print(FILE *f, const struct session *s)
 {
 	const struct transaction *mail = &s->mail;
-	const gnutls_session_t tls = conn_tls(s->conn);
+	gnutls_session_t tls = conn_tls(s->conn);
 
 	(void)fprintf(f, "helo %s\n", s->hello);
 	(void)fprintf(f, "tls %s\n", tls != NULL ? tls_version(tls) : "none");

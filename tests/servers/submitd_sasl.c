@@ -1,5 +1,6 @@
 #include "submitd_sasl.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,7 @@ sasl_begin(const char *name, const struct sasl_channel *channel)
 	if (!sasl_can(name, channel) || (s = calloc(1, sizeof *s)) == NULL)
 		return NULL;
 	s->mechanism = find(name);
+	assert(s->mechanism != NULL);
 	s->channel = channel;
 	if (s->mechanism->check != NULL || start(s))
 		return s;

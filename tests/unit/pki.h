@@ -325,8 +325,9 @@ static inline void
 pki_write(const char *file, const char *mode, const void *p, size_t len)
 {
 	FILE *f = fopen(file, mode);
+	size_t n = f != NULL ? fwrite(p, 1, len, f) : 0;
 
-	if (f == NULL || fwrite(p, 1, len, f) != len || fclose(f) != 0)
+	if (f == NULL || fclose(f) != 0 || n != len)
 		fail_msg("%s cannot be written", file);
 }
 

@@ -94,6 +94,8 @@ scan_pieces(struct scan *s, const char *p, size_t len, char *all,
 
 	while (i < len && !s->ended) {
 		piece = cut(len - i);
+		if (piece == 0)
+			abort();
 		in = malloc(piece);
 		out = malloc(2 * piece + SCAN_SLACK);
 		if (in == NULL || out == NULL)

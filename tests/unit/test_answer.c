@@ -101,11 +101,10 @@ points(const char *name, unsigned type, const char *fixed, size_t len,
 static enum answer_again
 parse_as(struct dns_question *q, bool trusted, struct pool *pool)
 {
-	unsigned char *exact = malloc(pk.n + 1);
+	unsigned char *exact = malloc(pk.n > 0 ? pk.n : 1);
 	enum answer_again again;
 
 	assert_non_null(exact);
-	exact = realloc(exact, pk.n > 0 ? pk.n : 1);
 	memcpy(exact, pk.p, pk.n);
 	again = answer_parse(q, exact, pk.n, ID, trusted, pool);
 	free(exact);

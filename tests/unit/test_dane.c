@@ -685,7 +685,7 @@ test_short_rdata(void **state)
 		{ .data = key, .len = 7 },
 		{ .data = garbage, .len = 8 },
 	};
-	struct dns_question q = question(all, 9);
+	struct dns_question q;
 	const struct row row = { "them", "leaf", DANE_EE, NULL, NULL };
 	struct dane dane;
 	size_t i;

@@ -21,14 +21,14 @@ check_octets(const struct netrc_case *c, const char *text, size_t len)
 {
 	struct buffer secret = { 0 };
 	bool found = netrc_find(text, len, c->host, c->user, &secret);
+	size_t n = buffer_len(&secret);
 
 	if (found != (c->password != NULL))
 		fail_msg("%s in: %s", found ? "found" : "not found", c->text);
-	assert_int_equal(buffer_len(&secret), found ? strlen(c->password) : 0);
-	if (buffer_len(&secret) > 0 && memcmp(buffer_data(&secret),
-	    c->password, buffer_len(&secret)) != 0)
-		fail_msg("got %.*s from: %s", (int)buffer_len(&secret),
-		    buffer_data(&secret), c->text);
+	assert_int_equal(n, c->password != NULL ? strlen(c->password) : 0);
+	if (found && memcmp(buffer_data(&secret), c->password, n) != 0)
+		fail_msg("got %.*s from: %s", (int)n, buffer_data(&secret),
+		    c->text);
 	buffer_wipe(&secret);
 }
 

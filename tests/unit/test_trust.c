@@ -189,7 +189,7 @@ judge(gnutls_session_t session)
 {
 	struct judgement *j = gnutls_session_get_ptr(session);
 	unsigned char purpose[] = GNUTLS_KP_TLS_WWW_SERVER;
-	gnutls_typed_vdata_st data = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
+	gnutls_typed_vdata_st wanted = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
 	    .data = purpose };
 
 	assert_false(j->asked);
@@ -199,7 +199,7 @@ judge(gnutls_session_t session)
 		j->by = trust_judge(j->credentials, session, j->params,
 		    j->pool, &j->why);
 	}
-	j->error = gnutls_certificate_verify_peers(session, &data, 1,
+	j->error = gnutls_certificate_verify_peers(session, &wanted, 1,
 	    &j->status);
 	return j->by != NULL ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }

@@ -40,10 +40,10 @@ struct caller {
 bool	caller_begin(bool leaked);
 
 /*
- * environment is what a set-id program has put aside (privilege.h), or NULL:
- * the process's.
+ * set_aside is the environment that a set-id program has put aside
+ * (privilege.h), or NULL: the process's.
  */
-void	caller_read(struct caller *, bool stdin_closed, char **environment,
+void	caller_read(struct caller *, bool stdin_closed, char **set_aside,
 	    struct pool *);
 
 /*

@@ -344,6 +344,7 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 		a->may_run = r->trusted;	/* this file, not its includer */
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as INCLUDES_MAX. */
 static void	read_lines(struct reading *, FILE *);
 
 /* A file within a file: the same account goes on behind it. */
@@ -501,6 +502,7 @@ read_lines(struct reading *r, FILE *f)
 	}
 	buffer_wipe(&text);
 }
+/* NOLINTEND(misc-no-recursion) */
 
 /* What stood before the first account line is every account's. */
 static void

@@ -306,7 +306,7 @@ helper_proxy_secret(const struct account *a, const struct caller *c,
     const char *host, const char *user, struct buffer *secret, bool *found,
     struct failure *why)
 {
-	enum secret_source source;
+	enum secret_source source = SECRET_NONE;
 
 	if (a->helper == NULL)
 		return secret_of_host(c, host, user, secret, found, why);

@@ -37,7 +37,7 @@ keep_state(const struct outcome *o)
 }
 
 static bool
-sync_folder(const char *path, int how(int fd))
+sync_folder(const char *path, int how(int))
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok = fd >= 0 && how(fd) == 0;

@@ -249,10 +249,11 @@ wait_for(pid_t pid, int fd)
 
 	if (pid < 0)
 		return failure_status(FAILURE_LOCAL);
-	if (signals_poll(&pfd, 1, clock_now() + OWNER_SECONDS * 1000) <= 0) {
+	if (signals_poll(&pfd, 1, clock_now() +
+	    (milliseconds)OWNER_SECONDS * 1000) <= 0) {
 		(void)kill(pid, SIGTERM);
 		if (signals_poll(&pfd, 1, clock_now() +
-		    GRACE_SECONDS * 1000) <= 0)
+		    (milliseconds)GRACE_SECONDS * 1000) <= 0)
 			(void)kill(pid, SIGKILL);
 	}
 	(void)close(fd);
@@ -267,7 +268,7 @@ run_both(const struct options *o, const struct caller *c,
     struct config *config, const char *program)
 {
 	struct failure why;
-	int fd, status, own;
+	int fd = -1, status, own;
 	pid_t pid = begin(&fd);
 	size_t i;
 

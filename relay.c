@@ -48,25 +48,43 @@ answer_reply(struct answer *a, const struct reply *reply)
 }
 
 /*
- * Our own words, under the code that fits them.  When nobody knows whether the
- * server has the message, no reply of SMTP says so: 421 ends the dialogue.
+ * When nobody knows whether the server has the message, no reply of SMTP says
+ * so: 421 ends the dialogue.
  */
+static const char *
+code_of(const struct failure *why)
+{
+	switch (why->kind) {
+	case FAILURE_USAGE:
+		return "501 5.5.4";
+	case FAILURE_EXTENSION:			/* 5.6: of the content */
+		return strncmp(why->enhanced, "5.6.", 4) != 0 ? "555 5.5.4" :
+		    "554 5.0.0";
+	case FAILURE_ADDRESS:
+		return "553 5.1.3";
+	case FAILURE_DATA:
+		return "552 5.3.4";
+	case FAILURE_BARRED:
+		return "550 5.7.1";
+	case FAILURE_UNKNOWN:
+		return "421 4.4.2";
+	case FAILURE_CONFIG:
+	case FAILURE_AUTH:
+	case FAILURE_PERMISSION:
+	case FAILURE_PROTOCOL:
+		return "451 4.3.0";
+	default:
+		return failure_is_temporary(why->kind) ? "451 4.3.0" :
+		    "554 5.0.0";
+	}
+}
+
+/* Our own words, under the code that fits them. */
 static bool
 answer_ours(struct answer *a, const struct failure *why)
 {
 	char text[sizeof a->text];
-	bool again = failure_is_temporary(why->kind) ||
-	    why->kind == FAILURE_CONFIG || why->kind == FAILURE_AUTH ||
-	    why->kind == FAILURE_PERMISSION || why->kind == FAILURE_PROTOCOL;
-	bool lacking = why->kind == FAILURE_EXTENSION &&
-	    strncmp(why->enhanced, "5.6.", 4) != 0;	/* 5.6: of the content */
-	const char *code = why->kind == FAILURE_USAGE ? "501 5.5.4" :
-	    lacking ? "555 5.5.4" :
-	    why->kind == FAILURE_ADDRESS ? "553 5.1.3" :
-	    why->kind == FAILURE_DATA ? "552 5.3.4" :
-	    why->kind == FAILURE_BARRED ? "550 5.7.1" :
-	    why->kind == FAILURE_UNKNOWN ? "421 4.4.2" :
-	    again ? "451 4.3.0" : "554 5.0.0";
+	const char *code = code_of(why);
 
 	if (*why->enhanced != '\0' && why->enhanced[0] == code[0])
 		(void)snprintf(text, sizeof text, "%.3s %s %.1100s", code,

@@ -61,7 +61,7 @@ may_log_in_again(const struct account *a, time_t tried)
 	    tried > now)			/* of a wrong clock */
 		return true;
 	return a->values[SET_PASSWORD] == NULL && file == NULL &&
-	    now - tried > 24 * 3600;
+	    now - tried > 24L * 3600;
 }
 
 static bool

@@ -26,6 +26,7 @@ enum {
 
 struct ruleset {
 	uint64_t files;
+	/* cppcheck-suppress unusedStructMember; the kernel reads it */
 	uint64_t net;			/* ABI 4 */
 	uint64_t scoped;		/* ABI 6 */
 };
@@ -145,22 +146,24 @@ grant(struct sandbox *s, const char *path, uint64_t access)
 {
 	struct landlock_path_beneath_attr rule = { 0 };
 	struct stat st;
+	int fd;
 
 	if (s->rules < 0 || path == NULL)
 		return;
-	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	if (rule.parent_fd < 0) {
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0) {
 		if (!is_no_place(errno))
 			give_up(s, errno);
 		return;
 	}
+	rule.parent_fd = fd;
 	rule.allowed_access = access & s->handled;
-	if (fstat(rule.parent_fd, &st) != 0 || !S_ISDIR(st.st_mode))
+	if (fstat(fd, &st) != 0 || !S_ISDIR(st.st_mode))
 		rule.allowed_access &= of_a_file;
 	if (syscall(SYS_landlock_add_rule, s->rules, LANDLOCK_RULE_PATH_BENEATH,
 	    &rule, 0) != 0)
 		give_up(s, errno);
-	(void)close(rule.parent_fd);
+	(void)close(fd);
 }
 
 void

@@ -18,6 +18,12 @@
 
 enum { SECRET_MAX = 8192, NETRC_MAX = 1 << 20, COMMAND_SECONDS = 120 };
 
+static milliseconds
+patience(void)
+{
+	return clock_now() + (milliseconds)COMMAND_SECONDS * 1000;
+}
+
 /* The first line is the secret; what follows it is a person's notes. */
 static bool
 first_line(struct buffer *secret, const char *source, struct failure *why)
@@ -97,8 +103,8 @@ from_file(const char *name, struct buffer *secret, struct failure *why)
 	if (fd < 0)
 		return fail_errno(why, FAILURE_CONFIG, "the password file %s "
 		    "cannot be read", name);
-	ok = is_private(fd, name, why) && drain(fd, clock_now() +
-	    COMMAND_SECONDS * 1000, SECRET_MAX, secret, name, why) &&
+	ok = is_private(fd, name, why) && drain(fd, patience(), SECRET_MAX, secret,
+	    name, why) &&
 	    first_line(secret, name, why);
 	(void)close(fd);
 	return ok;
@@ -155,8 +161,8 @@ from_command(const char *command, const struct caller *c,
 	if (pid == 0)
 		run_child(command, c, fds[1]);
 	(void)close(fds[1]);
-	ok = pid > 0 ? drain(fds[0], clock_now() + COMMAND_SECONDS * 1000,
-	    SECRET_MAX, secret, "password-command", why) :
+	ok = pid > 0 ? drain(fds[0], patience(), SECRET_MAX, secret,
+	    "password-command", why) :
 	    fail_errno(why, FAILURE_LOCAL, "fork");
 	(void)close(fds[0]);
 	if (pid > 0 && !ok)
@@ -243,8 +249,7 @@ secret_of_host(const struct caller *c, const char *host, const char *user,
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return true;
-	ok = drain(fd, clock_now() + COMMAND_SECONDS * 1000, NETRC_MAX, &text,
-	    name, why);
+	ok = drain(fd, patience(), NETRC_MAX, &text, name, why);
 	if (ok)
 		*found = netrc_find(buffer_data(&text), buffer_len(&text),
 		    host, user != NULL ? user : "", secret);

@@ -22,6 +22,7 @@ session_init(struct session *s, const struct route *route,
 {
 	*s = (struct session){ .route = *route, .caller = caller,
 	    .login = route->smtp.login, .user = route->smtp.user, .pool = pool,
+	    /* cppcheck-suppress unknownEvaluationOrder; constants */
 	    .begun = clock_now(), .secret = BUFFER_SECRET,
 	    .proxy_secret = BUFFER_SECRET };
 	s->memory = memory_open(session_memory(caller, pool), pool);

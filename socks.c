@@ -100,6 +100,7 @@ login(const struct socks *s, struct failure *why)
 	buffer_put(&request, &(char){ LOGIN_VERSION }, 1);
 	buffer_put(&request, &(char){ (char)user }, 1);
 	buffer_put(&request, p->proxy->user, user);
+	/* cppcheck-suppress internalAstError; it cannot read the literal */
 	buffer_put(&request, &(char){ (char)p->password_len }, 1);
 	buffer_put(&request, p->password, p->password_len);
 	ok = say(s, (unsigned char *)buffer_data(&request),

@@ -61,7 +61,6 @@ check_again(const struct message *done, const struct convert_offer *offer,
 	assert(twice == again || (offer->smtputf8 &&
 	    strcmp(twice->converted, "header") == 0));
 	convert_end(again, twice);
-	/* cppcheck-suppress assertWithSideEffect; no NDEBUG here */
 	assert(count(again, &now, pool) && now == n);
 	message_free(again);
 	buffer_free(&b);

@@ -46,7 +46,6 @@ struct login {
 	unsigned said, told;		/* times; with the password */
 	bool proven;			/* the last challenge was $v */
 	bool repeated;			/* the server says the password */
-	struct pool *pool;
 };
 
 static const char *
@@ -241,7 +240,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .password_len = strlen(PASSWORD), .prepared = PASSWORD,
 	    .prepared_len = strlen(PASSWORD) };
 	struct pool *pool = pool_new();
-	struct login l = { .pool = pool };
+	struct login l = { 0 };
 	struct failure why;
 	unsigned which = size > 0 ? data[0] & 7 : 0;
 

@@ -342,9 +342,7 @@ is(const char *line, const char *verb)
 static void
 command(struct connection *c, const char *line)
 {
-	if (c->state == LOGIN) {
-		c->state = say(c) == 334 ? LOGIN : COMMANDS;
-	} else if (is(line, "AUTH")) {
+	if (c->state == LOGIN || is(line, "AUTH")) {
 		c->state = say(c) == 334 ? LOGIN : COMMANDS;
 	} else if (is(line, "MAIL")) {
 		forget(c);

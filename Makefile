@@ -110,7 +110,8 @@ $(B)/readable.so: tests/secrets/readable.c
 DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
 	  libseccomp-dev \
 	  libcmocka-dev clang-14 clang libclang-rt-14-dev llvm-14 perl python3 mandoc \
-	  devscripts valgrind strace cppcheck universal-ctags ca-certificates \
+	  devscripts valgrind strace cppcheck clang-tidy clang-tools binutils \
+	  universal-ctags ca-certificates \
 	  openssl util-linux procps xz-utils debootstrap systemd
 
 deps:
@@ -245,7 +246,7 @@ bench: all $(B)/submitd $(B)/ca $(B)/peak
 	B=$(B) bench/run $(ROWS)
 
 lint: all
-	sh tests/lint $(B)/sendmail
+	@sh tests/lint/run $(B)/sendmail $(OBJ)
 
 # --- installing ------------------------------------------------------------
 

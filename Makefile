@@ -10,14 +10,17 @@ PACKAGES = gnutls libgsasl libidn2
 
 WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wformat=2 -Wvla -Wimplicit-fallthrough \
-	  -Wnull-dereference -Wwrite-strings \
+	  -Wnull-dereference -Wwrite-strings -Wsign-conversion -Wcast-qual \
+	  -Wold-style-definition -Walloca -Wundef \
 	  -Werror=format-security -Werror=implicit -Werror=int-conversion \
 	  -Werror=incompatible-pointer-types
 HARDEN	= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	  -fstack-clash-protection -fcf-protection=full \
 	  -fno-delete-null-pointer-checks \
 	  -fno-strict-overflow -fno-strict-aliasing -fPIE
-HARDEN_GCC = -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr -Wtrampolines -Wbidi-chars=any
+HARDEN_GCC = -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr \
+	  -Wtrampolines -Wbidi-chars=any -Wcast-align=strict \
+	  -Wduplicated-cond -Wduplicated-branches
 HARDEN_LD = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
 	  -Wl,-z,nodlopen -Wl,-z,separate-code -Wl,--as-needed \
 	  -Wl,--no-copy-dt-needed-entries

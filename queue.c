@@ -325,7 +325,7 @@ run_owners(const struct options *o, const char *program)
 	struct privilege handed;
 	uid_t *owners;
 	size_t n, i;
-	int fd, one, status = 0;
+	int fd = -1, one, status = 0;
 	pid_t pid;
 
 	accounts_log(NULL, o);

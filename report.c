@@ -3,6 +3,7 @@
 #include "fields.h"
 #include "log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ has_failed_to_queue(const struct report *r)
 	size_t i;
 	bool any = false;
 
+	assert(r->nlegs == 0 || r->legs != NULL);
 	for (i = 0; i < r->nlegs; i++)
 		any = any || (r->legs[i].keep_failure != NULL &&
 		    r->legs[i].retry);

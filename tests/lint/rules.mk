@@ -8,7 +8,7 @@ include Makefile
 .DEFAULT_GOAL =
 
 L	= build/lint
-FILES	= $(wildcard *.c filter/*.c)
+FILES	= $(wildcard *.c filter/*.c tests/*/*.c bench/*.c)
 
 # What a single source is given besides: see who builds it.
 GIVEN	= -DMARK='"/dev/null"' -DFILTER_ALSO='$(ALSO)'

@@ -138,6 +138,8 @@ stuff_pieces(const char *p, size_t len, char *all, size_t (*cut)(size_t))
 
 	for (i = 0; i < len; i += piece) {
 		piece = cut(len - i);
+		if (piece == 0)
+			abort();
 		in = malloc(piece);
 		out = malloc(2 * piece + SCAN_SLACK);
 		if (in == NULL || out == NULL)

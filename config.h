@@ -34,7 +34,8 @@ struct account {
 	bool deprived;			/* and there was one */
 	const char *barred;		/* to whom, by allow-user; or NULL */
 	const char *values[SETTINGS];	/* as written, checked; NULL: unset */
-	struct buffer password;		/* secret; of values[SET_PASSWORD] */
+	struct buffer password;		/* secret; of values[SET_PASSWORD], and
+					   secret_prepare()'s behind its NUL */
 	struct endpoint *servers;
 	size_t nservers;
 	struct helper *helper;		/* has its secrets; NULL: we have */
@@ -61,11 +62,11 @@ typedef FILE *config_open(const char *name);
 
 /*
  * Reads one file, on which nothing was done yet, and adds its accounts.  What
- * it holds is left nowhere but in the accounts.  Settings before the first "account"
- * line belong to every account of the file; a file without such a line is one
- * account.  What is wrong goes to the errors; of a handed file it is only said
- * where.  The system's names its files from "/" on: it is read in whatever
- * folder the caller is.
+ * it holds is left nowhere but in the accounts.  Settings before the first
+ * "account" line belong to every account of the file; a file without such a
+ * line is one account.  What is wrong goes to the errors; of a handed file it
+ * is only said where.  The system's names its files from "/" on: it is read in
+ * whatever folder the caller is.
  */
 void	config_read(struct config *, FILE *, const char *file, enum origin,
 	    config_open *);

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "resolve.h"
 #include "sandbox.h"
+#include "secret.h"
 #include "session.h"
 #include "spool.h"
 #include "tls.h"
@@ -59,6 +60,8 @@ needs_helper(const struct confine *c)
 {
 	size_t i, n = count(c);
 
+	for (i = 0; i < c->config->n; i++)
+		secret_prepare(&c->config->accounts[i]);
 	for (i = 0; i < n; i++)
 		if (helper_is_needed(in_play(c, i)))
 			return true;

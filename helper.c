@@ -1,8 +1,8 @@
 #define _GNU_SOURCE			/* close_range(), F_SETSIG */
 #include "helper.h"
-#include "prepare.h"
 #include "signals.h"
 #include "url.h"
+#include "vault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,16 +41,6 @@ struct reply {
 	char secret[SECRET_ROOM];
 };
 
-/* A password that is at hand, and needs no preparation either. */
-static bool
-is_at_hand(const struct account *a)
-{
-	const char *password = a->values[SET_PASSWORD];
-
-	return password != NULL &&
-	    prepare_is_plain(password, strlen(password));
-}
-
 bool
 helper_is_needed(const struct account *a)
 {
@@ -62,7 +52,7 @@ helper_is_needed(const struct account *a)
 	    proxy.user != NULL;
 
 	pool_free(pool);
-	return proxied || (!is_at_hand(a) &&
+	return proxied || (!secret_is_at_hand(a) &&
 	    strcasecmp(config_value(a, SET_AUTH), "none") != 0);
 }
 
@@ -157,6 +147,7 @@ serve_one(const struct helper *h)
 	done = send(h->fd, &r, sizeof r, MSG_NOSIGNAL) == (ssize_t)sizeof r;
 	explicit_bzero(&r, sizeof r);
 	buffer_wipe(&secret);
+	vault_sweep();
 	return done;
 }
 
@@ -168,8 +159,7 @@ run(struct helper *h)
 	size_t i;
 
 	for (i = 0; i < h->naccounts; i++)
-		if (is_at_hand(&h->accounts[i]))
-			config_forget(&h->accounts[i]);
+		config_forget(&h->accounts[i]);
 	if (null >= 0)
 		(void)dup2(null, STDOUT_FILENO);
 	if (h->fd > STDERR_FILENO + 1)
@@ -288,6 +278,7 @@ ask(const struct account *a, enum want want, const char *host,
 	if (ok)
 		buffer_put(secret, r.secret, r.len);
 	explicit_bzero(&r, sizeof r);
+	vault_sweep();
 	return ok;
 }
 
@@ -295,7 +286,7 @@ bool
 helper_secret(const struct secret_use *use, const struct caller *c,
     struct buffer *secret, enum secret_source *source, struct failure *why)
 {
-	if (use->account->helper == NULL || is_at_hand(use->account))
+	if (use->account->helper == NULL || secret_is_at_hand(use->account))
 		return secret_fetch(use, c, secret, source, why);
 	return ask(use->account, WANT_SECRET, use->host, use->server, secret,
 	    source, why);

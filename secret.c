@@ -291,9 +291,9 @@ from_account(const struct account *a, const struct caller *c,
 	const char *value = a->values[SET_PASSWORD];
 
 	*found = true;
-	if (value != NULL) {
-		buffer_put(secret, value, strlen(value));
-		return first_line(secret, "the configuration", why);
+	if (value != NULL) {		/* a line that is not empty */
+		buffer_put(secret, value, buffer_len(&a->password) - 1);
+		return true;
 	}
 	if (a->values[SET_PASSWORD_FILE] != NULL)
 		return from_file(a->values[SET_PASSWORD_FILE], secret, why);
@@ -336,23 +336,58 @@ find(const struct secret_use *use, const struct caller *c,
 	return true;
 }
 
-/* The prepared form behind it, where it is another. */
+/* SECRET [NUL PREPARED] */
+static bool
+is_prepared(const struct buffer *secret)
+{
+	const char *p = buffer_data(secret);
+	size_t n = buffer_len(secret);
+
+	return prepare_is_plain(p, n) || memchr(p, '\0', n) != NULL;
+}
+
+/* The prepared form behind it, where it is not there yet. */
 static bool
 add_prepared(struct buffer *secret, struct failure *why)
 {
 	struct buffer prepared = BUFFER_SECRET;
-	const char *p = buffer_data(secret);
-	size_t n = buffer_len(secret);
-	bool ok = prepare_secret(p, n, &prepared, why);
+	bool ok;
 
-	if (ok && (buffer_len(&prepared) != n ||
-	    memcmp(buffer_data(&prepared), p, n) != 0)) {
+	if (is_prepared(secret))
+		return true;
+	ok = prepare_secret(buffer_data(secret), buffer_len(secret), &prepared,
+	    why);
+	if (ok) {
 		buffer_put(secret, "", 1);
 		buffer_put(secret, buffer_data(&prepared),
 		    buffer_len(&prepared));
 	}
 	buffer_wipe(&prepared);
 	return ok;
+}
+
+void
+secret_prepare(struct account *a)
+{
+	struct failure ignored;
+
+	if (a->values[SET_PASSWORD] == NULL || secret_is_at_hand(a))
+		return;
+	a->password.end--;		/* its NUL */
+	(void)add_prepared(&a->password, &ignored);
+	buffer_put(&a->password, "", 1);
+	a->values[SET_PASSWORD] = buffer_data(&a->password);
+	vault_sweep();
+}
+
+bool
+secret_is_at_hand(const struct account *a)
+{
+	const char *password = a->values[SET_PASSWORD];
+
+	return password != NULL && (prepare_is_plain(password,
+	    strlen(password)) ||
+	    buffer_len(&a->password) > strlen(password) + 1);
 }
 
 bool

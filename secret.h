@@ -28,7 +28,7 @@ enum secret_source {
 
 /*
  * The password, appended to secret (BUFFER_SECRET), which the caller wipes;
- * where SASLprep makes another of it, a NUL and that one stand behind it.  It
+ * where it is more than ASCII, a NUL and SASLprep's form stand behind it.  It
  * is from password, password-file, password-command, the systemd credential sendoff.ACCOUNT,
  * ~/.netrc, or the terminal, in this order.  Of an account that has lost its
  * own (bound.h), netrc, which names a host, and the terminal are left.  That
@@ -41,6 +41,15 @@ bool	secret_fetch(const struct secret_use *, const struct caller *,
 
 /* Does the account, or a systemd credential for it, name a password? */
 bool	secret_is_given(const struct account *, const struct caller *);
+
+/*
+ * While there can be processes still: has SASLprep's form of the account's own
+ * password made, where that is another.  A failure is for later to tell.
+ */
+void	secret_prepare(struct account *);
+
+/* Has the account a password of its own, and can it be used as it is there? */
+bool	secret_is_at_hand(const struct account *);
 
 /* From ~/.netrc alone, and not prepared: for a proxy. */
 bool	secret_of_host(const struct caller *, const char *host,

@@ -214,14 +214,14 @@ deliver(struct submission *s, const struct failure *config_failure)
 	r->legs = pool_array(s->pool, n, sizeof *r->legs);
 	r->nlegs = n;
 	accounts_log(s->choice.account, s->options);
+	forget_secrets(s, 0);
 	if (config_failure == NULL)
 		confine_to(s);
 	for (i = 0; i < n; i++) {
-		forget_secrets(s, i);
 		s->parts[i].errand.leg = &s->plan.legs[i];
 		do_part(s, &s->parts[i], &r->legs[i], config_failure);
+		forget_secrets(s, i + 1);
 	}
-	forget_secrets(s, n);
 	r->plan = &s->plan;
 	r->outcome = &s->outcome;
 	r->octets = message_size(s->message);

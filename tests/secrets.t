@@ -108,8 +108,9 @@ def begin(*args, program="sendoff", message=MESSAGE, terminal=None, env=None,
         os.close(out)
     with open(TMP / "err", "wb") as err:
         run = image.Traced(
-            [str(PROGRAMS / program), *args], environment(**(env or {})), SOUGHT,
-            stdin, err.fileno() if terminal is None else terminal, terminal)
+            [str(PROGRAMS / program), *args], environment(**(env or {})),
+            SOUGHT, stdin, err.fileno() if terminal is None else terminal,
+            terminal)
     os.close(stdin)
     return run
 
@@ -131,6 +132,14 @@ def is_guarded(run, what):
     open_ones = [hit for hit in hits if not hit.is_guarded()]
     ok(open_ones == [], f"{what}: and nowhere but in its own pages",
        told(run, open_ones))
+    has_none(run, what)
+
+
+def has_none(run, what):
+    """The process that fetches secrets outside of the sandbox (helper.h)."""
+    hits = run.scan_children()
+    ok(hits == [], f"{what}: its helper has none, if there is one",
+       told(run, hits))
 
 
 def stalls(server, what, *args, **how):
@@ -311,8 +320,9 @@ sys.stdout.write(open("{secret}").read())
            f"password-command 'exec python3 {TMP}/ask'")
     kept = os.open(secret, os.O_RDONLY)
     os.set_inheritable(kept, True)
-    run = subprocess.run([PROGRAMS / "sendoff", "bob@example.net"], input=MESSAGE,
-                         env=environment(), close_fds=False, check=False)
+    run = subprocess.run([PROGRAMS / "sendoff", "bob@example.net"],
+                         input=MESSAGE, env=environment(), close_fds=False,
+                         check=False)
     os.close(kept)
     ok(run.returncode == 0 and (TMP / "shown").exists(),
        "a command that looks around", run.returncode)
@@ -342,9 +352,11 @@ def errands():
                                    ("two", silent, "of another server"),
                                    ("unused", silent, PASSWORD)):
         lines += [f"account {name}", "from alice@example.test",
-                  f"match *@{name}.test", f"password '{password}'",
+                  f"match *@{name}.test", f"password '{password}'"
+                  if name != "two" else f"password-file {TMP}/other",
                   f"server smtps://localhost:{server.port}"]
     write(CONFIG, "\n".join(lines) + "\n")
+    write(TMP / "other", "of another server")
     run = begin("-i", "bob@one.test", "bob@two.test")
     what = "a second errand"
     if ok(run.run_until(lambda: silent.heard(b"MAIL FROM")),
@@ -353,6 +365,8 @@ def errands():
         hits = run.scan()
         ok(hits == [], f"{what}: the first one's password is nowhere",
            told(run, hits))
+        ok(len(run.children()) == 1, f"{what}: there is a helper")
+        has_none(run, what)
         run.finish(signal.SIGTERM)
     ends_clean(run, what, 75)
 
@@ -498,8 +512,9 @@ def main():
     subprocess.run([B / "ca", TMP / "ca"], check=True,
                    stdout=subprocess.DEVNULL)
     chosen = [globals()[name] for name in sys.argv[1:]]
-    for part in chosen or (strangers, errands, bs, queue, failures, repeated, proxies,
-                 sources, tls13, tls12, chacha, starttls, plain):
+    for part in chosen or (strangers, errands, bs, queue, failures, repeated,
+                           proxies, sources, tls13, tls12, chacha, starttls,
+                           plain):
         part()
 
 

@@ -196,6 +196,15 @@ class Traced:
         """While it waits."""
         return scan(self.pid, self.sought)
 
+    def children(self):
+        with open(f"/proc/{self.pid}/task/{self.pid}/children",
+                  encoding="ascii") as children:
+            return [int(pid) for pid in children.read().split()]
+
+    def scan_children(self):
+        return [hit for pid in self.children()
+                for hit in scan(pid, self.sought)]
+
     def finish(self, number=None):
         if number is not None:
             os.kill(self.pid, number)

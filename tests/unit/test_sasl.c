@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <gnutls/crypto.h>
 
 static struct buffer prepared = { .secret = true };
 static const unsigned char binding[] = "binding data";
@@ -175,6 +176,40 @@ prepares_words(void **state)
 	sasl_end(s);
 }
 
+static bool forbidden;
+
+/* The library's, where a system may forbid MD5 (FIPS 140). */
+int
+gnutls_hmac_fast(gnutls_mac_algorithm_t algorithm, const void *key,
+    size_t key_len, const void *text, size_t len, void *digest)
+{
+	gnutls_hmac_hd_t h;
+
+	if (forbidden && algorithm == GNUTLS_MAC_MD5)
+		return GNUTLS_E_UNWANTED_ALGORITHM;
+	assert_int_equal(gnutls_hmac_init(&h, algorithm, key, key_len), 0);
+	assert_int_equal(gnutls_hmac(h, text, len), 0);
+	gnutls_hmac_deinit(h, digest);
+	return 0;
+}
+
+static void
+says_that_md5_is_forbidden(void **state)
+{
+	struct buffer response = { 0 };
+	struct failure why;
+	struct sasl *s = begin("CRAM-MD5", "tim", "tan");
+
+	(void)state;
+	forbidden = true;
+	assert_false(sasl_step(s, "PDE+", 4, &response, &why));
+	forbidden = false;
+	assert_int_equal(why.kind, FAILURE_NO_MECHANISM);
+	assert_non_null(strstr(why.text, "MD5 (FIPS mode)"));
+	assert_int_equal(buffer_len(&response), 0);
+	sasl_end(s);
+}
+
 static void
 believes_nothing_early(void **state)
 {
@@ -207,6 +242,7 @@ main(void)
 		cmocka_unit_test(needs_a_password_or_a_certificate),
 		cmocka_unit_test(speaks_the_simple_ones),
 		cmocka_unit_test(prepares_words),
+		cmocka_unit_test(says_that_md5_is_forbidden),
 		cmocka_unit_test(believes_nothing_early),
 	};
 

@@ -44,5 +44,5 @@ vault_sweep(void)
 
 	explicit_bzero(stack, sizeof stack);
 	for (len = 16; len <= 1024; len *= 2)
-		(void)memmove(stack, stack + len / 2, len);
+		(void)memcpy(stack, stack + sizeof stack / 2, len);
 }

@@ -2,20 +2,16 @@
 """Does the crash matrix see anything?  The program is spoilt on purpose, in
 one way after the other, and each time the matrix must not be content."""
 
-import glob
 import os
 import re
-import shutil
 import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-import run                                                      # noqa: E402
-
-COPY = run.B + "/crash/mutant"
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from mutants import B, Copy, Trouble                            # noqa: E402
 
 # (what is wrong, the text in one of the rooms, what it is made, scenario, kind
 # of disturbance, what must be found)
@@ -70,28 +66,8 @@ MUTANTS = [
 ]
 
 
-def prepare():
-    """The sources, with what is built of them."""
-    shutil.rmtree(COPY, ignore_errors=True)
-    os.makedirs(COPY + "/build")
-    for folder, to in (run.TOP, COPY), (run.B, COPY + "/build"):
-        for name in os.listdir(folder):
-            if name.endswith((".c", ".h", ".o", ".d")) or name == "Makefile":
-                shutil.copy2(f"{folder}/{name}", to)
-
-
-def read(name):
-    with open(name, encoding="utf-8") as f:
-        return f.read()
-
-
-def write(name, text):
-    with open(name, "w", encoding="utf-8") as f:
-        f.write(text)
-
-
-def play(scenario, kind):
-    env = dict(os.environ, CRASH=COPY + "/build", B=run.B)
+def play(copy, scenario, kind):
+    env = dict(os.environ, CRASH=str(copy.build), B=str(B))
     command = [HERE + "/crowd.py"] if scenario is None else [
         HERE + "/matrix.py", "--only", scenario, "--kinds", kind]
     return subprocess.run([sys.executable, *command], env=env, check=False,
@@ -103,37 +79,19 @@ def is_seen(out, found):
     return bool(re.search(f"(?m){want}", out))
 
 
-def try_mutant(old, new, *how):
-    rooms = [x for x in glob.glob(COPY + "/*.c") if old in read(x)]
-    text = read(rooms[0]) if rooms else ""
-    if len(rooms) != 1 or text.count(old) != 1:
-        return f"once this was in one room: {old!r}"
-    name = rooms[0]
-    write(name, text.replace(old, new))
-    try:
-        subprocess.run(["make", "-s", "-C", COPY, "B=build",
-                        "build/sendmail"], check=True,
-                       stderr=subprocess.DEVNULL)
-        out = play(*how[:2])
-    finally:
-        write(name, text)
-    figure = [x for x in out.splitlines() if x.startswith(
-        ("# points", "not ok"))]
-    return None if is_seen(out, how[2]) else f"it was not seen: {figure}"
-
-
 def main():
-    prepare()
-    bad = 0
-    for i, (what, *mutant) in enumerate(MUTANTS, 1):
-        trouble = try_mutant(*mutant)
-        bad += trouble is not None
-        print(f"{'not ' if trouble else ''}ok {i} - seen: {what}", flush=True)
-        if trouble:
-            print(f"# {trouble}", flush=True)
-    print(f"1..{len(MUTANTS)}")
-    shutil.rmtree(COPY)
-    sys.exit(bad > 0)
+    copy = Copy("crash/mutant")
+
+    def try_one(old, new, scenario, kind, found):
+        with copy.spoilt(old, new, "*.c"):
+            copy.make("build/sendmail")
+            out = play(copy, scenario, kind)
+        if not is_seen(out, found):
+            raise Trouble("it was not seen: " + str(
+                [x for x in out.splitlines()
+                 if x.startswith(("# points", "not ok"))]))
+
+    sys.exit(not copy.try_all(MUTANTS, try_one))
 
 
 if __name__ == "__main__":

@@ -4,17 +4,15 @@ the program, and the test that is named for it must fail.
 
 mutants.py [WORD]       those that have the word in their name"""
 
-import glob
 import os
-import shutil
 import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-B = os.path.join(TOP, os.environ.get("B", "build"))
-COPY = B + "/hostile"
+sys.path.insert(0, os.path.dirname(HERE))
+
+from mutants import B, TOP, Copy, Trouble                       # noqa: E402
 
 # (the defence, its text in one of the rooms, what it is made, the test)
 MUTANTS = [
@@ -141,39 +139,15 @@ MUTANTS = [
 ]
 
 
-def prepare():
-    """The sources, with what is built of them."""
-    shutil.rmtree(COPY, ignore_errors=True)
-    os.makedirs(COPY + "/build")
-    for folder, to in (TOP, COPY), (B, COPY + "/build"):
-        for name in os.listdir(folder):
-            if name.endswith((".c", ".h", ".o", ".d")) or name == "Makefile":
-                shutil.copy2(f"{folder}/{name}", to)
-    for name in "tests", "bench":
-        os.symlink(f"{TOP}/{name}", f"{COPY}/{name}")
-    for name in "peak", "crash":
-        os.symlink(f"{B}/{name}", f"{COPY}/build/{name}")
-
-
-def read(name):
-    with open(name, encoding="utf-8") as f:
-        return f.read()
-
-
-def write(name, text):
-    with open(name, "w", encoding="utf-8") as f:
-        f.write(text)
-
-
-def command(test):
+def command(copy, test):
     """What to build, and what to run."""
     kind, _, rest = test.partition(" ")
     if kind == "unit":
-        return "build/unit/" + rest, [f"{COPY}/build/unit/{rest}"]
+        return "build/unit/" + rest, [copy.build / "unit" / rest]
     if kind == "play":
         return "build/sendoff", [
-            TOP + "/tests/play", "--binary", COPY + "/build/sendoff",
-            "--only", "whole", *(f"{TOP}/tests/functional/{x}.smtp"
+            TOP / "tests/play", "--binary", copy.build / "sendoff",
+            "--only", "whole", *(TOP / f"tests/functional/{x}.smtp"
                                  for x in rest.split())]
     if kind == "resolve":
         return "build/sendoff", [sys.executable, HERE + "/resolve.py",
@@ -182,8 +156,8 @@ def command(test):
     return "build/sendoff", [sys.executable, HERE + "/matrix.py", *words]
 
 
-def passes(what):
-    env = dict(os.environ, HOSTILE=COPY + "/build", B=B)
+def passes(copy, what):
+    env = dict(os.environ, HOSTILE=str(copy.build), B=str(B))
     try:
         return subprocess.run(what, env=env, check=False, timeout=300,
                               stdout=subprocess.DEVNULL,
@@ -192,44 +166,21 @@ def passes(what):
         return False
 
 
-def make(target):
-    subprocess.run(["make", "-s", "-j2", "-C", COPY, "B=build", target],
-                   check=True, stderr=subprocess.DEVNULL)
-
-
-def try_mutant(old, new, test):
-    rooms = [x for x in sorted(glob.glob(COPY + "/*.[ch]"))
-             if old in read(x)]
-    text = read(rooms[0]) if rooms else ""
-    if len(rooms) != 1 or text.count(old) != 1:
-        return f"once this was in one room: {old!r}"
-    target, what = command(test)
-    make(target)
-    if not passes(what):
-        return f"it fails with the defence as well: {test}"
-    write(rooms[0], text.replace(old, new))
-    try:
-        make(target)
-        return None if not passes(what) else f"it was not seen by: {test}"
-    except subprocess.CalledProcessError:
-        return "it does not compile"
-    finally:
-        write(rooms[0], text)
-
-
 def main():
-    prepare()
-    bad = 0
-    chosen = [m for m in MUTANTS if " ".join(sys.argv[1:]) in m[0]]
-    for i, (what, *mutant) in enumerate(chosen, 1):
-        trouble = try_mutant(*mutant)
-        bad += trouble is not None
-        print(f"{'not ' if trouble else ''}ok {i} - seen: {what}", flush=True)
-        if trouble:
-            print(f"# {trouble}", flush=True)
-    print(f"1..{len(chosen)}")
-    shutil.rmtree(COPY)
-    sys.exit(bad > 0)
+    copy = Copy("hostile", links=("tests", "bench"), built=("peak", "crash"))
+
+    def try_one(old, new, test):
+        target, what = command(copy, test)
+        copy.make(target)
+        if not passes(copy, what):
+            raise Trouble(f"it fails with the defence as well: {test}")
+        with copy.spoilt(old, new):
+            copy.make(target)
+            if passes(copy, what):
+                raise Trouble(f"it was not seen by: {test}")
+
+    word = " ".join(sys.argv[1:])
+    sys.exit(not copy.try_all([m for m in MUTANTS if word in m[0]], try_one))
 
 
 if __name__ == "__main__":

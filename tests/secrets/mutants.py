@@ -3,13 +3,13 @@
 is left out, and each time it must not be content."""
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-B = TOP / os.environ.get("B", "build")
-COPY = B / "secrets-mutant"
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from mutants import TOP, Copy, Trouble                          # noqa: E402
 
 # what is wrong; its room; the text there; what it is made; the part of the test
 MUTANTS = [
@@ -82,55 +82,25 @@ MUTANTS = [
 ]
 
 
-def prepare():
-    shutil.rmtree(COPY, ignore_errors=True)
-    (COPY / "build").mkdir(parents=True)
-    for folder, to in (TOP, COPY), (B, COPY / "build"):
-        for file in folder.iterdir():
-            if file.suffix in (".c", ".h", ".o", ".d") or \
-                    file.name == "Makefile":
-                shutil.copy2(file, to)
-
-
-def play(part):
-    subprocess.run(["make", "-s", "-C", COPY, "B=build", "build/sendoff"],
-                   check=True, stderr=subprocess.DEVNULL)
+def play(copy, part):
+    copy.make("build/sendoff")
     done = subprocess.run(
         [sys.executable, TOP / "tests/secrets.t", part], check=False,
-        env={**os.environ, "PROGRAMS": str(COPY / "build")},
+        env={**os.environ, "PROGRAMS": str(copy.build)},
         stdout=subprocess.PIPE, text=True)
-    return [line for line in done.stdout.splitlines()
-            if line.startswith("not ok")]
-
-
-def try_mutant(room, old, new, part):
-    file = COPY / room
-    text = file.read_text(encoding="utf-8")
-    if text.count(old) != 1:
-        return f"once this was once in {room}: {old!r}"
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    try:
-        return None if play(part) else "it was not seen"
-    except subprocess.CalledProcessError:
-        return "it does not compile"
-    finally:
-        file.write_text(text, encoding="utf-8")
+    return any(line.startswith("not ok") for line in done.stdout.splitlines())
 
 
 def main():
-    prepare()
-    bad = 0
-    wanted = [m for m in MUTANTS if not sys.argv[1:] or m[1] in sys.argv[1:]]
-    for number, (what, *mutant) in enumerate(wanted, 1):
-        trouble = try_mutant(*mutant)
-        bad += trouble is not None
-        print(f"{'not ' if trouble else ''}ok {number} - seen: {what}",
-              flush=True)
-        if trouble:
-            print(f"# {trouble}", flush=True)
-    print(f"1..{len(wanted)}")
-    shutil.rmtree(COPY)
-    sys.exit(bad > 0)
+    copy = Copy("secrets-mutant")
+
+    def try_one(room, old, new, part):
+        with copy.spoilt(old, new, room):
+            if not play(copy, part):
+                raise Trouble("it was not seen")
+
+    sys.exit(not copy.try_all([m for m in MUTANTS if not sys.argv[1:] or
+                               m[1] in sys.argv[1:]], try_one))
 
 
 main()

@@ -270,7 +270,7 @@ is_fixed(const char *name)
 {
 	return *name == '/' || strcmp(name, "none") == 0 ||
 	    strcmp(name, "never") == 0 || strcmp(name, "syslog") == 0 ||
-	    strncmp(name, "pkcs11:", 7) == 0;
+	    url_is_pkcs11(name);
 }
 
 static void

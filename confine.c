@@ -55,13 +55,21 @@ is_wanted(const struct confine *c)
 	return n > 0;
 }
 
+/* While there can be a process for it. */
+static void
+prepare_secrets(const struct confine *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->config->n; i++)
+		secret_prepare(&c->config->accounts[i]);
+}
+
 static bool
 needs_helper(const struct confine *c)
 {
 	size_t i, n = count(c);
 
-	for (i = 0; i < c->config->n; i++)
-		secret_prepare(&c->config->accounts[i]);
 	for (i = 0; i < n; i++)
 		if (helper_is_needed(in_play(c, i)))
 			return true;
@@ -69,12 +77,6 @@ needs_helper(const struct confine *c)
 }
 
 /* --- of an account -------------------------------------------------------- */
-
-static bool
-is_of_token(const char *file)
-{
-	return file != NULL && strncmp(file, "pkcs11:", 7) == 0;
-}
 
 /* Modules of the caller's are not loaded beside what he may not read. */
 static void
@@ -88,10 +90,10 @@ may_identify(struct sandbox *s, const struct confine *c,
 	size_t i;
 
 	for (i = 0; i < sizeof files / sizeof *files; i++)
-		if (!is_of_token(a->values[files[i]]))
+		if (!url_is_pkcs11(a->values[files[i]]))
 			sandbox_may_read(s, a->values[files[i]]);
-	if ((!is_of_token(a->values[SET_CLIENT_CERTIFICATE]) &&
-	    !is_of_token(a->values[SET_CLIENT_KEY])) ||
+	if ((!url_is_pkcs11(a->values[SET_CLIENT_CERTIFICATE]) &&
+	    !url_is_pkcs11(a->values[SET_CLIENT_KEY])) ||
 	    handed_are_open(c->config))
 		return;
 	tls_load_tokens();
@@ -183,6 +185,7 @@ confine(const struct confine *c)
 
 	if (!is_wanted(c))
 		return;
+	prepare_secrets(c);
 	if (needs_helper(c) && !helper_begin(c->config, c->caller, &why)) {
 		log_note(LEVEL_WARNING, "sandbox: none, as no process can be "
 		    "begun that stays outside: %s", why.text);

@@ -60,12 +60,6 @@ net_params(struct route *r, const struct options *o, struct pool *pool)
 		r->net.proxy = proxy;
 }
 
-static bool
-is_pkcs11(const char *name)
-{
-	return name != NULL && strncasecmp(name, "pkcs11:", 7) == 0;
-}
-
 /* What one setting asks for and another makes impossible. */
 static bool
 fits_together(const struct route *r, struct failure *why)
@@ -74,8 +68,8 @@ fits_together(const struct route *r, struct failure *why)
 
 	if (!handed_may(a, why))
 		return false;
-	if (a->handed && (is_pkcs11(a->values[SET_CLIENT_CERTIFICATE]) ||
-	    is_pkcs11(a->values[SET_CLIENT_KEY])))
+	if (a->handed && (url_is_pkcs11(a->values[SET_CLIENT_CERTIFICATE]) ||
+	    url_is_pkcs11(a->values[SET_CLIENT_KEY])))
 		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
 		    "has a pkcs11: URI, for which modules of yours would be "
 		    "loaded beside what you may not read", a->name, a->file,

@@ -197,7 +197,7 @@ is_file(const char *name, const struct stream *s, struct failure *why)
 {
 	int fd;
 
-	if (strncmp(name, "pkcs11:", 7) == 0)
+	if (url_is_pkcs11(name))
 		return true;
 	fd = file_open(name);
 	if (fd < 0)

@@ -215,12 +215,18 @@ url_ascii(const char *host, struct pool *pool)
 	return ascii != NULL && is_host(ascii) ? ascii : NULL;
 }
 
+bool
+url_is_pkcs11(const char *text)
+{
+	return text != NULL && strncasecmp(text, "pkcs11:", 7) == 0;
+}
+
 const char *
 url_shown(const char *text, struct pool *pool)
 {
 	static const char pin[] = "pin-value=";
-	const char *at = strncasecmp(text, "pkcs11:", 7) == 0 ?
-	    strcasestr(text, pin) : NULL, *rest;
+	const char *at = url_is_pkcs11(text) ? strcasestr(text, pin) : NULL;
+	const char *rest;
 
 	if (at == NULL)
 		return text;

@@ -59,6 +59,9 @@ bool	url_parse_proxy(const char *text, struct proxy *, struct pool *,
  */
 char	*url_ascii(const char *host, struct pool *);
 
+/* Is it a pkcs11: URI (RFC 7512), not a file name?  NULL is neither. */
+bool	url_is_pkcs11(const char *);
+
 /* A file name, or a pkcs11: URI (RFC 7512) with its pin-value masked. */
 const char *url_shown(const char *text, struct pool *);
 

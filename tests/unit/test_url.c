@@ -171,6 +171,18 @@ test_address(void **state)
 	assert_false(url_is_address(""));
 }
 
+/* RFC 3986 section 3.1: a scheme is of either case, as GnuTLS has it, too. */
+static void
+test_pkcs11(void **state)
+{
+	(void)state;
+	assert_true(url_is_pkcs11("pkcs11:token=t"));
+	assert_true(url_is_pkcs11("PKCS11:token=t"));
+	assert_false(url_is_pkcs11("/etc/pkcs11:token=t"));
+	assert_false(url_is_pkcs11("pkcs1"));
+	assert_false(url_is_pkcs11(NULL));
+}
+
 int
 main(void)
 {
@@ -180,6 +192,7 @@ main(void)
 		cmocka_unit_test(test_long_path),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_address),
+		cmocka_unit_test(test_pkcs11),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -147,9 +147,10 @@ FUZZ_FLAGS = -std=c11 -g -O1 -fno-omit-frame-pointer \
 FUZZ_SERVED = session serve resend
 $(FUZZ_SERVED:%=$(B)/fuzz/%): $(B)/tests/fuzz/server.o
 $(FUZZ_SERVED:%=$(F)/%): $(F)/tests/fuzz/server.o
-$(B)/fuzz/serve $(F)/serve: WRAP = -Wl,--wrap=read,--wrap=write
-$(B)/fuzz/sasl $(F)/sasl: WRAP = -Wl,--wrap=crypto_pbkdf2
-$(B)/fuzz/tlsa $(F)/tlsa: MORE = -lcmocka
+$(FUZZ_SERVED:%=$(V)/%): $(V)/tests/fuzz/server.o
+$(B)/fuzz/serve $(F)/serve $(V)/serve: WRAP = -Wl,--wrap=read,--wrap=write
+$(B)/fuzz/sasl $(F)/sasl $(V)/sasl: WRAP = -Wl,--wrap=crypto_pbkdf2
+$(B)/fuzz/tlsa $(F)/tlsa $(V)/tlsa: MORE = -lcmocka
 
 $(B)/rooms.a: $(OBJ)
 	rm -f $@ && ar rcs $@ $^
@@ -181,10 +182,6 @@ fuzz: fuzzers
 # Which lines of each room the corpora reach.
 COVER_FLAGS = -std=c11 -g -O1 -fprofile-instr-generate -fcoverage-mapping \
 	  $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES))
-$(FUZZ_SERVED:%=$(V)/%): $(V)/tests/fuzz/server.o
-$(V)/serve: WRAP = -Wl,--wrap=read,--wrap=write
-$(V)/sasl: WRAP = -Wl,--wrap=crypto_pbkdf2
-$(V)/tlsa: MORE = -lcmocka
 
 $(V)/%.o: %.c Makefile | $(B)/filter.h
 	@mkdir -p $(@D)

@@ -80,7 +80,8 @@ crypto_unbase64(struct buffer *out, const char *p, size_t len)
 	for (i = 0; i < len; i++)
 		if (p[i] == '\0' || strchr(alphabet, p[i]) == NULL)
 			return false;
-	if (len % 4 != 0 || p[len - 3] == '=' ||	/* the library takes "A===" */
+	/* the library takes "A===" */
+	if (len % 4 != 0 || p[len - 3] == '=' ||
 	    gnutls_base64_decode2(&in, &plain) < 0)
 		return false;
 	move(out, &plain);

@@ -26,8 +26,8 @@ prepare(const char *text, size_t len, struct buffer *out)
 
 	buffer_put(&whole, text, len);
 	buffer_put(&whole, "", 1);
-	if (!prepare_is_plain(text, len) && gsasl_saslprep(buffer_data(&whole), 0,
-	    &prepared, &error) == GSASL_OK) {
+	if (!prepare_is_plain(text, len) && gsasl_saslprep(
+	    buffer_data(&whole), 0, &prepared, &error) == GSASL_OK) {
 		buffer_put(out, prepared, strlen(prepared));
 		explicit_bzero(prepared, strlen(prepared));
 		gsasl_free(prepared);
@@ -91,7 +91,8 @@ prepare_secret(const char *text, size_t len, struct buffer *out,
 {
 	if (!prepare_is_plain(text, len))
 		return in_child(text, len, out) || fail(why, FAILURE_LOCAL,
-		    "there is no process to prepare the password in (SASLprep)");
+		    "there is no process to prepare the password in "
+		    "(SASLprep)");
 	buffer_put(out, text, len);
 	return true;
 }

@@ -15,8 +15,9 @@
 extern const char privilege_file[];
 
 struct privilege {
-	struct buffer text;		/* secret: of that file, read with more rights than
-					   the caller has; may be empty */
+	struct buffer text;		/* secret: of that file, read with more
+					   rights than the caller has; may be
+					   empty */
 	const char *objection;		/* why it was not read; or NULL */
 	char **environment;		/* the caller's, when the process runs
 					   with a clean one; else NULL */

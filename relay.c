@@ -397,7 +397,8 @@ report(struct relay *r, const struct message *m, const char *message_id)
 	struct plan plan = { .id = plan_id(r->pool), .message_id = message_id,
 	    .account = r->choice.account };
 	struct report told = { .program = r->program, .plan = &plan,
-	    .peer = r->peer->remote ? r->peer : NULL, .legs = &legs, .nlegs = 1, .octets = message_size(m),
+	    .peer = r->peer->remote ? r->peer : NULL, .legs = &legs,
+	    .nlegs = 1, .octets = message_size(m),
 	    .total_ms = clock_now() - r->begun, .silent = true };
 	size_t i;
 

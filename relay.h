@@ -28,7 +28,8 @@ struct relay;
 
 /*
  * The peer is the caller whose accounts these are (accounts_bar() has been
- * told) and whom the log names.  broken: why the configuration cannot be used; or NULL.
+ * told) and whom the log names.  broken: why the configuration cannot be used;
+ * or NULL.
  */
 struct relay *relay_new(const struct options *, const struct caller *,
 	    const struct peer *, struct config *, const struct failure *broken,

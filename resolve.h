@@ -46,8 +46,8 @@ bool	resolve_is_local(const struct resolver *, const struct mailbox *);
  * Who gets what is sent there: the mailbox itself when it is not local; else
  * what the aliases say, else default-recipient, else the name at "domain" or
  * /etc/mailname; or the bare name where the account's servers are unix sockets
- * of SMTP and "domain" is not set.  FAILURE_CONFIG when none of these tells, FAILURE_ADDRESS
- * for what an alias must not name.
+ * of SMTP and "domain" is not set.  FAILURE_CONFIG when none of these tells,
+ * FAILURE_ADDRESS for what an alias must not name.
  */
 bool	resolve_mailbox(struct resolver *, const struct mailbox *,
 	    struct mailbox **, size_t *n, struct failure *why);

@@ -28,8 +28,8 @@ struct route {
 
 /*
  * FAILURE_BARRED (5.7.1) when the account is not the caller's to use:
- * accounts_bar().  FAILURE_CONFIG when the account names neither a server nor an address whose
- * domain may know one.  May ask the resolver for our own name.
+ * accounts_bar().  FAILURE_CONFIG when the account names neither a server nor
+ * an address whose domain may know one.  May ask the resolver for our own name.
  */
 bool	route_make(struct route *, const struct account *,
 	    const struct options *, const struct caller *, struct pool *,

@@ -73,8 +73,8 @@ bool	sasl_speaks_first(const struct sasl *);
 /*
  * Answers a challenge (base64; for the initial response of length 0).  The
  * response, base64, is put into *response (BUFFER_SECRET), which the caller
- * wipes; it may be empty.  False, with FAILURE_AUTH, FAILURE_PROTOCOL or FAILURE_LOCAL, is to
- * be answered with "*" (RFC 4954 section 4).
+ * wipes; it may be empty.  False, with FAILURE_AUTH, FAILURE_PROTOCOL or
+ * FAILURE_LOCAL, is to be answered with "*" (RFC 4954 section 4).
  */
 bool	sasl_step(struct sasl *, const char *challenge, size_t len,
 	    struct buffer *response, struct failure *why);

@@ -103,9 +103,8 @@ from_file(const char *name, struct buffer *secret, struct failure *why)
 	if (fd < 0)
 		return fail_errno(why, FAILURE_CONFIG, "the password file %s "
 		    "cannot be read", name);
-	ok = is_private(fd, name, why) && drain(fd, patience(), SECRET_MAX, secret,
-	    name, why) &&
-	    first_line(secret, name, why);
+	ok = is_private(fd, name, why) && drain(fd, patience(), SECRET_MAX,
+	    secret, name, why) && first_line(secret, name, why);
 	(void)close(fd);
 	return ok;
 }

@@ -29,10 +29,10 @@ enum secret_source {
 /*
  * The password, appended to secret (BUFFER_SECRET), which the caller wipes;
  * where it is more than ASCII, a NUL and SASLprep's form stand behind it.  It
- * is from password, password-file, password-command, the systemd credential sendoff.ACCOUNT,
- * ~/.netrc, or the terminal, in this order.  Of an account that has lost its
- * own (bound.h), netrc, which names a host, and the terminal are left.  That
- * there is none is no failure.
+ * is from password, password-file, password-command, the systemd credential
+ * sendoff.ACCOUNT, ~/.netrc, or the terminal, in this order.  Of an account that
+ * has lost its own (bound.h), netrc, which names a host, and the terminal are
+ * left.  That there is none is no failure.
  * A file that others can read, a command that fails, an empty password or one
  * with a NUL is FAILURE_CONFIG or FAILURE_PERMISSION.
  */

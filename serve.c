@@ -372,7 +372,8 @@ serve(const struct options *o, const struct caller *c, struct config *config,
 	peer_read(&peer, STDIN_FILENO, config->pool);
 	accounts_bar(config, &peer);
 	s.chat.patience = patience(config, &peer);
-	s.relay = relay_new(o, c, &peer, config, whole ? NULL : &broken, program);
+	s.relay = relay_new(o, c, &peer, config, whole ? NULL : &broken,
+	    program);
 	if (whole)
 		confine_all(o, c, config);
 	buffer_printf(&s.chat.out, "220 %s ESMTP sendoff\r\n", c->hostname);

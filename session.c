@@ -298,8 +298,8 @@ connect_in_time(struct session *s, const struct endpoint *e,
 	    1000 - clock_now();
 
 	if (left <= 0)
-		return fail(why, FAILURE_TIMEOUT, "%s: connecting: the time for "
-		    "the whole session is over", e->text);
+		return fail(why, FAILURE_TIMEOUT, "%s: connecting: the time "
+		    "for the whole session is over", e->text);
 	if (left < (milliseconds)params.timeout_connect * 1000)
 		params.timeout_connect = (int)(left / 1000) + 1;
 	return net_connect(e, place, &params, s->pool, &s->stream, &s->net,

@@ -113,15 +113,15 @@ read_envelope(FILE *f, struct stored *s, struct pool *pool,
 	bool data = false, ours = true;
 
 	for (; !data && ours && next_line(f, line, &at); start = at) {
-		/* what else stands there would be lost with the first settling */
+		/* what else stands there goes with the first settling */
 		ours = start >= RECORD_ROOM || strncmp(line, "NOOP", 4) == 0;
 		data = strcmp(line, "DATA\r\n") == 0;
 		line[strcspn(line, "\r\n")] = '\0';
 		if (!data && !envelope_line(s, line, start, pool, why))
 			return false;
 	}
-	if (!ours || !data || s->mail == NULL || !s->fixed || s->record.id == NULL ||
-	    !is_state(s->record.state))
+	if (!ours || !data || s->mail == NULL || !s->fixed ||
+	    s->record.id == NULL || !is_state(s->record.state))
 		return fail(why, FAILURE_KEEP, "%s is no kept message",
 		    s->path);
 	s->data = (uint64_t)at;

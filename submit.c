@@ -121,7 +121,8 @@ is_as_configured(const struct options *o)
 {
 	static const char *const kept[] = {
 		"retry", "retry-for", "keep-limit", "notify", "log",
-		"log-format", "sandbox", "name", "deliver-by", "hold-for", "priority"
+		"log-format", "sandbox", "name", "deliver-by", "hold-for",
+		"priority"
 	};
 	size_t i, j, n = sizeof kept / sizeof *kept;
 

@@ -19,8 +19,9 @@ void	vault_close(void *, size_t room);
 
 /*
  * Overwrites the stack below the caller's (but for the few octets of its own
- * frame), where functions that are left may have had a secret, a library's too, and the registers that copying has left
- * it in: a signal would put them on the stack.
+ * frame), where functions that are left may have had a secret, a library's too,
+ * and the registers that copying has left it in: a signal would put them on the
+ * stack.
  */
 void	vault_sweep(void);
 

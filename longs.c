@@ -1,0 +1,168 @@
+#include "longs.h"
+#include "config.h"
+#include "terms.h"
+
+#include <string.h>
+
+/* An option that is no setting of an account; value: NULL when it has none. */
+struct option {
+	const char *name;
+	enum argument argument;
+	bool (*take)(struct parse *, const char *name, const char *value);
+};
+
+static bool
+take_mode(struct parse *p, const char *name, const char *value)
+{
+	static const struct {
+		const char *name;
+		enum mode mode;
+	} modes[] = {
+		{ "check", MODE_CHECK },	{ "help", MODE_HELP },
+		{ "queue", MODE_LIST },		{ "version", MODE_VERSION },
+	};
+	size_t i;
+
+	(void)value;
+	for (i = 0; i < sizeof modes / sizeof *modes; i++)
+		if (strcmp(modes[i].name, name) == 0)
+			p->o->mode = modes[i].mode;
+	return true;
+}
+
+static bool
+take_flag(struct parse *p, const char *name, const char *value)
+{
+	struct options *o = p->o;
+
+	(void)value;
+	o->json = o->json || strcmp(name, "json") == 0;
+	o->keep = o->keep || strcmp(name, "keep") == 0;
+	o->require_tls = o->require_tls || strcmp(name, "require-tls") == 0;
+	o->verbose += strcmp(name, "verbose") == 0;
+	return true;
+}
+
+static bool
+take_text(struct parse *p, const char *name, const char *value)
+{
+	const struct {
+		const char *name;
+		const char **target;
+	} own[] = {
+		{ "account", &p->o->account },
+		{ "config", &p->o->config },
+		{ "log-level", &p->o->log_level },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof own / sizeof *own; i++)
+		if (strcmp(own[i].name, name) == 0)
+			*own[i].target = value;
+	return true;
+}
+
+/* What is done with one kept message; --forget has an account, too. */
+static bool
+take_kept(struct parse *p, const char *name, const char *value)
+{
+	if (strcmp(name, "forget") == 0) {
+		p->o->mode = MODE_FORGET;
+		p->o->account = value;
+	} else if (strcmp(name, "show") == 0) {
+		p->o->mode = MODE_SHOW;
+		p->o->id = value;
+	} else {
+		p->o->mode = MODE_RETRY;
+		parse_select(p, (struct selection){ .what = '=',
+		    .text = value });
+	}
+	return true;
+}
+
+static bool
+take_hold_until(struct parse *p, const char *name, const char *value)
+{
+	(void)name;
+	if (!terms_time(value, &p->o->hold_until))
+		return fail(p->why, FAILURE_USAGE, "--hold-until is a time, as "
+		    "in \"2026-12-01 08:00\" or 2026-12-01T08:00:00+01:00, "
+		    "not \"%s\"", value);
+	if (p->o->hold_until <= 0)
+		p->o->hold_until = 1;	/* 0 is none; this is as long past */
+	return true;
+}
+
+static bool
+take_setting(struct parse *p, const char *name, const char *value)
+{
+	struct options *o = p->o;
+
+	o->overrides = pool_grow(p->pool, o->overrides, &o->noverrides,
+	    sizeof *o->overrides);
+	o->overrides[o->noverrides - 1] = (struct override){ name, value };
+	return true;
+}
+
+static bool
+take_tls_required(struct parse *p, const char *name, const char *value)
+{
+	if (strcmp(value, "no") != 0)
+		return fail(p->why, FAILURE_USAGE, "--%s is \"no\" (or "
+		    "--require-tls), not \"%s\"", name, value);
+	return take_setting(p, "require-tls", value);
+}
+
+static const struct option options[] = {
+	{ "account", YES, take_text },	{ "check", NO, take_mode },
+	{ "config", YES, take_text },	{ "forget", YES, take_kept },
+	{ "help", NO, take_mode },	{ "hold-until", YES, take_hold_until },
+	{ "json", NO, take_flag },	{ "keep", NO, take_flag },
+	{ "log-level", YES, take_text }, { "queue", NO, take_mode },
+	{ "require-tls", NO, take_flag }, { "resend", YES, take_kept },
+	{ "show", YES, take_kept },
+	{ "tls-required", YES, take_tls_required },
+	{ "verbose", NO, take_flag },	{ "version", NO, take_mode },
+};
+
+/*
+ * --require-tls is an option of its own; with a value it is the setting.
+ */
+static bool
+find(const char *name, bool has_value, struct option *found)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof options / sizeof *options; i++) {
+		if (strcmp(options[i].name, name) != 0 ||
+		    (options[i].argument == NO && has_value))
+			continue;
+		*found = options[i];
+		return true;
+	}
+	*found = (struct option){ name, YES, take_setting };
+	return config_has_option(name);
+}
+
+bool
+longs_take(struct parse *p, const char *word)
+{
+	const char *name = word + 2, *equals = strchr(name, '=');
+	struct option o;
+
+	if (!p->o->sendoff && strcmp(name, "version") != 0)
+		return fail(p->why, FAILURE_USAGE, "\"%s\": as sendmail this "
+		    "program has no long options; call it sendoff", word);
+	if (equals != NULL)
+		name = pool_octets(p->pool, name, (size_t)(equals - name));
+	if (!find(name, equals != NULL, &o))
+		return fail(p->why, FAILURE_USAGE, "there is no option --%s "
+		    "(sendoff --help lists them)", name);
+	if (equals != NULL)
+		return o.take(p, name, equals + 1);
+	if (o.argument != YES)
+		return o.take(p, name, NULL);
+	if (p->at >= p->argc)
+		return fail(p->why, FAILURE_USAGE, "--%s wants a value", name);
+	return o.take(p, name, p->argv[p->at++]);
+}

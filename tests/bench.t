@@ -14,18 +14,9 @@ sys.path.insert(0, os.path.join(TOP, "bench"))
 # pylint: disable=wrong-import-position
 from forwarder import Forwarder, Trips                          # noqa: E402
 from results import Budget, Row                                 # noqa: E402
+from tap import done, same                                      # noqa: E402
 
 DELAY = 0.02                    # seconds each way; long against a send
-COUNT = BAD = 0
-
-
-def same(got, want, name):
-    global COUNT, BAD
-    COUNT += 1
-    BAD += got != want
-    print(f"{'ok' if got == want else 'not ok'} {COUNT} - {name}")
-    if got != want:
-        print(f"# got  {got!r}\n# want {want!r}")
 
 
 def count(steps, is_tcp=True):
@@ -132,5 +123,4 @@ def rows():
 steps()
 sockets()
 rows()
-print(f"1..{COUNT}")
-sys.exit(BAD > 0)
+done()

@@ -15,21 +15,7 @@ from player.pattern import Bad, fill, match, unescape           # noqa: E402
 from player.sasl import Login                                   # noqa: E402
 from player.session import same_lines                           # noqa: E402
 from player.transcript import Transcript, dialogue              # noqa: E402
-
-COUNT = 0
-
-
-def ok(claim, name):
-    global COUNT
-    COUNT += 1
-    print(f"{'ok' if claim else 'not ok'} {COUNT} - {name}")
-
-
-def same(got, want, name):
-    ok(got == want, name)
-    if got != want:
-        print(f"# got  {got!r}\n# want {want!r}")
-
+from tap import done, ok, same                                  # noqa: E402
 
 class NoWire:
     def has_tls(self):
@@ -153,4 +139,4 @@ def story():
 
 for group in (patterns, data, logins, secrets, syntax, story):
     group()
-print(f"1..{COUNT}")
+done()

@@ -17,6 +17,8 @@ import tempfile
 import termios
 import time
 
+from tap import done, ok, until
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 B = TOP / os.environ.get("B", "build")
 TMP = pathlib.Path(tempfile.mkdtemp())
@@ -25,18 +27,7 @@ MAIL = TMP / "mail"
 PASSWORD = "s€ cret"
 MESSAGE = b"Subject: t\n\nbody\n"
 PATIENCE = 15				# seconds, then it is killed
-points = bad = 0
 sys.stdout.reconfigure(encoding="utf-8")
-
-
-def ok(holds, what, detail=""):
-    global points, bad
-    points += 1
-    bad += not holds
-    print(f"{'ok' if holds else 'not ok'} {points} - {what}", flush=True)
-    if not holds:
-        for line in str(detail).splitlines() or [""]:
-            print(f"# {line}")
 
 
 def serve():
@@ -48,10 +39,8 @@ def serve():
          "--ready-file", ready, "--user",
          f"alice@example.org:{PASSWORD}".encode()],
         stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        if ready.exists() and ready.read_text().strip():
-            return process, ready.read_text().split()[0]
-        time.sleep(0.05)
+    if until(lambda: ready.exists() and ready.read_text().strip()):
+        return process, ready.read_text().split()[0]
     process.terminate()
     raise SystemExit("Bail out! no submitd")
 
@@ -295,5 +284,4 @@ finally:
     server.terminate()
     server.wait()
     shutil.rmtree(TMP)
-print(f"1..{points}")
-sys.exit(bad > 0)
+done()

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
+
+from tap import PATIENCE, done, ok, same, until
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -20,35 +21,11 @@ TMP = tempfile.mkdtemp()
 os.umask(0o077)
 HOME = TMP + "/home"
 STORE = HOME + "/.local/state/sendoff"
-PATIENCE = 60                   # seconds until a test is given up
 HELLO = "EHLO me\r\nMAIL FROM:<alice@example.org>\r\n"
 TEXT = "Subject: x\r\n\r\nhello\r\n.\r\n"
-POINTS = [0, 0]                 # all, failed
 os.environ["HOME"] = HOME
 for variable in "XDG_CONFIG_HOME", "XDG_STATE_HOME", "TMPDIR", "NAME":
     os.environ.pop(variable, None)
-
-
-def ok(claim, name):
-    POINTS[0] += 1
-    POINTS[1] += not claim
-    print(f"{'ok' if claim else 'not ok'} {POINTS[0]} - {name}", flush=True)
-
-
-def same(got, want, name):
-    ok(got == want, name)
-    if got != want:
-        print(f"# got    {got!r}\n# wanted {want!r}", flush=True)
-
-
-def until(claim):
-    """Waits for what must come; False when it does not."""
-    end = time.monotonic() + PATIENCE
-    while not claim():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 class Gone(Exception):
@@ -291,7 +268,6 @@ def play(*stories):
             except Exception:           # pylint: disable=broad-except
                 ok(False, story.__name__)
                 print("# " + traceback.format_exc().replace("\n", "\n# "))
-        print(f"1..{POINTS[0]}")
     finally:
         shutil.rmtree(TMP)
-    sys.exit(POINTS[1] > 0)
+    done()

@@ -9,10 +9,10 @@ import shutil
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
-import time
+
+from tap import PATIENCE, ok, same, until   # noqa: F401, for setgid.t
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 B = TOP / os.environ.get("B", "build")
@@ -23,38 +23,7 @@ SENDOFF, SENDMAIL = TMP / "usr/bin/sendoff", TMP / "usr/sbin/sendmail"
 CONFIG = pathlib.Path("/etc/sendoff.conf")
 USER, PASSWORD = "sys@corp.example", "Gr\u00fcn3 Katze/9"
 UID = 64998
-PATIENCE = 60
 MESSAGE = b"Subject: x\n\nhello\n"
-POINTS = [0, 0]
-
-
-def ok(claim, name, detail=""):
-    POINTS[0] += 1
-    POINTS[1] += not claim
-    print(f"{'ok' if claim else 'not ok'} {POINTS[0]} - {name}", flush=True)
-    if not claim:
-        for line in str(detail).splitlines()[:20] or [""]:
-            print(f"# {line}", flush=True)
-    return claim
-
-
-def same(got, want, name, detail=""):
-    ok(got == want, name, f"got    {got!r}\nwanted {want!r}\n{detail}")
-
-
-def skip(why):
-    print(f"1..0 # SKIP {why}")
-    sys.exit()
-
-
-def until(claim):
-    end = time.monotonic() + PATIENCE
-    while not claim():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
-
 
 # --- what must not be seen ----------------------------------------------------
 

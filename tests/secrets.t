@@ -14,11 +14,11 @@ import subprocess
 import sys
 import tempfile
 import termios
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "secrets"))
 import image				# noqa: E402
 import peers				# noqa: E402
+from tap import done, ok, until		# noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 B = TOP / os.environ.get("B", "build")
@@ -27,6 +27,7 @@ TMP = pathlib.Path(tempfile.mkdtemp())
 HOME = TMP / "home"
 CONFIG = HOME / ".config/sendoff.conf"
 MESSAGE = b"Subject: t\n\nbody\n"
+USER = 65534				# who is not root
 # Blanks, a comma, an equals sign; SASLprep takes the soft hyphen out.
 PASSWORD = "kW7,=q2 Z\u00e9\u00adx9\u20acvB4mLtY8"
 PREPARED = PASSWORD.replace("\u00ad", "")
@@ -37,20 +38,8 @@ SOUGHT = image.Needles(image.needles(PASSWORD, PREPARED) |
 SCRAM = ["SCRAM-SHA-256", "SCRAM-SHA-1"]
 PLUS = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"]
 SIMPLE = ["CRAM-MD5", "PLAIN", "LOGIN"]
-points = bad = 0
 servers = []
 os.environ["READABLE"] = str(B / "readable.so")
-
-
-def ok(holds, what, detail=""):
-    global points, bad
-    points += 1
-    bad += not holds
-    print(f"{'ok' if holds else 'not ok'} {points} - {what}", flush=True)
-    if not holds:
-        for line in (str(detail).splitlines() or [""])[:12]:
-            print(f"# {line}")
-    return holds
 
 
 class Server:
@@ -66,11 +55,8 @@ class Server:
              "--user", f"long@example.test:{LONG}", *options],
             stdout=subprocess.DEVNULL)
         servers.append(self.process)
-        until = time.monotonic() + 20
-        while not (ready.exists() and ready.read_text().strip()):
-            if time.monotonic() > until:
-                raise SystemExit("Bail out! no submitd")
-            time.sleep(0.02)
+        if not until(lambda: ready.exists() and ready.read_text().strip()):
+            raise SystemExit("Bail out! no submitd")
         self.port = ready.read_text().split()[0]
         self.read = 0
 
@@ -493,18 +479,47 @@ def strangers():
     run = subprocess.Popen([folder / "sendoff", "bob@example.net"],
                            stdin=subprocess.PIPE, env={"HOME": "/nowhere"},
                            stderr=subprocess.DEVNULL, preexec_fn=be_nobody)
-    until = time.monotonic() + 10
-    owner = None
-    while owner != 0 and time.monotonic() < until:
-        owner = os.stat(f"/proc/{run.pid}/mem").st_uid
-        time.sleep(0.01)
-    ok(owner == 0, "its memory is root's alone: no core, no ptrace", owner)
+    memory = pathlib.Path(f"/proc/{run.pid}/mem")
+    ok(until(lambda: memory.stat().st_uid == 0, 10),
+       "its memory is root's alone: no core, no ptrace")
     limits = pathlib.Path(f"/proc/{run.pid}/limits").read_text()
     core = next(line for line in limits.splitlines() if "core file" in line)
     ok(core.split()[4:6] == ["0", "0"], "and no core file has room", core)
     run.kill()
     run.communicate()
     TMP.chmod(0o700)
+
+
+def as_user():
+    """The same, but for the mechanisms, of one who is not root: ptrace(2) and
+    PR_SET_DUMPABLE are others for him, and so is how much may be locked."""
+    top = TMP / "user"
+    for folder in ("tests/secrets", "build", "tmp"):
+        (top / folder).mkdir(parents=True)
+    for name in ("secrets.t", "tap.py", "secrets/image.py", "secrets/peers.py"):
+        shutil.copy(TOP / "tests" / name, top / "tests" / name)
+    for name in ("submitd", "ca", "readable.so"):
+        shutil.copy(B / name, top / "build" / name)
+    for name in ("sendoff", "sendmail"):
+        shutil.copy(PROGRAMS / name, top / "build" / name)
+    TMP.chmod(0o711)
+    os.chown(top / "tmp", USER, USER)
+    run = subprocess.run(
+        ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups",
+         "/usr/bin/python3", top / "tests/secrets.t", "strangers", "errands",
+         "bs", "queue", "failures", "sources", "starttls"], check=False,
+        capture_output=True, text=True, cwd=top,
+        env={**os.environ, "TMPDIR": str(top / "tmp"), "B": "build",
+             "PROGRAMS": str(top / "build")})
+    TMP.chmod(0o700)
+    lines = run.stdout.splitlines()
+    for line in lines:
+        if line.startswith("#"):
+            print(line)
+        elif not line.startswith("1.."):
+            ok(line.startswith("ok"), "as a user: " + line.partition(" - ")[2])
+    ok(lines[-1:] != [] and lines[-1].startswith("1.."),
+       "as a user: to its end", run.stderr)
 
 
 def main():
@@ -516,6 +531,8 @@ def main():
                            proxies, sources, tls13, tls12, chacha, starttls,
                            plain):
         part()
+    if os.geteuid() == 0 and not chosen:
+        as_user()
 
 
 try:
@@ -525,5 +542,4 @@ finally:
         server.terminate()
         server.wait()
     shutil.rmtree(TMP)
-print(f"1..{points}")
-sys.exit(bad > 0)
+done()

@@ -33,6 +33,7 @@ class Run:
         self.text = LARGE if large else SMALL
         self.verbose, self.json_log, self.large = verbose, json_log, large
         self.hung, self.more_connections, self.seconds = False, 0, 0
+        self.late, self.once = 0, []    # runs before; what was wrong in one
         self.record, self.want, self.patience = None, None, HANG
         self.good = None
         self.arrives = ""

@@ -14,7 +14,10 @@
 
 enum { WAITING_MAX = 16, LINE_MAX_OCTETS = 16384 };
 
-/* The only writable globals of the house, with the flag of signals.c. */
+/*
+ * The only writable globals of the house, with the flag of signals.c and the
+ * last word of pool.c.
+ */
 static struct {
 	enum { TO_NOWHERE_YET, TO_SYSLOG, TO_FILE, TO_NONE } where;
 	int fd;
@@ -38,27 +41,61 @@ static const struct {
 	[LEVEL_DEBUG]	= { "debug",	LOG_DEBUG },
 };
 
-static void
+/* How many could be written. */
+static size_t
 write_all(int fd, const char *p, size_t len)
 {
+	size_t done = 0;
 	ssize_t n;
 
-	while (len > 0) {
-		n = write(fd, p, len);
+	while (done < len) {
+		n = write(fd, p + done, len - done);
 		if (n < 0 && errno != EINTR)
-			return;
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-		}
+			break;
+		if (n > 0)
+			done += (size_t)n;
 	}
+	return done;
 }
 
-/* One write under a lock, so that lines of several processes stay whole. */
+/*
+ * A line that a full disk or a limit on file sizes has cut is taken back, or
+ * the next one would be glued to it; unless another program, which knows
+ * nothing of the lock, has written behind it.
+ */
 static void
-to_file(const char *line)
+take_back(off_t end, size_t written)
+{
+	struct stat st;
+
+	if (written > 0 && fstat(state.fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size == end + (off_t)written)
+		(void)!ftruncate(state.fd, end);
+}
+
+/* Under a lock, so that lines of several processes stay whole. */
+static bool
+append(const char *text, size_t len)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat st;
+	size_t done;
+	off_t end;
+
+	(void)fcntl(state.fd, F_SETLKW, &lock);
+	end = fstat(state.fd, &st) == 0 ? st.st_size : 0;
+	done = write_all(state.fd, text, len);
+	if (done < len)
+		take_back(end, done);
+	lock.l_type = F_UNLCK;
+	(void)fcntl(state.fd, F_SETLK, &lock);
+	return done == len;
+}
+
+/* False when it does not get there: syslog has it instead. */
+static bool
+to_file(const char *line)
+{
 	char text[LINE_MAX_OCTETS + 64], stamp[40];
 	time_t now = time(NULL);
 	struct tm tm;
@@ -66,7 +103,7 @@ to_file(const char *line)
 
 	if (gmtime_r(&now, &tm) == NULL ||
 	    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return;
+		return false;
 	if (state.json && line[0] == '{')
 		n = snprintf(text, sizeof text, "{\"time\":\"%s\",%s\n",
 		    stamp, line + 1);
@@ -74,15 +111,12 @@ to_file(const char *line)
 		n = snprintf(text, sizeof text, "time=%s pid=%ld %s\n", stamp,
 		    (long)getpid(), line);
 	if (n < 0)
-		return;
+		return false;
 	if ((size_t)n >= sizeof text) {
 		n = sizeof text - 1;
 		text[n - 1] = '\n';
 	}
-	(void)fcntl(state.fd, F_SETLKW, &lock);
-	write_all(state.fd, text, (size_t)n);
-	lock.l_type = F_UNLCK;
-	(void)fcntl(state.fd, F_SETLK, &lock);
+	return append(text, (size_t)n);
 }
 
 void
@@ -90,10 +124,9 @@ log_line(enum log_level level, const char *line)
 {
 	if (level > state.most)
 		return;
-	if (state.where == TO_SYSLOG)
+	if (state.where == TO_SYSLOG ||
+	    (state.where == TO_FILE && !to_file(line)))
 		syslog(levels[level].priority, "%s", line);
-	else if (state.where == TO_FILE)
-		to_file(line);
 }
 
 /* The text goes into quotes, of logfmt and of JSON alike. */
@@ -227,7 +260,7 @@ log_open(const char *where, bool json, const char *level, const char *tag)
 		open_file(where);
 		error = state.where == TO_FILE ? 0 : errno;
 	}
-	if (state.where == TO_SYSLOG)
+	if (state.where == TO_SYSLOG || state.where == TO_FILE)
 		openlog(tag != NULL ? tag : "sendoff", LOG_PID, LOG_MAIL);
 	for (i = 0; i < state.nwaiting; i++)
 		note_line(state.waiting[i].level, state.waiting[i].text);
@@ -241,7 +274,7 @@ log_open(const char *where, bool json, const char *level, const char *tag)
 void
 log_close(void)
 {
-	if (state.where == TO_SYSLOG)
+	if (state.where == TO_SYSLOG || state.where == TO_FILE)
 		closelog();
 	if (state.fd >= 0)
 		(void)close(state.fd);
@@ -286,7 +319,7 @@ log_trace(char who, const char *text, size_t len)
 		n = (int)strlen(line);
 	}
 	line[n++] = '\n';
-	write_all(STDERR_FILENO, line, (size_t)n);
+	(void)write_all(STDERR_FILENO, line, (size_t)n);
 }
 
 void

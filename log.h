@@ -14,7 +14,8 @@ enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
  * Where lines go from now on: "syslog" (facility mail), "none", or the name
  * of a file, which is appended to under a lock, made with mode 0600.  Lines
  * noted before are written first.  A file that cannot be opened is replaced
- * by syslog, with a warning: a log never stops mail.  level is the word for the
+ * by syslog, with a warning: a log never stops mail; a line that does not fit
+ * into the file goes there, too.  level is the word for the
  * least that is written ("error", "warning", "info", "debug"; NULL: info),
  * tag what syslog shows as the program (NULL: sendoff).
  */

@@ -115,6 +115,11 @@ printf 'Message-ID: <a status=9 to=x@example.org>\n\nbody\n' > "$tmp/message"
 logged 0 1 "a header like fields" "$sendmail" bob@example.net
 fields 'message-id="<a status=9 to=x@example.org>" server='
 
+account s3cret "log /dev/full"
+logged 0 1 "a log that has no room" "$sendmail" bob@example.net
+has "$DEVLOG" "2 6 sendoff id=" "a log that has no room: the line is here"
+account s3cret
+
 printf 'Subject: t\n\nbody\n' > "$tmp/message"
 python3 - "$tmp/hostile.port" <<'EOF' &
 import os, socket, sys

@@ -237,29 +237,47 @@ begin(int *fd)
 }
 
 /*
- * Until the child has closed its end of the pipe.  Others wait for their turn,
- * and the owner can make this one last (by a server, by SIGSTOP), so it has an
- * end; a run may be cut off at any time.
+ * Its end of the pipe tells at once; but somebody else may have that, too: we,
+ * when it could not be closed, or what the child has left behind.  Then a
+ * second is soon enough.
+ */
+static bool
+has_ended(pid_t pid, int fd, int seconds, int *status)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	milliseconds end = clock_now() + (milliseconds)seconds * 1000, next;
+	int closed;
+	pid_t ended;
+
+	do {
+		next = clock_now() + 1000;
+		closed = signals_poll(&pfd, 1, next < end ? next : end);
+		ended = waitpid(pid, status, closed > 0 ? 0 : WNOHANG);
+	} while (ended == 0 && closed >= 0 && clock_now() < end);
+	return ended != 0;
+}
+
+/*
+ * Others wait for their turn, and the owner can make this one last (by a
+ * server, by SIGSTOP), so it has an end; a run may be cut off at any time.
  */
 static int
 wait_for(pid_t pid, int fd)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int status = 0;
+	int status = -1;
 
 	if (pid < 0)
 		return failure_status(FAILURE_LOCAL);
-	if (signals_poll(&pfd, 1, clock_now() +
-	    (milliseconds)OWNER_SECONDS * 1000) <= 0) {
+	if (!has_ended(pid, fd, OWNER_SECONDS, &status)) {
 		(void)kill(pid, SIGTERM);
-		if (signals_poll(&pfd, 1, clock_now() +
-		    (milliseconds)GRACE_SECONDS * 1000) <= 0)
+		if (!has_ended(pid, fd, GRACE_SECONDS, &status)) {
 			(void)kill(pid, SIGKILL);
+			(void)waitpid(pid, &status, 0);
+		}
 	}
 	(void)close(fd);
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return failure_status(FAILURE_LOCAL);
-	return WEXITSTATUS(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+	    failure_status(FAILURE_LOCAL);
 }
 
 /* One's own accounts and handed ones, which may not see each other. */

@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 from servers.hostile import (                                   # noqa: E402
-    Gone, HOME, PATIENCE, SENDMAIL, SENDOFF, STORE, Server, TMP, account,
+    B, Gone, HOME, PATIENCE, SENDMAIL, SENDOFF, STORE, Server, TMP, account,
     config, ok, play, same, until, write)
 
 BOB, CARL, DAN = "bob@example.net", "carl@example.net", "dan@example.net"
@@ -1176,6 +1176,20 @@ chmod 700 $d
 """
 
 
+def shut_out(conf, env, seen):
+    """What tells root of the owner's end cannot be closed: it waits no hour."""
+    if "san" in B:
+        return
+    seen.clear()
+    p = subprocess.run(
+        ["unshare", "-m", "sh", "-c", ROOT.replace(
+            '"$@" &&', f'LD_PRELOAD={B}/scarce.so SCARCE_CLOSE=1 "$@" &&'),
+         "sh", SENDOFF, "-C", conf, "-q"], check=False, capture_output=True,
+        env=dict(env, HOME=TMP), timeout=PATIENCE)
+    same((len(seen), p.stderr, b"status 0\n" in p.stdout), (1, b"", True),
+         "a pipe that does not tell the owner's end")
+
+
 def root():
     empty()
     if os.getuid() != 0:
@@ -1223,6 +1237,7 @@ def root():
     ok("USER=nobody" in text and "HOME=/nonexistent" in text and
        "OF_ROOT" not in text, "the user's commands do not see root's "
        f"environment: {text}")
+    shut_out(conf, env, seen)
     reached, go_on = threading.Event(), threading.Event()
 
     def stuck(c, verb, _):

@@ -22,9 +22,10 @@ verdict_word(enum verdict verdict)
 void
 outcome_init(struct outcome *o, size_t recipients, struct pool *pool)
 {
-	*o = (struct outcome){ .n = recipients, .open = recipients,
-	    .pool = pool };
-	o->results = pool_array(pool, recipients, sizeof *o->results);
+	struct result *results = pool_array(pool, recipients, sizeof *results);
+
+	*o = (struct outcome){ .results = results, .n = recipients,
+	    .open = recipients, .pool = pool };
 }
 
 enum verdict
@@ -51,13 +52,16 @@ outcome_copy(struct outcome *o, size_t i, const struct result *result)
 	o->results[i] = *result;
 }
 
-/* Ten thousand recipients that share a reply share its copy. */
+/*
+ * Ten thousand recipients that share a reply share its copy.  That there is no
+ * room for one must not hide what became of the others.
+ */
 void
 outcome_sent(struct outcome *o, size_t i, const char *reply)
 {
 	settle(o, i, VERDICT_SENT);
 	if (o->last_reply == NULL || strcmp(o->last_reply, reply) != 0)
-		o->last_reply = pool_string(o->pool, reply);
+		o->last_reply = pool_string_or_none(o->pool, reply);
 	o->results[i].reply = o->last_reply;
 }
 

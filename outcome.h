@@ -18,13 +18,15 @@ enum verdict {
 	VERDICT_REFUSED,		/* will not do without a change */
 	VERDICT_DEFERRED,		/* may do later */
 	VERDICT_UNKNOWN,		/* the server may have it */
+	VERDICTS
 };
 
 struct result {
 	enum verdict verdict;
 	const struct failure *why;	/* NULL when sent; shared; ends behind
 					   its text (failure_copy()) */
-	const char *reply;		/* the server's, when sent; shared */
+	const char *reply;		/* the server's, when sent; shared, and
+					   NULL when there was no memory */
 };
 
 struct outcome {

@@ -17,11 +17,26 @@ struct pool {
 	struct chunk *chunks;
 };
 
+/* A buffer that finds no room has no pool to ask: this is the process's. */
+static struct {
+	int (*say)(const void *);
+	const void *context;
+} last_word;
+
+void
+pool_last_word(int (*say)(const void *), const void *context)
+{
+	last_word.say = say;
+	last_word.context = context;
+}
+
 _Noreturn void
 pool_exhausted(void)
 {
 	static const char text[] = "sendoff: out of memory\n";
 
+	if (last_word.say != NULL)
+		_exit(last_word.say(last_word.context));
 	(void)!write(STDERR_FILENO, text, sizeof text - 1);
 	_exit(EX_OSERR);
 }
@@ -70,18 +85,28 @@ pool_free(struct pool *pool)
 	free(pool);
 }
 
-void *
-pool_alloc(struct pool *pool, size_t size)
+static void *
+alloc_or_none(struct pool *pool, size_t size)
 {
 	struct chunk *c;
 
 	if (size > SIZE_MAX - sizeof *c ||
 	    (c = calloc(1, sizeof *c + size)) == NULL)
-		pool_exhausted();
+		return NULL;
 	c->next = pool->chunks;
 	c->size = size;
 	pool->chunks = c;
 	return c->data;
+}
+
+void *
+pool_alloc(struct pool *pool, size_t size)
+{
+	void *p = alloc_or_none(pool, size);
+
+	if (p == NULL)
+		pool_exhausted();
+	return p;
 }
 
 void *
@@ -106,6 +131,14 @@ char *
 pool_string(struct pool *pool, const char *s)
 {
 	return pool_octets(pool, s, strlen(s));
+}
+
+char *
+pool_string_or_none(struct pool *pool, const char *s)
+{
+	char *copy = alloc_or_none(pool, strlen(s) + 1);
+
+	return copy != NULL ? strcpy(copy, s) : NULL;
 }
 
 char *

@@ -3,7 +3,7 @@
  * input).  Nothing in it is freed on its own; all of it is overwritten when the
  * pool ends, for a password may be there.  No function here returns NULL:
  * when memory is out, one line goes to standard error and the process ends
- * with EX_OSERR.
+ * with EX_OSERR, or as pool_last_word() has it.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -39,8 +39,18 @@ char	*pool_vprintf(struct pool *, const char *fmt, va_list)
  */
 void	*pool_grow(struct pool *, void *array, size_t *n, size_t size);
 
+/* As pool_string(), of what can be done without: NULL when memory is out. */
+char	*pool_string_or_none(struct pool *, const char *);
+
 /* Ends the process, as when memory is out. */
 _Noreturn void pool_exhausted(void);
+
+/*
+ * Who knows more than that memory is out, as that a message has been sent, has
+ * the last word from now on: it tells what is to be told, without memory, and
+ * returns the exit status.  NULL: nobody.
+ */
+void	pool_last_word(int (*)(const void *), const void *context);
 
 /* malloc() and realloc() that do not return NULL, for who must free. */
 void	*pool_malloc(size_t);

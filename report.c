@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 /*
  * A message that would have been queued, and then nothing would have failed,
@@ -355,6 +356,30 @@ to_stdout(const struct report *r, struct pool *pool)
 	json_fields(&o, r);
 	(void)puts(line_of(&b, true, pool));
 	(void)report_output(r->program);	/* of no weight to the mail */
+}
+
+int
+report_out_of_memory(const char *program, const char *id,
+    const size_t n[VERDICTS])
+{
+	size_t done = n[VERDICT_SENT] + n[VERDICT_QUEUED];
+	size_t unknown = n[VERDICT_UNKNOWN], rest = n[VERDICT_OPEN] +
+	    n[VERDICT_REFUSED] + n[VERDICT_DEFERRED];
+
+	log_note(LEVEL_ERROR, "out of memory, so there is no line with the "
+	    "result: id=%s sent=%zu queued=%zu unknown=%zu others=%zu", id,
+	    n[VERDICT_SENT], n[VERDICT_QUEUED], unknown, rest);
+	if (unknown + rest == 0)
+		return EX_OK;
+	(void)dprintf(STDERR_FILENO, "%s: out of memory", program);
+	if (done + unknown > 0)
+		(void)dprintf(STDERR_FILENO, "; %zu of %zu recipients have the "
+		    "message", done, done + unknown + rest);
+	if (unknown > 0)
+		(void)dprintf(STDERR_FILENO, ", of %zu it is unknown: ask "
+		    "there before sending it again", unknown);
+	(void)dprintf(STDERR_FILENO, "\n");
+	return failure_status(unknown > 0 ? FAILURE_UNKNOWN : FAILURE_LOCAL);
 }
 
 void

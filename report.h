@@ -44,6 +44,13 @@ int	report_status(const struct report *);
 void	report_result(const struct report *, struct pool *);
 
 /*
+ * Instead, and without memory, when there is none for a result: of how many
+ * recipients each verdict is.  Exit status: success only when all have it.
+ */
+int	report_out_of_memory(const char *program, const char *id,
+	    const size_t n[VERDICTS]);
+
+/*
  * Standard output is flushed.  When not all that was written to it has got
  * there, a line on standard error says so.  Exit status.
  */

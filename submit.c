@@ -33,6 +33,9 @@ struct submission {
 	unsigned nkept;			/* files */
 	struct outcome outcome;		/* of all the people */
 	struct report report;
+	size_t part;			/* which is being done */
+	bool at_risk;			/* the server can have all of it, and
+					   has not been heard */
 	milliseconds begun;
 };
 
@@ -152,20 +155,41 @@ keep_rest(struct submission *s, struct part *p, struct report_leg *told)
 	keep_left(s, p, told);
 }
 
+static bool
+before_end(void *context, struct failure *why)
+{
+	struct submission *s = context;
+
+	(void)why;
+	s->at_risk = true;
+	return true;
+}
+
+static void
+after_end(void *context)
+{
+	struct submission *s = context;
+
+	s->at_risk = false;
+}
+
 /* What is not sent is kept. */
 static void
 do_part(struct submission *s, struct part *p, struct report_leg *told,
     const struct failure *trouble)
 {
+	const struct watch watch = { before_end, after_end, s };
 	struct errand *e = &p->errand;
 	size_t i;
 
+	e->watch = &watch;
 	e->message = s->message;
 	e->session = &p->session;
 	e->pool = e->session_pool = s->pool;
 	errand_do(e, s->options, s->caller, trouble);
 	session_end(&p->session);
 	keep_rest(s, p, told);
+	e->watch = NULL;
 	told->leg = e->leg;
 	told->outcome = &e->outcome;
 	told->session = &p->session;
@@ -204,6 +228,40 @@ forget_secrets(struct submission *s, size_t from)
 	}
 }
 
+/* Of each verdict, so far. */
+static void
+count(const struct submission *s, size_t n[VERDICTS])
+{
+	const struct outcome *now = s->part < s->plan.nlegs ?
+	    &s->parts[s->part].errand.outcome : NULL;
+	size_t i, v;
+
+	for (v = 0; v < VERDICTS; v++)
+		n[v] = outcome_count(&s->outcome, v);
+	for (i = 0; now != NULL && i < now->n; i++) {
+		n[VERDICT_OPEN]--;
+		n[now->results[i].verdict]++;
+	}
+	if (s->at_risk) {
+		n[VERDICT_UNKNOWN] += n[VERDICT_OPEN];
+		n[VERDICT_OPEN] = 0;
+	}
+}
+
+/*
+ * Memory ends, perhaps behind the server's 250: who hears only that would send
+ * the message once more.
+ */
+static int
+last_word(const void *context)
+{
+	const struct submission *s = context;
+	size_t n[VERDICTS];
+
+	count(s, n);
+	return report_out_of_memory(s->report.program, s->plan.id, n);
+}
+
 static int
 deliver(struct submission *s, const struct failure *config_failure)
 {
@@ -218,16 +276,20 @@ deliver(struct submission *s, const struct failure *config_failure)
 	forget_secrets(s, 0);
 	if (config_failure == NULL)
 		confine_to(s);
+	pool_last_word(last_word, s);
 	for (i = 0; i < n; i++) {
+		s->part = i;
 		s->parts[i].errand.leg = &s->plan.legs[i];
 		do_part(s, &s->parts[i], &r->legs[i], config_failure);
 		forget_secrets(s, i + 1);
 	}
+	s->part = n;
 	r->plan = &s->plan;
 	r->outcome = &s->outcome;
 	r->octets = message_size(s->message);
 	r->total_ms = clock_now() - s->begun;
 	report_result(r, s->pool);
+	pool_last_word(NULL, NULL);
 	return report_status(r);
 }
 

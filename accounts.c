@@ -63,6 +63,13 @@ read_handed(struct config *config, int *error)
 	(void)fclose(f);
 }
 
+/* Then nobody knows what stands in it, and other accounts do not serve. */
+static bool
+is_scarce(int error)
+{
+	return file_blame(error) == FAILURE_LOCAL;
+}
+
 /* The system's file: by the caller's own rights, if they go so far. */
 static void
 read_system(struct config *config, int *error)
@@ -70,18 +77,31 @@ read_system(struct config *config, int *error)
 	read_file(config, privilege_file, CONFIG_SYSTEMS, error);
 	if (*error == EACCES && has_handed(config))
 		read_handed(config, error);
+	else if (*error == EACCES && config->handed != NULL &&
+	    is_scarce(config->handed->error))
+		*error = config->handed->error;
 	drop_handed(config);
+}
+
+static bool
+unreadable(const char *file, int error, struct failure *why)
+{
+	return fail(why, file_blame(error), "%s cannot be read: %s", file,
+	    file_error(error));
 }
 
 static bool
 told(const struct config *config, struct failure *why)
 {
+	enum failure_kind kind = config->scarce ? FAILURE_LOCAL :
+	    FAILURE_CONFIG;
+
 	if (config->nerrors == 0)
 		return true;
 	if (config->nerrors == 1)
-		return fail(why, FAILURE_CONFIG, "%s", config->errors[0]);
-	return fail(why, FAILURE_CONFIG, "%s (and %zu more; \"sendoff "
-	    "--check\" shows all)", config->errors[0], config->nerrors - 1);
+		return fail(why, kind, "%s", config->errors[0]);
+	return fail(why, kind, "%s (and %zu more; \"sendoff --check\" shows "
+	    "all)", config->errors[0], config->nerrors - 1);
 }
 
 /* --server and --from on the command line are an account as well. */
@@ -104,8 +124,7 @@ none_found(const struct config *config, const char *user, int user_error,
 	    config->handed->objection;
 
 	if (user != NULL && user_error != ENOENT && user_error != 0)
-		return fail(why, FAILURE_CONFIG, "%s cannot be read: %s", user,
-		    file_error(user_error));
+		return unreadable(user, user_error, why);
 	if (system_error == EACCES)
 		return fail(why, FAILURE_CONFIG, "%s may not be read by you%s"
 		    "%s; ask its owner, or write your own account into %s",
@@ -113,8 +132,7 @@ none_found(const struct config *config, const char *user, int user_error,
 		    "for you: " : "", objection != NULL ? objection : "",
 		    user != NULL ? user : "~/.config/sendoff.conf");
 	if (system_error != ENOENT && system_error != 0)
-		return fail(why, FAILURE_CONFIG, "%s cannot be read: %s",
-		    privilege_file, file_error(system_error));
+		return unreadable(privilege_file, system_error, why);
 	return fail(why, FAILURE_CONFIG, "there is no account: write \"from\", "
 	    "\"server\" and \"password\" into %s or %s", user != NULL ? user :
 	    "~/.config/sendoff.conf", privilege_file);
@@ -147,14 +165,16 @@ load(struct config *config, const struct options *o,
 		drop_handed(config);
 		read_file(config, o->config, CONFIG_USERS, &user_error);
 		if (user_error != 0)
-			return fail(why, FAILURE_CONFIG, "%s cannot be read: "
-			    "%s", o->config, file_error(user_error));
+			return unreadable(o->config, user_error, why);
 		return told(config, why);
 	}
 	if (user != NULL)
 		read_file(config, user, CONFIG_USERS, &user_error);
 	read_system(config, &system_error);
-	if (!told(config, why))
+	if (!told(config, why) ||
+	    (is_scarce(user_error) && !unreadable(user, user_error, why)) ||
+	    (is_scarce(system_error) &&
+	    !unreadable(privilege_file, system_error, why)))
 		return false;
 	if (config->n > 0 || names_server(o))
 		return true;

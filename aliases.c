@@ -160,6 +160,7 @@ read_include(struct reading *r, struct alias *a, const char *file, FILE *f)
 static void
 include(struct reading *r, struct alias *a, const char *file)
 {
+	enum failure_kind kind = FAILURE_CONFIG;
 	const char *reason = NULL;
 	bool safe = false;
 	FILE *f = NULL;
@@ -168,13 +169,13 @@ include(struct reading *r, struct alias *a, const char *file)
 		reason = "its name does not begin with \"/\"";
 	else if (r->open == NULL)
 		reason = "no file is included here";
-	else if ((f = r->open(file, &safe)) == NULL)
+	else if ((f = r->open(file, &safe)) == NULL) {
+		kind = file_blame(errno);
 		reason = file_error(errno);
-	else if (!safe)
+	} else if (!safe)
 		reason = "others than root can write it";
 	if (reason != NULL)
-		wrong(r, a, FAILURE_CONFIG, "\"%.200s\" is not read: %s",
-		    file, reason);
+		wrong(r, a, kind, "\"%.200s\" is not read: %s", file, reason);
 	else
 		read_include(r, a, file, f);
 	if (f != NULL)

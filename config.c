@@ -371,6 +371,8 @@ include_line(struct reading *r, const struct word *words, size_t n)
 		return;
 	}
 	if (f == NULL) {
+		r->config->scarce = r->config->scarce ||
+		    file_blame(errno) == FAILURE_LOCAL;
 		error_at(r, words[1].column, "%s cannot be read: %s",
 		    words[1].text, file_error(errno));
 		return;

@@ -47,6 +47,8 @@ struct config {
 	size_t n;
 	const char **errors;		/* "file:line:column: what" */
 	size_t nerrors;
+	bool scarce;			/* among them: a file that could not
+					   be opened, see file_blame() */
 	bool chosen;			/* the file was named by a person (-C):
 					   others may have written it */
 	struct privilege *handed;	/* the system's file, read for a caller

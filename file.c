@@ -94,6 +94,13 @@ file_error(int error)
 	return error == ENOTSUP ? "it is no regular file" : strerror(error);
 }
 
+enum failure_kind
+file_blame(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ?
+	    FAILURE_LOCAL : FAILURE_CONFIG;
+}
+
 const char *
 file_doubt(int fd)
 {
@@ -112,8 +119,10 @@ is_safe(const char *path, uid_t owner)
 	mode_t others = owner == 0 ? 022 : 002;
 	struct stat st;
 
-	return stat(path, &st) == 0 &&
-	    (st.st_uid == 0 || st.st_uid == owner) &&
+	if (stat(path, &st) != 0)
+		return false;
+	errno = EPERM;
+	return (st.st_uid == 0 || st.st_uid == owner) &&
 	    ((st.st_mode & others) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
@@ -127,6 +136,6 @@ file_folder_is_safe(const char *path, uid_t owner)
 		slash[slash == real] = '\0';
 		ok = is_safe(real, owner);
 	}
-	free(real);
+	free(real);			/* and errno stays (POSIX.1-2024) */
 	return ok;
 }

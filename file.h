@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "buffer.h"
+#include "failure.h"
 
 /*
  * A regular file, for reading: -1 or NULL with errno set, which file_error()
@@ -36,6 +37,12 @@ bool	file_read(const char *name, size_t most, struct buffer *);
 const char *file_error(int error);
 
 /*
+ * What such an error is: FAILURE_LOCAL when the system has no more descriptors
+ * or memory for us, which another time it will; else FAILURE_CONFIG.
+ */
+enum failure_kind file_blame(int error);
+
+/*
  * Why what is open could be the work of others than root and the caller, in
  * words that can stand behind a name; or NULL.
  */
@@ -45,7 +52,8 @@ const char *file_doubt(int fd);
  * May the owner keep something in this folder, so that nobody else can put
  * another one into its place or lead astray to it?  Those that it lies in,
  * links resolved, belong to root or to the owner and are not for others to
- * write, unless sticky; their group counts when the owner is root.
+ * write, unless sticky; their group counts when the owner is root.  False with
+ * EPERM in errno when others can, else with the reason why it is not known.
  */
 bool	file_folder_is_safe(const char *path, uid_t owner);
 

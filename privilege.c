@@ -30,8 +30,16 @@ objection_to(const struct stat *st, gid_t group)
 }
 
 static const char *
-read_text(int fd, struct buffer *text)
+failed(struct privilege *p)
 {
+	p->error = errno;
+	return strerror(errno);
+}
+
+static const char *
+read_text(struct privilege *p, int fd)
+{
+	struct buffer *text = &p->text;
 	ssize_t n;
 
 	do {
@@ -43,7 +51,7 @@ read_text(int fd, struct buffer *text)
 	if (n == 0)
 		return NULL;
 	buffer_wipe(text);
-	return n < 0 ? strerror(errno) : "it is too long";
+	return n < 0 ? failed(p) : "it is too long";
 }
 
 /* A name that does not exist, or is a link, is left to the caller's rights. */
@@ -56,13 +64,13 @@ read_file(struct privilege *p, gid_t group)
 
 	if (fd < 0) {
 		p->objection = errno == ELOOP ? "it is a symbolic link" :
-		    strerror(errno);
+		    failed(p);
 		return;
 	}
-	p->objection = fstat(fd, &st) != 0 ? strerror(errno) :
+	p->objection = fstat(fd, &st) != 0 ? failed(p) :
 	    objection_to(&st, group);
 	if (p->objection == NULL)
-		p->objection = read_text(fd, &p->text);
+		p->objection = read_text(p, fd);
 	(void)close(fd);
 }
 

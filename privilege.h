@@ -19,6 +19,7 @@ struct privilege {
 					   rights than the caller has; may be
 					   empty */
 	const char *objection;		/* why it was not read; or NULL */
+	int error;			/* errno, when that is why; or 0 */
 	char **environment;		/* the caller's, when the process runs
 					   with a clean one; else NULL */
 };

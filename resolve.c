@@ -71,8 +71,8 @@ read_aliases(struct aliases *a, const char *file, struct pool *pool,
 	if (f == NULL && errno == ENOENT && file == system_file)
 		return true;
 	if (f == NULL)
-		return fail(why, FAILURE_CONFIG, "%s: %s", file,
-		    file_error(errno));
+		return fail(why, file_blame(errno), "%s cannot be read: %s",
+		    file, file_error(errno));
 	ok = read_believed(a, f, file, why);
 	(void)fclose(f);
 	return ok;

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE			/* close_range() */
 #include "secret.h"
+#include "file.h"
 #include "netrc.h"
 #include "pool.h"
 #include "prepare.h"
@@ -101,8 +102,8 @@ from_file(const char *name, struct buffer *secret, struct failure *why)
 	bool ok;
 
 	if (fd < 0)
-		return fail_errno(why, FAILURE_CONFIG, "the password file %s "
-		    "cannot be read", name);
+		return fail_errno(why, file_blame(errno), "the password file "
+		    "%s cannot be read", name);
 	ok = is_private(fd, name, why) && drain(fd, patience(), SECRET_MAX,
 	    secret, name, why) && first_line(secret, name, why);
 	(void)close(fd);
@@ -247,7 +248,8 @@ secret_of_host(const struct caller *c, const char *host, const char *user,
 		return true;
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		return true;
+		return file_blame(errno) != FAILURE_LOCAL || fail_errno(why,
+		    FAILURE_LOCAL, "%s cannot be read", name);
 	ok = drain(fd, patience(), NETRC_MAX, &text, name, why);
 	if (ok)
 		*found = netrc_find(buffer_data(&text), buffer_len(&text),

@@ -142,15 +142,30 @@ store_read_open(FILE *f, struct stored *s, struct pool *pool,
 	return read_envelope(f, s, pool, why);
 }
 
-/* A link is the owner's way or root's, or it leads astray. */
+/* A link is the owner's way or root's, or it leads astray (EPERM). */
 static bool
 is_trusted_way(const char *path, uid_t owner)
 {
 	struct stat st;
 
-	return lstat(path, &st) == 0 && (!S_ISLNK(st.st_mode) ||
-	    st.st_uid == 0 || st.st_uid == owner) &&
-	    file_folder_is_safe(path, owner);
+	if (lstat(path, &st) != 0)
+		return false;
+	errno = EPERM;
+	return (!S_ISLNK(st.st_mode) || st.st_uid == 0 ||
+	    st.st_uid == owner) && file_folder_is_safe(path, owner);
+}
+
+/* Of what is open; false with the reason in errno. */
+static bool
+is_trusted(int fd, const char *path, bool public, uid_t owner)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	errno = EPERM;
+	return st.st_uid == owner && (st.st_mode & 022) == 0 &&
+	    (public || is_trusted_way(path, owner));
 }
 
 int
@@ -160,15 +175,13 @@ store_folder(const char *path, uid_t owner)
 	bool public = strncmp(path, spool_parent, n) == 0 && path[n] == '/';
 	int fd = public ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 	    O_NOFOLLOW) : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
+	int error;
 
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) == 0 && st.st_uid == owner &&
-	    (st.st_mode & 022) == 0 && (public || is_trusted_way(path, owner)))
+	if (fd < 0 || is_trusted(fd, path, public, owner))
 		return fd;
+	error = errno;
 	(void)close(fd);
-	errno = EPERM;
+	errno = error;
 	return -1;
 }
 

@@ -201,7 +201,7 @@ is_file(const char *name, const struct stream *s, struct failure *why)
 		return true;
 	fd = file_open(name);
 	if (fd < 0)
-		return stream_fail(s, why, FAILURE_CONFIG, "%s cannot be "
+		return stream_fail(s, why, file_blame(errno), "%s cannot be "
 		    "read: %s", name, file_error(errno));
 	(void)close(fd);
 	return true;

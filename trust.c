@@ -64,7 +64,7 @@ own_authorities(gnutls_certificate_credentials_t credentials,
 {
 	struct buffer text = { 0 };
 	bool ok = file_read(ca_file, FILE_MAX, &text) || fail(why,
-	    FAILURE_CONFIG, "ca-file %s cannot be read: %s", ca_file,
+	    file_blame(errno), "ca-file %s cannot be read: %s", ca_file,
 	    file_error(errno));
 
 	ok = ok && (add_authorities(credentials, session, &text) > 0 ||
@@ -167,8 +167,9 @@ add_crls(gnutls_certificate_credentials_t credentials,
 
 	if (crl_file == NULL)
 		return true;
-	ok = file_read(crl_file, FILE_MAX, &text) || fail(why, FAILURE_CONFIG,
-	    "crl-file %s cannot be read: %s", crl_file, file_error(errno));
+	ok = file_read(crl_file, FILE_MAX, &text) || fail(why,
+	    file_blame(errno), "crl-file %s cannot be read: %s", crl_file,
+	    file_error(errno));
 	buffer_put(&text, "", 1);		/* the library wants an end */
 	datum = (gnutls_datum_t){ (unsigned char *)buffer_data(&text),
 	    (unsigned)buffer_len(&text) - 1 };

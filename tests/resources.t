@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from servers.hostile import (                                   # noqa: E402
     B, Gone, HOME, PATIENCE, SENDMAIL, SENDOFF, STORE, Server, TMP, account,
-    config, ok, play, same)
+    config, ok, play, same, write)
 
 SANITIZER = "san" in os.environ.get("B", "")        # maps terabytes
 ROOT = os.getuid() == 0
@@ -87,7 +87,11 @@ def faults(result, quiet=False):
         (mails > 1, "sent twice"),
         (status == 0 and mails != 1, "success, and the server has nothing"),
         (not quiet and status != 0 and err == "", "fails without a word"),
+        (mails == 1 and not quiet and status != 0 and "unknown" not in err and
+         "1 of 2 recipients have the message" not in err,
+         "the server has it, and that is not said"),
         ("(kept as" in err and kept != 1, "called kept, and is not"),
+        ("others can write" in err, "others are blamed"),
         (kept not in (0, 1), f"in the store: {kept}")) if claim)
 
 
@@ -104,6 +108,19 @@ def prepare():
     config(account(SERVER))
 
 
+def logged():
+    """The log has whole lines alone; how many."""
+    if not os.path.exists(TMP + "/log"):
+        return 0
+    with open(TMP + "/log", encoding="utf-8") as f:
+        text = f.read()
+    lines = text.split("\n")
+    same((lines.pop(), [x for x in lines if not re.match(
+        r"time=\S+Z pid=\d+ .*( status=\d+ .*| note=\".*\")$", x)]), ("", []),
+         "each line of the log is whole")
+    return len(lines)
+
+
 # --- limits -------------------------------------------------------------------
 
 def file_size():
@@ -115,6 +132,7 @@ def file_size():
               "File too large" in err, "(kept as" in err),
              (75, 0, 0, True, True, False), f"files of {n} octets: not kept")
         fair(run(BOB, preexec_fn=bound), [0], f"files of {n} octets: sent")
+        same(logged() > 0, n == 1000, "and no line of the log is cut")
         status, err, mails, kept = run(BOB, text=LARGE, preexec_fn=bound)
         same((status, mails, kept, err.count("\n"), "File too large" in err),
              (74, 0, 0, 1, True), f"files of {n} octets: a large message")
@@ -137,10 +155,17 @@ def descriptors():
             for text in SMALL, LARGE:
                 fair(run(BOB, hook=hook, text=text, preexec_fn=limit(
                     resource.RLIMIT_NOFILE, n)), [LOADER] if n == 3 else
-                    statuses + [74, 78] * (text is LARGE),
+                    statuses + [74, 71] * (text is LARGE),
                     f"{n} descriptors, {hook.__name__}, {len(text)} octets")
     same(run(BOB, hook=defer, preexec_fn=limit(resource.RLIMIT_NOFILE, 6))[3],
          1, "6 descriptors: kept")
+    write(TMP + "/outer", f"include {HOME}/.config/sendoff.conf\n")
+    for n, args in (4, [BOB]), (4, ["-C", TMP + "/outer", BOB]), \
+            (5, ["-C", TMP + "/outer", BOB]):
+        status, err, mails, _ = run(*args, text=LARGE, program=SENDOFF,
+                                    preexec_fn=limit(resource.RLIMIT_NOFILE, n))
+        same((status, mails, "Too many open files" in err, err.count("\n") < 3),
+             (71, 0, True, True), f"{n} descriptors, {args}: no configuration")
 
 
 def memory():
@@ -168,20 +193,22 @@ def allocations():
         return skip(names, "malloc is the sanitizer's, or not glibc's")
     count = TMP + "/count"
     fails = dict(os.environ, LD_PRELOAD=B + "/scarce.so", SCARCE_COUNT=count)
-    for (name, more), hook in itertools.product(
-            zip(names, ({}, {"SCARCE_ALL": "1"})), (take, defer)):
+    for (name, more), (hook, to) in itertools.product(
+            zip(names, ({}, {"SCARCE_ALL": "1"})),
+            ((take, [BOB]), (take, [BOB, "no@example.net"]), (defer, [BOB]))):
         with open(count, "wb") as f:
             f.write(bytes(8))
-        status = run(BOB, hook=hook, env=fails)[0]
+        status = run(*to, hook=hook, env=fails)[0]
         with open(count, "rb") as f:
             n = int.from_bytes(f.read(), sys.byteorder)
         wrong = []
         for i in range(1, n + 1, 2 if more else 1):
-            result = run(BOB, hook=hook, env=dict(fails, **more, SCARCE=str(i)))
+            result = run(*to, hook=hook, env=dict(fails, **more, SCARCE=str(i)))
             words = faults(result)
-            if words or result[0] not in (status, 71, 75, 78):
+            if words or result[0] not in (status, 71, 75):
                 wrong.append(f"# at {i}: {words} {result!r}")
-        ok(n > 100 and not wrong, f"{name}, {hook.__name__}: {n} allocations")
+        ok(n > 100 and not wrong, f"{name}, {hook.__name__}, {len(to)} "
+           f"recipients: {n} allocations")
         print("\n".join(wrong[:9]), end="\n" * bool(wrong), flush=True)
     return None
 
@@ -317,7 +344,6 @@ def without_devices():
     names = ["closed, and no /dev/null"]
     if not able("-m", "mount -t tmpfs none /dev"):
         return skip(names, "not root, or no mounts of our own")
-    os.unlink(TMP + "/log")             # what a limit has cut is in it
     for gone, hook in itertools.product(
             ("2>&-", "1>&-", "1>&- 2>&-"), (take, defer)):
         SERVER.said.clear()

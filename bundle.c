@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { SUBJECT_ROOM = 520 };	/* 8 lines: most subjects end within them */
+
 void
 bundle_name(struct bundle_names *names, const unsigned char *der, size_t len)
 {
@@ -124,6 +126,19 @@ next(const char **at, const char *end, struct octets *text)
 	return false;
 }
 
+/* Is it another's?  Its beginning is enough to see that. */
+static bool
+is_other(const char *p, size_t len, const struct bundle_names *names,
+    struct buffer *der)
+{
+	struct octets subject;
+
+	buffer_take(der, buffer_len(der));
+	return decode(p, p + (len < SUBJECT_ROOM ? len : SUBJECT_ROOM), der) &&
+	    der_subject((const unsigned char *)buffer_data(der),
+	    buffer_len(der), &subject) && !is_wanted(names, subject);
+}
+
 size_t
 bundle_scan(const char *text, size_t len, const struct bundle_names *names,
     bundle_found *found, void *context)
@@ -137,6 +152,10 @@ bundle_scan(const char *text, size_t len, const struct bundle_names *names,
 
 	while (more && next(&at, end, &block)) {
 		p = (const char *)block.p;
+		if (n > 0 && is_other(p, block.len, names, &der)) {
+			n++;
+			continue;
+		}
 		buffer_take(&der, buffer_len(&der));
 		if (!decode(p, p + block.len, &der) || !der_certificate(
 		    (const unsigned char *)buffer_data(&der),

@@ -27,7 +27,8 @@ typedef bool bundle_found(void *context, struct octets der);
 /*
  * Goes through the PEM text for certificates whose subject is one of the names.
  * Returns how many certificates of whatever name the text holds; those that
- * are damaged do not count.  Ends early when found() returns false.
+ * are damaged do not count, as far as it is seen: once there is one, others are
+ * read up to their subject.  Ends early when found() returns false.
  */
 size_t	bundle_scan(const char *text, size_t len, const struct bundle_names *,
 	    bundle_found *, void *context);

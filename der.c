@@ -8,25 +8,36 @@ enum {
 	LENGTH_OCTETS_MAX = 4
 };
 
+/* The head of a value of the tag: its own octets, and how many follow it. */
+static bool
+read_head(const struct octets *from, unsigned char tag, size_t *head,
+    size_t *len)
+{
+	size_t n, i;
+
+	*head = 2;
+	if (from->len < 2 || from->p[0] != tag)
+		return false;
+	*len = from->p[1];
+	if (*len < 0x80)
+		return true;
+	n = *len & 0x7f;
+	if (n == 0 || n > LENGTH_OCTETS_MAX || from->len < 2 + n)
+		return false;
+	for (*len = 0, i = 0; i < n; i++)
+		*len = *len << 8 | from->p[2 + i];
+	*head += n;
+	return true;
+}
+
 /* Takes one value of the tag off the front: with its head, and its inside. */
 static bool
 take(struct octets *from, unsigned char tag, struct octets *whole,
     struct octets *inside)
 {
-	size_t head = 2, len, n, i;
+	size_t head, len;
 
-	if (from->len < 2 || from->p[0] != tag)
-		return false;
-	len = from->p[1];
-	if (len >= 0x80) {
-		n = len & 0x7f;
-		if (n == 0 || n > LENGTH_OCTETS_MAX || from->len < 2 + n)
-			return false;
-		for (len = 0, i = 0; i < n; i++)
-			len = len << 8 | from->p[2 + i];
-		head += n;
-	}
-	if (len > from->len - head)
+	if (!read_head(from, tag, &head, &len) || len > from->len - head)
 		return false;
 	*whole = (struct octets){ from->p, head + len };
 	*inside = (struct octets){ from->p + head, len };
@@ -35,21 +46,52 @@ take(struct octets *from, unsigned char tag, struct octets *whole,
 	return true;
 }
 
+/* Into a SEQUENCE, as far as there is anything of it. */
+static bool
+enter(struct octets *in)
+{
+	size_t head, len;
+
+	if (!read_head(in, TAG_SEQUENCE, &head, &len))
+		return false;
+	in->p += head;
+	in->len -= head;
+	if (in->len > len)
+		in->len = len;
+	return true;
+}
+
+/* What stands before the key. */
+static bool
+take_names(struct octets *tbs, struct octets *issuer, struct octets *subject)
+{
+	struct octets skipped, in;
+
+	(void)take(tbs, TAG_VERSION, &skipped, &in);
+	return take(tbs, TAG_INTEGER, &skipped, &in) &&		/* serial */
+	    take(tbs, TAG_SEQUENCE, &skipped, &in) &&		/* signature */
+	    take(tbs, TAG_SEQUENCE, issuer, &in) &&
+	    take(tbs, TAG_SEQUENCE, &skipped, &in) &&		/* validity */
+	    take(tbs, TAG_SEQUENCE, subject, &in);
+}
+
+bool
+der_subject(const unsigned char *p, size_t len, struct octets *subject)
+{
+	struct octets in = { p, len }, issuer;
+
+	return enter(&in) && enter(&in) && take_names(&in, &issuer, subject);
+}
+
 bool
 der_certificate(const unsigned char *p, size_t len,
     struct der_certificate *c)
 {
-	struct octets all = { p, len }, inside, tbs, skipped, in;
+	struct octets all = { p, len }, inside, tbs, in;
 
-	if (!take(&all, TAG_SEQUENCE, &c->whole, &inside) ||
-	    !take(&inside, TAG_SEQUENCE, &c->tbs, &tbs))
-		return false;
-	(void)take(&tbs, TAG_VERSION, &skipped, &in);
-	return take(&tbs, TAG_INTEGER, &skipped, &in) &&	/* serial */
-	    take(&tbs, TAG_SEQUENCE, &skipped, &in) &&		/* signature */
-	    take(&tbs, TAG_SEQUENCE, &c->issuer, &in) &&
-	    take(&tbs, TAG_SEQUENCE, &skipped, &in) &&		/* validity */
-	    take(&tbs, TAG_SEQUENCE, &c->subject, &in) &&
+	return take(&all, TAG_SEQUENCE, &c->whole, &inside) &&
+	    take(&inside, TAG_SEQUENCE, &c->tbs, &tbs) &&
+	    take_names(&tbs, &c->issuer, &c->subject) &&
 	    take(&tbs, TAG_SEQUENCE, &c->key, &in);
 }
 

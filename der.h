@@ -27,6 +27,12 @@ struct der_certificate {
 bool	der_certificate(const unsigned char *, size_t len,
 	    struct der_certificate *);
 
+/*
+ * The subject alone, of a certificate of which only the beginning may be there;
+ * false when it is not whole within that.
+ */
+bool	der_subject(const unsigned char *, size_t len, struct octets *subject);
+
 /* Is it one whole SEQUENCE and nothing else? */
 bool	der_is_sequence(const unsigned char *, size_t len);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,6 +67,17 @@ file_stream_any(const char *name)
 	return stream_of(open_any(name));
 }
 
+/* Room for all of it, so that it is not moved while it is read. */
+static void
+expect(int fd, size_t most, struct buffer *text)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_size > 0 &&
+	    (uintmax_t)st.st_size <= most)
+		(void)buffer_room(text, (size_t)st.st_size + READ_ROOM);
+}
+
 bool
 file_read(const char *name, size_t most, struct buffer *text)
 {
@@ -74,6 +86,7 @@ file_read(const char *name, size_t most, struct buffer *text)
 
 	if (fd < 0)
 		return false;
+	expect(fd, most, text);
 	do {
 		n = read(fd, buffer_room(text, READ_ROOM), READ_ROOM);
 		if (n > 0)

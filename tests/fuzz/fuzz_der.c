@@ -25,10 +25,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct names names = { .found = 0 };
 	struct der_certificate c;
+	struct octets subject;
+	bool has_subject = der_subject(data, size, &subject);
 
 	if (der_certificate(data, size, &c)) {
 		assert(c.whole.p == data && c.whole.len <= size);
 		assert(c.key.p + c.key.len <= c.tbs.p + c.tbs.len);
+		assert(has_subject && octets_equal(subject, c.subject));
 	}
 	(void)der_is_sequence(data, size);
 	bundle_name(&names.of, data, size);

@@ -1187,6 +1187,31 @@ test_dane(void **state)
 	pool_free(pool);
 }
 
+/* However little of a certificate is there: its subject, or none. */
+static void
+test_subject_of_a_beginning(void **state)
+{
+	struct der_certificate c;
+	struct octets subject;
+	gnutls_datum_t der;
+	unsigned i, len;
+
+	(void)state;
+	for (i = 0; i < nroots; i++) {
+		pki_want(gnutls_x509_crt_export2(roots[i],
+		    GNUTLS_X509_FMT_DER, &der), "root");
+		assert_true(der_certificate(der.data, der.size, &c));
+		for (len = 0; len <= der.size; len++)
+			if (der_subject(der.data, len, &subject))
+				assert_true(octets_equal(subject, c.subject) &&
+				    subject.p == c.subject.p);
+			else
+				assert_true(der.data + len <
+				    c.subject.p + c.subject.len);
+		gnutls_free(der.data);
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -1224,6 +1249,7 @@ main(void)
 		cmocka_unit_test(test_long_chains),
 		cmocka_unit_test(test_no_root_is_issuer),
 		cmocka_unit_test(test_every_root_is_trusted),
+		cmocka_unit_test(test_subject_of_a_beginning),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_names_in_words),
 		cmocka_unit_test(test_revoked),

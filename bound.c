@@ -11,7 +11,7 @@ static const enum setting binding[] = {
 
 static const enum setting stored[] = {
 	SET_PASSWORD, SET_PASSWORD_FILE, SET_PASSWORD_COMMAND,
-	SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY
+	SET_OAUTH_COMMAND, SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY
 };
 
 static bool
@@ -117,7 +117,8 @@ bound_apply(const struct account *own, struct account *now)
 
 	if (now->values[SET_PASSWORD_FILE] != own->values[SET_PASSWORD_FILE])
 		now->values[SET_PASSWORD] =
-		    now->values[SET_PASSWORD_COMMAND] = NULL;
+		    now->values[SET_PASSWORD_COMMAND] =
+		    now->values[SET_OAUTH_COMMAND] = NULL;
 	if (s == SETTINGS)
 		return;
 	now->withheld = config_name(s);

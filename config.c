@@ -255,15 +255,6 @@ server_line(struct reading *r, const struct word *words, size_t n)
 		error_at(r, words[0].column, "server has no value");
 }
 
-static bool
-takes_several(const struct setting_kind *kind)
-{
-	return kind->shape == LIST || kind->shape == ADDRESSES ||
-	    kind->shape == MECHANISMS || kind->shape == PINS ||
-	    kind->shape == DELIVER_BY || kind->shape == LIMIT ||
-	    kind->shape == USERS;
-}
-
 /* A name from "/" on, or a word in its place. */
 static bool
 is_fixed(const char *name)
@@ -307,6 +298,18 @@ config_forget_all(struct config *c)
 		config_forget(&c->accounts[i]);
 }
 
+/* An account logs in by a password or by a token. */
+static bool
+has_rival(const struct account *a, enum setting s)
+{
+	bool password = a->values[SET_PASSWORD] != NULL ||
+	    a->values[SET_PASSWORD_FILE] != NULL ||
+	    a->values[SET_PASSWORD_COMMAND] != NULL;
+
+	return s == SET_OAUTH_COMMAND ? password : setting_is_password(s) &&
+	    a->values[SET_OAUTH_COMMAND] != NULL;
+}
+
 static void
 setting_line(struct reading *r, enum setting s, const struct word *words,
     size_t n)
@@ -320,7 +323,7 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 		server_line(r, words, n);
 		return;
 	}
-	if (n == 1 || (n > 2 && !takes_several(kind))) {
+	if (n == 1 || (n > 2 && !setting_takes_several(s))) {
 		error_at(r, words[n == 1 ? 0 : 2].column, n == 1 ?
 		    "%s has no value" : "%s has one value; put it in quotes "
 		    "when it holds blanks", kind->name);
@@ -329,6 +332,9 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 	if (a->values[s] != NULL)
 		error_at(r, words[0].column, "%s is set twice",
 		    kind->name);
+	if (has_rival(a, s))
+		error_at(r, words[0].column, "an account has a password or "
+		    "oauth-command, not both; take one out");
 	if (kind->secret && !r->private)
 		error_at(r, words[0].column, "others can read this file, so "
 		    "no password may stand in it; mend it with: chmod 600 %s",
@@ -340,7 +346,7 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 	if (!setting_check(s, &value, r->config->pool, &why))
 		error_at(r, words[1].column, "%s", why.text);
 	a->values[s] = value;
-	if (s == SET_PASSWORD_COMMAND)
+	if (s == SET_PASSWORD_COMMAND || s == SET_OAUTH_COMMAND)
 		a->may_run = r->trusted;	/* this file, not its includer */
 }
 
@@ -515,10 +521,12 @@ inherit(struct reading *r)
 
 	for (i = r->first; i < r->config->n; i++) {
 		a = &r->config->accounts[i];
-		if (a->values[SET_PASSWORD_COMMAND] == NULL)
+		if (a->values[SET_PASSWORD_COMMAND] == NULL &&
+		    a->values[SET_OAUTH_COMMAND] == NULL)
 			a->may_run = r->defaults->may_run;
 		for (s = 0; s < SETTINGS; s++)
-			if (a->values[s] == NULL && s != SET_SERVER)
+			if (a->values[s] == NULL && s != SET_SERVER &&
+			    !has_rival(a, (enum setting)s))
 				a->values[s] = r->defaults->values[s];
 		if (a->values[SET_PASSWORD] != NULL &&
 		    a->values[SET_PASSWORD] ==

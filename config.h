@@ -27,8 +27,8 @@ struct account {
 	bool system;			/* of the system's configuration */
 	bool handed;			/* which the caller may not read */
 	bool closed;			/* and this run may not use (handed.h) */
-	bool may_run;			/* nobody else can have written
-					   its password-command */
+	bool may_run;			/* nobody else can have written its
+					   password- or oauth-command */
 	const char *withheld;		/* the setting whose change took its
 					   stored secret away (bound.h) */
 	bool deprived;			/* and there was one */

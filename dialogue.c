@@ -154,6 +154,18 @@ mask(const struct dialogue *d, struct buffer *line)
 	return found;
 }
 
+bool
+dialogue_tells(const struct dialogue *d, const char *text)
+{
+	struct buffer copy = { 0 };
+	bool found;
+
+	buffer_put(&copy, text, strlen(text));
+	found = mask(d, &copy);
+	buffer_wipe(&copy);
+	return found;
+}
+
 static bool
 broken(struct dialogue *d, const struct failure *reason, struct failure *why)
 {

@@ -47,6 +47,9 @@ void	dialogue_say_secret(struct dialogue *, const char *shown,
  */
 void	dialogue_hide(struct dialogue *, const char *password, size_t len);
 
+/* Does the text hold what must not be shown? */
+bool	dialogue_tells(const struct dialogue *, const char *text);
+
 /*
  * Sends what is queued and hears one reply.  line(), unless NULL, gets the
  * text of each of its lines.  False: the reply did not come, or is none; the

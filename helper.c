@@ -28,6 +28,7 @@ enum { NAME_ROOM = 512, SECRET_ROOM = 24 * 1024 };
 struct request {
 	enum want want;
 	size_t account;
+	bool renew;			/* a token that was refused */
 	bool has_host;
 	char host[NAME_ROOM];		/* of a server that the DNS has named */
 	char server[NAME_ROOM];		/* its URL, or one of the account's */
@@ -72,7 +73,7 @@ understand(const struct helper *h, struct request *q, struct secret_use *use)
 	*use = (struct secret_use){ .account = a,
 	    .host = q->has_host ? q->host : NULL,
 	    .user = a->values[SET_USER] != NULL ? a->values[SET_USER] :
-	    a->values[SET_FROM], .server = q->server };
+	    a->values[SET_FROM], .server = q->server, .renew = q->renew };
 	for (i = 0; i < a->nservers; i++) {
 		e = &a->servers[i];
 		if (strcmp(e->text, q->server) != 0)
@@ -255,22 +256,22 @@ hear(const struct helper *h, struct reply *r, struct failure *why)
 }
 
 static bool
-ask(const struct account *a, enum want want, const char *host,
-    const char *server, struct buffer *secret, enum secret_source *source,
-    struct failure *why)
+ask(const struct secret_use *use, enum want want, struct buffer *secret,
+    enum secret_source *source, struct failure *why)
 {
-	const struct helper *h = a->helper;
-	struct request q = { .want = want, .has_host = host != NULL,
-	    .account = (size_t)(a - h->accounts) };
+	const struct helper *h = use->account->helper;
+	struct request q = { .want = want, .has_host = use->host != NULL,
+	    .account = (size_t)(use->account - h->accounts),
+	    .renew = use->renew };
 	struct reply r = { .ok = false };
 	bool ok;
 
-	if ((host != NULL && strlen(host) >= NAME_ROOM) ||
-	    strlen(server) >= NAME_ROOM)
+	if ((use->host != NULL && strlen(use->host) >= NAME_ROOM) ||
+	    strlen(use->server) >= NAME_ROOM)
 		return fail(why, FAILURE_CONFIG, "the name of the server is "
 		    "too long");
-	(void)strcpy(q.host, host != NULL ? host : "");
-	(void)strcpy(q.server, server);
+	(void)strcpy(q.host, use->host != NULL ? use->host : "");
+	(void)strcpy(q.server, use->server);
 	if (send(h->fd, &q, sizeof q, MSG_NOSIGNAL) != (ssize_t)sizeof q)
 		return is_lost(why);
 	ok = hear(h, &r, why);
@@ -288,8 +289,7 @@ helper_secret(const struct secret_use *use, const struct caller *c,
 {
 	if (use->account->helper == NULL || secret_is_at_hand(use->account))
 		return secret_fetch(use, c, secret, source, why);
-	return ask(use->account, WANT_SECRET, use->host, use->server, secret,
-	    source, why);
+	return ask(use, WANT_SECRET, secret, source, why);
 }
 
 bool
@@ -297,12 +297,13 @@ helper_proxy_secret(const struct account *a, const struct caller *c,
     const char *host, const char *user, struct buffer *secret, bool *found,
     struct failure *why)
 {
+	const struct secret_use use = { .account = a, .server = "" };
 	enum secret_source source = SECRET_NONE;
 
 	if (a->helper == NULL)
 		return secret_of_host(c, host, user, secret, found, why);
 	*found = false;
-	if (!ask(a, WANT_PROXY_SECRET, NULL, "", secret, &source, why))
+	if (!ask(&use, WANT_PROXY_SECRET, secret, &source, why))
 		return false;
 	*found = source != SECRET_NONE;
 	return true;

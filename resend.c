@@ -50,18 +50,23 @@ has_changed(const char *file, time_t since)
 	return file != NULL && stat(file, &st) == 0 && st.st_mtime >= since;
 }
 
-/* A command's password may change where nobody sees it: once a day. */
+/*
+ * A command's password may change where nobody sees it: once a day.  A token is
+ * made anew by itself, or refused for what its provider alone can mend, and no
+ * account is locked for it: once an hour.
+ */
 static bool
 may_log_in_again(const struct account *a, time_t tried)
 {
 	const char *file = a->values[SET_PASSWORD_FILE];
 	time_t now = time(NULL);
+	time_t pause = a->values[SET_OAUTH_COMMAND] != NULL ? 3600 : 24 * 3600;
 
 	if (has_changed(a->file, tried) || has_changed(file, tried) ||
 	    tried > now)			/* of a wrong clock */
 		return true;
 	return a->values[SET_PASSWORD] == NULL && file == NULL &&
-	    now - tried > 24L * 3600;
+	    now - tried > pause;
 }
 
 static bool

@@ -1,4 +1,5 @@
 #include "sasl.h"
+#include "bearer.h"
 #include "crypto.h"
 #include "prepare.h"
 #include "scram.h"
@@ -15,23 +16,31 @@ static const struct mechanism {
 	bool plus;
 	bool scram;
 	bool sha256;
+	bool token;
 } mechanisms[] = {
-	{ "EXTERNAL",		true,	false,	false,	false },
-	{ "SCRAM-SHA-256-PLUS",	true,	true,	true,	true },
-	{ "SCRAM-SHA-256",	true,	false,	true,	true },
-	{ "SCRAM-SHA-1-PLUS",	true,	true,	true,	false },
-	{ "SCRAM-SHA-1",	true,	false,	true,	false },
-	{ "CRAM-MD5",		false,	false,	false,	false },
-	{ "PLAIN",		true,	false,	false,	false },
-	{ "LOGIN",		false,	false,	false,	false },
+	{ "EXTERNAL",		true,	false,	false,	false,	false },
+	{ "SCRAM-SHA-256-PLUS",	true,	true,	true,	true,	false },
+	{ "SCRAM-SHA-256",	true,	false,	true,	true,	false },
+	{ "SCRAM-SHA-1-PLUS",	true,	true,	true,	false,	false },
+	{ "SCRAM-SHA-1",	true,	false,	true,	false,	false },
+	{ "CRAM-MD5",		false,	false,	false,	false,	false },
+	{ "OAUTHBEARER",	true,	false,	false,	false,	true },
+	{ "XOAUTH2",		true,	false,	false,	false,	true },
+	{ "PLAIN",		true,	false,	false,	false,	false },
+	{ "LOGIN",		false,	false,	false,	false,	false },
 };
 
-enum { MECHANISMS = sizeof mechanisms / sizeof *mechanisms };
+enum {
+	MECHANISMS = sizeof mechanisms / sizeof *mechanisms,
+	RESPONSE_MAX = 12288		/* RFC 4954 section 4 */
+};
 
 struct sasl {
 	const struct mechanism *mechanism;
 	struct simple_login login;	/* prepared, where that is wanted */
 	struct buffer prepared_user;	/* terminated, for CRAM-MD5 */
+	const struct sasl_channel *channel;
+	struct buffer reason;		/* terminated; empty: not refused */
 	struct scram_params params;
 	struct scram *scram;		/* NULL: another mechanism */
 	unsigned steps;
@@ -82,7 +91,35 @@ fits(const struct mechanism *m, const struct sasl_policy *policy,
 		return policy->has_certificate && channel->tls;
 	if (m->plus && channel->binding == NULL)
 		return false;
-	return policy->has_password;
+	return m->token ? policy->has_token : policy->has_password;
+}
+
+/* What of ours would do, if the account had something else. */
+static const char *
+wanted_instead(const struct sasl_policy *policy, const char *offered)
+{
+	struct sasl_policy other = { .has_token = !policy->has_token };
+	const char *allowed = policy->allowed;
+
+	if (allowed != NULL && sasl_strongest(policy, allowed) == NULL &&
+	    sasl_strongest(&other, allowed) != NULL)
+		return other.has_token ? "; \"auth\" names none that takes a "
+		    "password" : "; \"auth\" names none that takes a token";
+	if (sasl_strongest(policy, offered) != NULL ||
+	    sasl_strongest(&other, offered) == NULL)
+		return "";
+	return other.has_token ? "; it wants a token: see \"oauth-command\" "
+	    "in sendoff.conf(5)" : "; it wants a password, no token";
+}
+
+static const char *
+ours_of(const struct sasl_policy *policy)
+{
+	if (policy->has_token)
+		return "OAUTHBEARER, XOAUTH2 (oauth-command gives a token)";
+	return policy->has_password ? "SCRAM-SHA-256(-PLUS), "
+	    "SCRAM-SHA-1(-PLUS), CRAM-MD5, PLAIN, LOGIN" :
+	    "EXTERNAL (there is no password)";
 }
 
 static bool
@@ -92,26 +129,35 @@ none_fits(const struct sasl_policy *policy, const char *offered,
 	const char *ours = policy->allowed;
 
 	if (ours == NULL)
-		ours = policy->has_password ? "SCRAM-SHA-256(-PLUS), "
-		    "SCRAM-SHA-1(-PLUS), CRAM-MD5, PLAIN, LOGIN" :
-		    "EXTERNAL (there is no password)";
+		ours = ours_of(policy);
 	if (*offered == '\0')
 		return fail(why, FAILURE_NO_MECHANISM, "the server offers no "
 		    "login (AUTH) here, but the account has one; write \"auth "
 		    "none\" if it needs none");
 	return fail(why, FAILURE_NO_MECHANISM, "the server offers the "
-	    "mechanisms %s, this account can use %s%s%s", offered, ours,
+	    "mechanisms %s, this account can use %s%s%s%s", offered, ours,
 	    policy->minimum != NULL ? ", nothing weaker than " : "",
-	    policy->minimum != NULL ? policy->minimum : "");
+	    policy->minimum != NULL ? policy->minimum : "",
+	    wanted_instead(policy, offered));
+}
+
+bool
+sasl_is_for(const struct sasl_policy *policy, const char *mechanism)
+{
+	const struct mechanism *m = mechanism == NULL ? NULL :
+	    find(mechanism, strlen(mechanism));
+
+	return m != NULL && m != mechanisms && m->token == policy->has_token;
 }
 
 const char *
-sasl_strongest(const char *offered)
+sasl_strongest(const struct sasl_policy *policy, const char *offered)
 {
 	size_t i;
 
-	for (i = 1; i < MECHANISMS; i++)
-		if (is_offered(offered, mechanisms[i].name))
+	for (i = 0; i < MECHANISMS; i++)
+		if (sasl_is_for(policy, mechanisms[i].name) &&
+		    is_offered(offered, mechanisms[i].name))
 			return mechanisms[i].name;
 	return NULL;
 }
@@ -199,7 +245,8 @@ sasl_begin(struct sasl **out, const char *mechanism, const char *user,
 {
 	struct sasl *s = pool_malloc(sizeof *s);
 
-	*s = (struct sasl){ .mechanism = find(mechanism, strlen(mechanism)) };
+	*s = (struct sasl){ .mechanism = find(mechanism, strlen(mechanism)),
+	    .channel = channel };
 	assert(s->mechanism != NULL);
 	take_words(s, user, words);
 	if (s->mechanism->scram && !begin_scram(s, channel, why)) {
@@ -217,6 +264,7 @@ sasl_end(struct sasl *s)
 		return;
 	scram_end(s->scram);
 	buffer_free(&s->prepared_user);
+	buffer_free(&s->reason);
 	free(s);
 }
 
@@ -224,6 +272,38 @@ bool
 sasl_speaks_first(const struct sasl *s)
 {
 	return s->mechanism->first;
+}
+
+/*
+ * RFC 7628 section 3.2.3: a challenge behind the message is the reason why it
+ * is refused, in JSON or not; the answer only lets the server say so.
+ */
+static bool
+refused(struct sasl *s, const char *heard, size_t len, struct buffer *said)
+{
+	struct bearer_refusal refusal;
+
+	(void)bearer_read(heard, len, &refusal);
+	bearer_tell(&refusal, &s->reason);
+	buffer_put(&s->reason, "", 1);
+	s->complete = false;
+	if (is(s, "OAUTHBEARER"))
+		buffer_put(said, "\1", 1);
+	return true;
+}
+
+static bool
+show_token(struct sasl *s, struct buffer *said)
+{
+	const struct bearer_login l = { s->login.user, s->login.password,
+	    s->login.password_len, s->channel->host, s->channel->port };
+
+	s->complete = true;
+	if (is(s, "OAUTHBEARER"))
+		bearer_oauthbearer(&l, said);
+	else
+		bearer_xoauth2(&l, said);
+	return true;
 }
 
 /* The answer in octets; the last one completes the mechanism. */
@@ -237,6 +317,9 @@ answer(struct sasl *s, const char *heard, size_t len, struct buffer *said,
 	if (s->scram != NULL)
 		return scram_step(s->scram, heard, len, said, &s->complete,
 		    why);
+	if (s->mechanism->token)
+		return s->steps == 1 ? show_token(s, said) :
+		    refused(s, heard, len, said);
 	s->complete = !is(s, "LOGIN") || s->steps == 2;
 	if (is(s, "CRAM-MD5"))
 		return simple_cram_md5(l, heard, len, said, why);
@@ -254,15 +337,20 @@ sasl_step(struct sasl *s, const char *challenge, size_t len,
     struct buffer *response, struct failure *why)
 {
 	struct buffer heard = { 0 }, said = BUFFER_SECRET;
-	bool ok;
+	bool ok, is_reason = s->mechanism->token && s->steps == 1;
 
-	if (s->complete)
+	if (sasl_reason(s) != NULL || (s->complete && !is_reason))
 		return fail(why, FAILURE_PROTOCOL, "%s: the server asks for "
 		    "more after the end of the login", s->mechanism->name);
-	if (!crypto_unbase64(&heard, challenge, len))
+	ok = crypto_unbase64(&heard, challenge, len);
+	if (!ok && !is_reason)
 		return fail(why, FAILURE_PROTOCOL, "%s: the server's challenge "
 		    "is not base64", s->mechanism->name);
-	ok = answer(s, buffer_data(&heard), buffer_len(&heard), &said, why);
+	ok = answer(s, buffer_data(&heard), ok ? buffer_len(&heard) : 0, &said,
+	    why);
+	if (ok && buffer_len(&said) > RESPONSE_MAX / 4 * 3)
+		ok = fail(why, FAILURE_CONFIG, "%s: user and token are longer "
+		    "than a login may be", s->mechanism->name);
 	if (ok)
 		crypto_base64(response, buffer_data(&said), buffer_len(&said));
 	buffer_free(&heard);
@@ -270,11 +358,20 @@ sasl_step(struct sasl *s, const char *challenge, size_t len,
 	return ok;
 }
 
+const char *
+sasl_reason(const struct sasl *s)
+{
+	return buffer_len(&s->reason) > 0 ? buffer_data(&s->reason) : NULL;
+}
+
 bool
 sasl_is_complete(const struct sasl *s, struct failure *why)
 {
 	if (s->complete)
 		return true;
+	if (sasl_reason(s) != NULL)
+		return fail(why, FAILURE_AUTH, "the server claims success "
+		    "after it has refused the token");
 	return fail(why, FAILURE_AUTH, "the server claims success before the "
 	    "end of %s%s", s->mechanism->name, s->mechanism->scram ?
 	    "; it has not proven that it knows the password" : "");

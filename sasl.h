@@ -19,6 +19,7 @@ struct sasl_policy {
 	const char *minimum;		/* nothing weaker in our order, or NULL */
 	bool has_password;
 	bool has_certificate;		/* for EXTERNAL */
+	bool has_token;			/* and then no password */
 };
 
 /* What the connection offers. */
@@ -27,6 +28,8 @@ struct sasl_channel {
 	const char *binding;		/* "tls-exporter", "tls-unique", or NULL */
 	const unsigned char *data;	/* of the binding */
 	size_t data_len;
+	const char *host, *port;	/* of the server, for OAUTHBEARER; or
+					   NULL */
 };
 
 /* Is it a mechanism of ours?  (Upper case.) */
@@ -43,15 +46,24 @@ const char *sasl_choose(const struct sasl_policy *,
 	    struct failure *why);
 
 /*
- * The strongest of those offered, whatever the policy; but for EXTERNAL, which
- * is a matter of the certificate.  NULL: none that we know.
+ * Is it (or NULL) one for what the policy has: a token, or else a password?
+ * EXTERNAL is for neither.
  */
-const char *sasl_strongest(const char *offered);
+bool	sasl_is_for(const struct sasl_policy *, const char *mechanism);
+
+/*
+ * The strongest of those offered that are for what the policy has, whatever
+ * else it says.  NULL: none that we know.
+ */
+const char *sasl_strongest(const struct sasl_policy *, const char *offered);
 
 /* Does a (or NULL) come after b in our order? */
 bool	sasl_is_weaker(const char *a, const char *b);
 
-/* A password as it is and as SASLprep has it (prepare.h); not terminated. */
+/*
+ * A password as it is and as SASLprep has it (prepare.h), or a token, which is
+ * the same both ways; not terminated.
+ */
 struct sasl_words {
 	const char *password;
 	size_t password_len;
@@ -80,8 +92,16 @@ bool	sasl_step(struct sasl *, const char *challenge, size_t len,
 	    struct buffer *response, struct failure *why);
 
 /*
+ * Why the server does not want the token, in words of its own among others, once
+ * it has said that with a challenge of which the response is no secret; NULL:
+ * it has not.
+ */
+const char *sasl_reason(const struct sasl *);
+
+/*
  * May a 235 be believed now?  Not while the server has not proven (SCRAM)
- * that it knows the password: then false, with FAILURE_AUTH.
+ * that it knows the password, nor when it has refused the token: then false,
+ * with FAILURE_AUTH.
  */
 bool	sasl_is_complete(const struct sasl *, struct failure *why);
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE			/* close_range() */
 #include "secret.h"
+#include "bearer.h"
 #include "file.h"
 #include "netrc.h"
 #include "pool.h"
@@ -16,6 +17,9 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* The environment of a token's command that is run because of a refusal. */
+#define RENEWAL	"SENDOFF_OAUTH_REFRESH"
 
 enum { SECRET_MAX = 8192, NETRC_MAX = 1 << 20, COMMAND_SECONDS = 120 };
 
@@ -110,12 +114,39 @@ from_file(const char *name, struct buffer *secret, struct failure *why)
 	return ok;
 }
 
+struct command {
+	const char *setting;		/* that it is the value of */
+	const char *text;
+	bool renew;
+};
+
+/* With RENEWAL when a token is wanted anew, and else without. */
+static char *const *
+environment(const struct caller *c, bool renew)
+{
+	char *const *p = c->environment;
+	char **list;
+	size_t n = 0, i;
+
+	for (i = 0; p[i] != NULL; i++)
+		continue;
+	list = pool_malloc((i + 2) * sizeof *list);
+	for (i = 0; p[i] != NULL; i++)
+		if (strncmp(p[i], RENEWAL "=", sizeof RENEWAL) != 0)
+			list[n++] = p[i];
+	if (renew)
+		list[n++] = strcpy(pool_malloc(sizeof RENEWAL "=1"),
+		    RENEWAL "=1");
+	list[n] = NULL;
+	return list;
+}
+
 /*
  * The child has standard error for its questions and its complaints, and of
  * ours nothing else: what a pipe gives us there may be a caller's SMTP.
  */
 static void
-run_child(const char *command, const struct caller *c, int out)
+run_child(const struct command *command, const struct caller *c, int out)
 {
 	int in = isatty(STDIN_FILENO) == 1 ? STDIN_FILENO :
 	    open("/dev/null", O_RDONLY);
@@ -124,28 +155,30 @@ run_child(const char *command, const struct caller *c, int out)
 	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
 		_exit(127);
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
-	(void)execle("/bin/sh", "sh", "-c", command, (char *)NULL,
-	    c->environment);
+	(void)execle("/bin/sh", "sh", "-c", command->text, (char *)NULL,
+	    environment(c, command->renew));
 	_exit(127);
 }
 
 static bool
-finish_child(pid_t pid, const char *command, struct failure *why)
+finish_child(pid_t pid, const struct command *command, struct failure *why)
 {
 	int status;
 
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return fail_errno(why, FAILURE_LOCAL, "%s", command);
+			return fail_errno(why, FAILURE_LOCAL, "%s",
+			    command->text);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
-	return fail(why, FAILURE_CONFIG, "password-command \"%s\" failed with "
-	    "%s %d", command, WIFEXITED(status) ? "status" : "signal",
-	    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	return fail(why, FAILURE_CONFIG, "%s \"%s\" failed with %s %d",
+	    command->setting, command->text, WIFEXITED(status) ? "status" :
+	    "signal", WIFEXITED(status) ? WEXITSTATUS(status) :
+	    WTERMSIG(status));
 }
 
 static bool
-from_command(const char *command, const struct caller *c,
+from_command(const struct command *command, const struct caller *c,
     struct buffer *secret, struct failure *why)
 {
 	int fds[2];
@@ -162,14 +195,48 @@ from_command(const char *command, const struct caller *c,
 		run_child(command, c, fds[1]);
 	(void)close(fds[1]);
 	ok = pid > 0 ? drain(fds[0], patience(), SECRET_MAX, secret,
-	    "password-command", why) :
+	    command->setting, why) :
 	    fail_errno(why, FAILURE_LOCAL, "fork");
 	(void)close(fds[0]);
 	if (pid > 0 && !ok)
 		(void)kill(pid, SIGTERM);
 	if (pid > 0 && ok)
 		ok = finish_child(pid, command, why);
-	return ok && first_line(secret, "password-command", why);
+	return ok && first_line(secret, command->setting, why);
+}
+
+/* A command of the account: whose it is, and who may see it, is judged. */
+static bool
+by_command(const struct account *a, enum setting s, bool renew,
+    const struct caller *c, struct buffer *secret, struct failure *why)
+{
+	const struct command command = { config_name(s), a->values[s],
+	    renew };
+
+	if (a->handed)
+		return fail(why, FAILURE_CONFIG, "%s of the account \"%s\" "
+		    "(%s:%zu) is not run, for it would be yours to look into; "
+		    "its administrator may use password instead",
+		    command.setting, a->name, a->file, a->line);
+	if (!a->may_run)
+		return fail(why, FAILURE_PERMISSION, "others can write %s, so "
+		    "its %s is not run; mend it with: chmod go-w %s", a->file,
+		    command.setting, a->file);
+	return from_command(&command, c, secret, why);
+}
+
+static bool
+token(const struct account *a, bool renew, const struct caller *c,
+    struct buffer *secret, struct failure *why)
+{
+	if (!by_command(a, SET_OAUTH_COMMAND, renew, c, secret, why))
+		return false;
+	if (bearer_is_token(buffer_data(secret), buffer_len(secret)))
+		return true;
+	return fail(why, FAILURE_CONFIG, "what oauth-command \"%s\" prints is "
+	    "no token; its first line must be the access token alone, "
+	    "without \"Bearer\", quotes or JSON",
+	    a->values[SET_OAUTH_COMMAND]);
 }
 
 /* systemd's LoadCredential=sendoff.ACCOUNT:...; false when there is none. */
@@ -204,6 +271,7 @@ secret_is_given(const struct account *a, const struct caller *c)
 	return a->values[SET_PASSWORD] != NULL ||
 	    a->values[SET_PASSWORD_FILE] != NULL ||
 	    a->values[SET_PASSWORD_COMMAND] != NULL ||
+	    a->values[SET_OAUTH_COMMAND] != NULL ||
 	    credential(a, c, name, sizeof name);
 }
 
@@ -286,29 +354,24 @@ from_terminal(const struct secret_use *use, const struct caller *c,
 
 /* What the account itself names; *found is false when it names nothing. */
 static bool
-from_account(const struct account *a, const struct caller *c,
+from_account(const struct secret_use *use, const struct caller *c,
     struct buffer *secret, bool *found, struct failure *why)
 {
+	const struct account *a = use->account;
 	const char *value = a->values[SET_PASSWORD];
 
 	*found = true;
+	if (a->values[SET_OAUTH_COMMAND] != NULL)
+		return token(a, use->renew, c, secret, why);
 	if (value != NULL) {		/* a line that is not empty */
 		buffer_put(secret, value, buffer_len(&a->password) - 1);
 		return true;
 	}
 	if (a->values[SET_PASSWORD_FILE] != NULL)
 		return from_file(a->values[SET_PASSWORD_FILE], secret, why);
-	if (a->values[SET_PASSWORD_COMMAND] != NULL && a->handed)
-		return fail(why, FAILURE_CONFIG, "password-command of the "
-		    "account \"%s\" (%s:%zu) is not run, for it would be "
-		    "yours to look into; its administrator may use password "
-		    "instead", a->name, a->file, a->line);
 	if (a->values[SET_PASSWORD_COMMAND] != NULL)
-		return a->may_run ? from_command(
-		    a->values[SET_PASSWORD_COMMAND], c, secret, why) :
-		    fail(why, FAILURE_PERMISSION, "others can write %s, so "
-		    "its password-command is not run; mend it with: chmod "
-		    "go-w %s", a->file, a->file);
+		return by_command(a, SET_PASSWORD_COMMAND, false, c, secret,
+		    why);
 	*found = false;
 	return from_credential(a, c, secret, found, why);
 }
@@ -321,7 +384,7 @@ find(const struct secret_use *use, const struct caller *c,
 	bool found = false;
 
 	*source = SECRET_OF_ACCOUNT;
-	if (!from_account(a, c, secret, &found, why))
+	if (!from_account(use, c, secret, &found, why))
 		return false;
 	if (found)
 		return true;

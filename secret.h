@@ -18,6 +18,7 @@ struct secret_use {
 	const char *host;		/* that it goes to, or NULL: a socket */
 	const char *user;		/* or NULL */
 	const char *server;		/* for a prompt */
+	bool renew;			/* a token that a server has refused */
 };
 
 enum secret_source {
@@ -30,11 +31,12 @@ enum secret_source {
  * The password, appended to secret (BUFFER_SECRET), which the caller wipes;
  * where it is more than ASCII, a NUL and SASLprep's form stand behind it.  It
  * is from password, password-file, password-command, the systemd credential
- * sendoff.ACCOUNT, ~/.netrc, or the terminal, in this order.  Of an account that
+ * sendoff.ACCOUNT, ~/.netrc, or the terminal, in this order; of an account with
+ * oauth-command it is the token that the command prints, and nothing else.  Of an account that
  * has lost its own (bound.h), netrc, which names a host, and the terminal are
  * left.  That there is none is no failure.
  * A file that others can read, a command that fails, an empty password or one
- * with a NUL is FAILURE_CONFIG or FAILURE_PERMISSION.
+ * with a NUL, and what cannot be a token is FAILURE_CONFIG or FAILURE_PERMISSION.
  */
 bool	secret_fetch(const struct secret_use *, const struct caller *,
 	    struct buffer *secret, enum secret_source *, struct failure *why);

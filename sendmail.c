@@ -42,7 +42,8 @@ struct run {
 static bool
 is_secret(const struct account *a, enum setting s)
 {
-	return config_is_secret(s) || (a->handed && s == SET_PASSWORD_COMMAND);
+	return config_is_secret(s) || (a->handed &&
+	    (s == SET_PASSWORD_COMMAND || s == SET_OAUTH_COMMAND));
 }
 
 static void

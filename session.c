@@ -170,11 +170,58 @@ fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
 		return false;
 	found = s->source != SECRET_NONE;
 	s->has_secret = found || p->sasl.has_certificate;
-	p->sasl.has_password = found;
+	p->sasl.has_token = s->route.account->values[SET_OAUTH_COMMAND] != NULL;
+	p->sasl.has_password = found && !p->sasl.has_token;
 	p->words = (struct sasl_words){ 0 };
 	if (found)
 		take_words(&s->secret, &p->words);
 	return s->has_secret || no_secret(s, why);
+}
+
+/* The token that was refused is used until there is another. */
+static bool
+renew_token(void *context, struct failure *why)
+{
+	struct session *s = context;
+	struct secret_use use = s->use;
+	struct buffer secret = BUFFER_SECRET;
+
+	s->renewal.spent = true;
+	use.renew = true;
+	if (!helper_secret(&use, s->caller, &secret, &s->source, why)) {
+		buffer_wipe(&secret);
+		return false;
+	}
+	buffer_wipe(&s->secret);
+	s->secret = secret;
+	take_words(&s->secret, &s->route.smtp.words);
+	return true;
+}
+
+/* Once for each time that a server takes one: two in a row are no accident. */
+static void
+offer_renewal(struct session *s)
+{
+	s->renewal.renew = renew_token;
+	s->renewal.context = s;
+	s->renewal.command = s->route.account->values[SET_OAUTH_COMMAND];
+	s->route.smtp.renewal = s->route.smtp.sasl.has_token ? &s->renewal :
+	    NULL;
+}
+
+/* A refused token is not worth keeping: the command is for the next time. */
+static void
+settle_token(struct session *s, bool taken, const struct failure *why)
+{
+	if (s->route.smtp.renewal == NULL || !(taken ||
+	    why->kind == FAILURE_AUTH))
+		return;
+	s->renewal.spent = false;
+	if (taken)
+		return;
+	buffer_wipe(&s->secret);
+	s->route.smtp.words = (struct sasl_words){ 0 };
+	s->has_secret = false;
 }
 
 static bool
@@ -234,6 +281,9 @@ fit_endpoint(struct session *s, const struct endpoint *e,
 	want_names(s, e, place);
 	p->tls.verify = url_is_verified(e);
 	p->user = e->user != NULL ? e->user : s->user;
+	p->host = e->host;
+	p->port = e->host != NULL ? e->port : NULL;	/* not of a socket */
+	offer_renewal(s);
 	if (s->route.hello_literal)
 		p->hello = s->net.local;
 }
@@ -271,6 +321,7 @@ static void
 remember(struct session *s, const struct endpoint *e)
 {
 	const struct sight *seen = s->route.smtp.seen;
+	const struct sasl_policy *sasl = &s->route.smtp.sasl;
 	const struct smtp_facts *f = &s->facts;
 	struct sight now = { .mechanism = f->mechanism != NULL ?
 	    f->strongest : NULL, .tls = f->tls.verified ? f->tls.version :
@@ -278,7 +329,9 @@ remember(struct session *s, const struct endpoint *e)
 
 	if (seen != NULL) {
 		now.tls = later(now.tls, seen->tls);
-		if (sasl_is_weaker(now.mechanism, seen->mechanism))
+		if (now.mechanism == NULL || (sasl_is_for(sasl,
+		    seen->mechanism) && sasl_is_weaker(now.mechanism,
+		    seen->mechanism)))
 			now.mechanism = seen->mechanism;
 	}
 	if (now.mechanism != NULL || now.tls != NULL)
@@ -307,29 +360,43 @@ connect_in_time(struct session *s, const struct endpoint *e,
 }
 
 static bool
-try_endpoint(struct session *s, const struct endpoint *e, struct failure *why)
+connect_and_begin(struct session *s, const struct endpoint *e,
+    const struct place *place, struct failure *why)
 {
-	struct place *place = pool_alloc(s->pool, sizeof *place);
-
-	s->server = e->text;
-	s->facts = (struct smtp_facts){ 0 };
-	s->net = (struct net_facts){ .host = e->host };
-	if (!fetch_secret(s, e, why) || !find_place(s, e, place, why) ||
-	    !connect_in_time(s, e, place, why))
+	s->smtp.token_unheard = false;
+	if (!connect_in_time(s, e, place, why))
 		return false;
 	stream_session(s->stream, s->begun +
 	    (milliseconds)s->route.timeout_session * 1000);
 	fit_endpoint(s, e, place);
 	s->open = true;
-	s->route.smtp.seen = memory_of(s->memory, s->route.account->name,
-	    e->text);
 	if (smtp_begin(&s->smtp, s->stream, &s->route.smtp, s->pool,
-	    &s->facts, why)) {
-		remember(s, e);
+	    &s->facts, why))
 		return true;
-	}
 	session_close(s);
 	return false;
+}
+
+static bool
+try_endpoint(struct session *s, const struct endpoint *e, struct failure *why)
+{
+	struct place *place = pool_alloc(s->pool, sizeof *place);
+	bool ok;
+
+	s->server = e->text;
+	s->facts = (struct smtp_facts){ 0 };
+	s->net = (struct net_facts){ .host = e->host };
+	if (!fetch_secret(s, e, why) || !find_place(s, e, place, why))
+		return false;
+	s->route.smtp.seen = memory_of(s->memory, s->route.account->name,
+	    e->text);
+	ok = connect_and_begin(s, e, place, why);
+	if (!ok && s->smtp.token_unheard)
+		ok = connect_and_begin(s, e, place, why);
+	settle_token(s, ok, why);
+	if (ok)
+		remember(s, e);
+	return ok;
 }
 
 /* What another server could do better: not a login, not a policy. */

@@ -30,6 +30,7 @@ struct session {
 	struct secret_use use;		/* what it was fetched for */
 	enum secret_source source;
 	bool has_secret;		/* or needs none */
+	struct smtp_renewal renewal;	/* where it is a token */
 	struct buffer proxy_secret;
 	milliseconds begun;		/* timeout-session counts from here */
 	bool open;

@@ -25,6 +25,7 @@ static const struct setting_kind settings[SETTINGS] = {
 				    0, 0 },
 	[SET_PASSWORD_COMMAND]	= { "password-command", ONE, NULL, NULL,
 				    0, 1 },
+	[SET_OAUTH_COMMAND]	= { "oauth-command", ONE, NULL, NULL, 0, 1 },
 	[SET_AUTH]		= { "auth", MECHANISMS, NULL, "auto", 0, 0 },
 	[SET_AUTH_MINIMUM]	= { "auth-minimum", MECHANISM, NULL, NULL,
 				    0, 0 },
@@ -92,6 +93,27 @@ setting_kind(enum setting s)
 	return &settings[s];
 }
 
+bool
+setting_takes_several(enum setting s)
+{
+	static const enum setting_shape shapes[] = {
+		LIST, ADDRESSES, MECHANISMS, PINS, DELIVER_BY, LIMIT, USERS
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof shapes / sizeof *shapes; i++)
+		if (settings[s].shape == shapes[i])
+			return true;
+	return false;
+}
+
+bool
+setting_is_password(enum setting s)
+{
+	return s == SET_PASSWORD || s == SET_PASSWORD_FILE ||
+	    s == SET_PASSWORD_COMMAND;
+}
+
 static bool
 is_number(const char *s)
 {
@@ -116,7 +138,7 @@ one_mechanism(const char *word, struct failure *why)
 		return true;
 	return fail(why, FAILURE_CONFIG, "\"%s\" is no mechanism known here "
 	    "(EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, "
-	    "SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN)", word);
+	    "SCRAM-SHA-1, CRAM-MD5, OAUTHBEARER, XOAUTH2, PLAIN, LOGIN)", word);
 }
 
 /* "auto", "none", or mechanisms in order. */

@@ -15,8 +15,8 @@
 
 enum setting {
 	SET_FROM, SET_NAME, SET_HELLO, SET_MATCH, SET_SERVER, SET_USER,
-	SET_PASSWORD, SET_PASSWORD_FILE, SET_PASSWORD_COMMAND, SET_AUTH,
-	SET_AUTH_MINIMUM, SET_CA_FILE, SET_CRL_FILE, SET_PIN, SET_DANE,
+	SET_PASSWORD, SET_PASSWORD_FILE, SET_PASSWORD_COMMAND,
+	SET_OAUTH_COMMAND, SET_AUTH, SET_AUTH_MINIMUM, SET_CA_FILE, SET_CRL_FILE, SET_PIN, SET_DANE,
 	SET_TLS_NAME, SET_TLS_MINIMUM, SET_TLS_PRIORITY,
 	SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY, SET_REQUIRE_TLS,
 	SET_DELIVER_BY, SET_HOLD_FOR, SET_PRIORITY, SET_RESOLVER, SET_SOURCE, SET_PROXY, SET_TIMEOUT_CONNECT, SET_TIMEOUT_REPLY,
@@ -42,6 +42,12 @@ struct setting_kind {
 	bool secret;			/* its value is never to be shown */
 	bool no_option;			/* nor is there a long option for it */
 };
+
+/* May there be more than one word behind its name? */
+bool	setting_takes_several(enum setting);
+
+/* Is it password, password-file or password-command? */
+bool	setting_is_password(enum setting);
 
 /* SETTINGS when there is none of that name. */
 enum setting setting_find(const char *name);

@@ -145,17 +145,52 @@ cancel(struct smtp *s)
 		s->talk.in_step = false;
 }
 
+/* What the server says of a token; not when it says the token itself. */
+static const char *
+reason_of(const struct smtp *s, const struct sasl *sasl)
+{
+	const char *reason = sasl_reason(sasl);
+
+	if (reason == NULL)
+		return "has it expired, or is user not whose it is";
+	return dialogue_tells(&s->talk, reason) ? "the server's reason tells "
+	    "the secret and is not shown" : reason;
+}
+
+static void
+tell_refusal(struct smtp *s, const struct sasl *sasl, const struct reply *reply,
+    struct failure *why)
+{
+	const struct smtp_renewal *renewal = s->params->renewal;
+
+	if (renewal == NULL || !sasl_is_for(&s->params->sasl,
+	    s->facts->mechanism)) {
+		(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the "
+		    "server refuses the login of %s by %s: %s (are user and "
+		    "password right?)", s->params->user, s->facts->mechanism,
+		    reply->text);
+		return;
+	}
+	s->token_refused |= reply->code == 535;
+	(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the server "
+	    "refuses the token of %s by %s: %s (%s%s%.200s)", s->params->user,
+	    s->facts->mechanism, reply->text, reason_of(s, sasl),
+	    renewal->spent ? "; log in again with what oauth-command runs: " :
+	    "", renewal->spent ? renewal->command : "");
+}
+
 static bool
-login_refused(struct smtp *s, const struct reply *reply, struct failure *why)
+login_refused(struct smtp *s, const struct sasl *sasl,
+    const struct reply *reply, struct failure *why)
 {
 	struct failure reason;
 
-	if (!reply_is_permanent(reply))
+	if (!reply_is_permanent(reply)) {
+		s->token_refused = false;
 		return dialogue_refused(&s->talk, reply, FAILURE_AUTH, why);
+	}
 	(void)dialogue_refused(&s->talk, reply, FAILURE_AUTH, &reason);
-	(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the server "
-	    "refuses the login of %s by %s: %s (are user and password right?)",
-	    s->params->user, s->facts->mechanism, reply->text);
+	tell_refusal(s, sasl, reply, why);
 	why->reply = reason.reply;
 	(void)strcpy(why->enhanced, reason.enhanced);
 	return false;
@@ -170,7 +205,11 @@ respond(struct smtp *s, struct sasl *sasl, const char *challenge, size_t len,
 	struct failure reason;
 	bool ok = sasl_step(sasl, challenge, len, &response, &reason);
 
-	if (ok) {
+	if (ok && sasl_reason(sasl) != NULL) {
+		s->token_refused = true;
+		dialogue_say(&s->talk, "%.*s", (int)buffer_len(&response),
+		    buffer_data(&response));
+	} else if (ok) {
 		dialogue_say_secret(&s->talk, "", buffer_data(&response),
 		    buffer_len(&response));
 	} else {
@@ -187,6 +226,7 @@ believe(struct smtp *s, const struct sasl *sasl, struct failure *why)
 {
 	struct failure reason;
 
+	s->token_refused = false;	/* whatever it was that it has said */
 	if (sasl_is_complete(sasl, &reason))
 		return true;
 	return stream_fail(s->talk.stream, why, reason.kind, "%s",
@@ -218,7 +258,7 @@ round_trip(struct smtp *s, struct sasl *sasl, struct buffer *held,
 	if (*done)
 		return believe(s, sasl, why);
 	if (reply.code != 334)
-		return login_refused(s, &reply, why);
+		return login_refused(s, sasl, &reply, why);
 	if (reply.lines > 1) {
 		(void)stream_fail(s->talk.stream, why, FAILURE_PROTOCOL, "the "
 		    "server's challenge has more than one line");
@@ -307,6 +347,7 @@ login_by(struct smtp *s, const struct sasl_channel *channel,
 	bool ok;
 
 	assert(p->path_kind != PATH_NETWORK || s->facts->tls.verified);
+	s->token_refused = false;
 	if (!sasl_begin(&sasl, s->facts->mechanism, p->user != NULL ? p->user :
 	    "", &p->words, channel, why))
 		return false;
@@ -318,6 +359,57 @@ login_by(struct smtp *s, const struct sasl_channel *channel,
 	return ok;
 }
 
+static void
+hide_secrets(struct smtp *s)
+{
+	const struct sasl_words *w = &s->params->words;
+
+	if (w->password != NULL)
+		dialogue_hide(&s->talk, w->password, w->password_len);
+	if (w->prepared != w->password)
+		dialogue_hide(&s->talk, w->prepared, w->prepared_len);
+}
+
+/* Of both: what the server said, and why there is no other token. */
+static bool
+none_anew(struct failure *why, const struct failure *reason)
+{
+	struct failure first = *why;
+
+	if (reason->kind == FAILURE_INTERRUPTED || why->kind != FAILURE_AUTH) {
+		*why = *reason;
+		return false;
+	}
+	(void)fail(why, first.kind, "%.900s; for a new token: %s", first.text,
+	    reason->text);
+	why->reply = first.reply;
+	(void)strcpy(why->enhanced, first.enhanced);
+	return false;
+}
+
+/*
+ * The token may be one that was put by, and has expired: another is asked for
+ * once, and shown in this connection while the server leaves it open.
+ */
+static bool
+login_anew(struct smtp *s, const struct sasl_channel *channel,
+    struct failure *why)
+{
+	const struct smtp_renewal *renewal = s->params->renewal;
+	struct failure reason;
+	bool ok = false;
+
+	log_note(LEVEL_INFO, "a new token is asked for: %s", why->text);
+	if (!renewal->renew(renewal->context, &reason))
+		return none_anew(why, &reason);
+	hide_secrets(s);
+	dialogue_step(&s->talk, STEP_AUTH);	/* its time begins here */
+	if (s->talk.in_step && !s->talk.closing)
+		ok = login_by(s, channel, why);
+	s->token_unheard = !ok && (s->talk.closing || !s->talk.in_step);
+	return ok;
+}
+
 static bool
 login(struct smtp *s, struct failure *why)
 {
@@ -326,8 +418,11 @@ login(struct smtp *s, struct failure *why)
 		.tls = tls->version != NULL,
 		.binding = tls->binding,
 		.data = tls->binding_data,
-		.data_len = tls->binding_len
+		.data_len = tls->binding_len,
+		.host = s->params->host,
+		.port = s->params->port
 	};
+	const struct smtp_renewal *renewal = s->params->renewal;
 	milliseconds begun = clock_now();
 	struct failure reason;
 	const char *mechanism;
@@ -343,6 +438,9 @@ login(struct smtp *s, struct failure *why)
 		    reason.text);
 	s->facts->mechanism = mechanism;
 	ok = login_by(s, &channel, why);
+	if (!ok && s->token_refused && renewal != NULL && !renewal->spent &&
+	    (why->kind == FAILURE_AUTH || why->kind == FAILURE_LOST))
+		ok = login_anew(s, &channel, why);
 	s->facts->auth_ms = clock_now() - begun;
 	return ok;
 }
@@ -372,7 +470,8 @@ compare(struct smtp *s, struct failure *why)
 	    NULL && strcmp(tls->version, seen->tls) < 0)
 		return is_weaker(s, FAILURE_TLS_MISSING, tls->version,
 		    seen->tls, why);
-	if (s->params->login && sasl_is_weaker(now, seen->mechanism))
+	if (s->params->login && sasl_is_for(&s->params->sasl,
+	    seen->mechanism) && sasl_is_weaker(now, seen->mechanism))
 		return is_weaker(s, FAILURE_NO_MECHANISM, now != NULL ? now :
 		    "no login", seen->mechanism, why);
 	return true;
@@ -393,7 +492,8 @@ story(struct smtp *s, struct failure *why)
 		return false;
 	if (done && !hello(s, why))
 		return false;
-	s->facts->strongest = sasl_strongest(s->can.mechanisms);
+	s->facts->strongest = sasl_strongest(&s->params->sasl,
+	    s->can.mechanisms);
 	return compare(s, why) && login(s, why);
 }
 
@@ -407,20 +507,9 @@ may_login(const struct smtp *s, struct failure *why)
 	    (p->security == SECURITY_IMPLICIT ||
 	    p->security == SECURITY_STARTTLS)))
 		return true;
-	return stream_fail(s->talk.stream, why, FAILURE_CONFIG, "the password "
-	    "would not be safe on this connection; write smtps:// or smtp:// "
-	    "as the scheme of the server");
-}
-
-static void
-hide_secrets(struct smtp *s)
-{
-	const struct sasl_words *w = &s->params->words;
-
-	if (w->password != NULL)
-		dialogue_hide(&s->talk, w->password, w->password_len);
-	if (w->prepared != w->password)
-		dialogue_hide(&s->talk, w->prepared, w->prepared_len);
+	return stream_fail(s->talk.stream, why, FAILURE_CONFIG, "the %s would "
+	    "not be safe on this connection; write smtps:// or smtp:// as the "
+	    "scheme of the server", p->sasl.has_token ? "token" : "password");
 }
 
 bool

@@ -22,6 +22,17 @@
 /* Where the octets travel, as the connection has shown. */
 enum path_kind { PATH_NETWORK, PATH_LOOPBACK, PATH_UNIX };
 
+/*
+ * Where the token is from: asked when a server refuses it, and no more after
+ * that, for another to be put into the words of the parameters.
+ */
+struct smtp_renewal {
+	bool (*renew)(void *, struct failure *);
+	void *context;
+	bool spent;
+	const char *command;		/* that prints it, for error texts */
+};
+
 struct smtp_params {
 	enum security security;
 	bool lmtp;			/* RFC 2033 */
@@ -31,7 +42,9 @@ struct smtp_params {
 	enum path_kind path_kind;
 	struct sasl_policy sasl;
 	const char *user;
+	const char *host, *port;	/* of the server, or NULL */
 	struct sasl_words words;	/* password NULL: there is none */
+	const struct smtp_renewal *renewal;	/* of a token, or NULL */
 	int timeout_reply;		/* seconds for every step; 0: RFC 5321's */
 	const struct sight *seen;	/* what it has offered before, or NULL */
 	const char *accept;		/* the command that forgets it */
@@ -56,6 +69,9 @@ struct smtp {
 	bool talked;			/* EHLO was understood once */
 	bool needs_reset;		/* a transaction did not end */
 	size_t mails;			/* MAIL commands that were said */
+	bool token_refused;		/* the last one that was shown */
+	bool token_unheard;		/* it is another since, and this
+					   connection has no verdict on it */
 };
 
 /*

@@ -61,7 +61,8 @@ check_choice(const struct capabilities *can, const char *allowed,
 	assert(allowed == NULL || strstr(allowed, m) != NULL);
 	assert(minimum == NULL || !sasl_is_weaker(m, minimum));
 	if (allowed == NULL && minimum == NULL)
-		assert(strcmp(sasl_strongest(can->mechanisms), m) == 0);
+		assert(strcmp(sasl_strongest(&policy,
+		    can->mechanisms), m) == 0);
 }
 
 int

@@ -115,7 +115,8 @@ def leaks(outcome):
 def secret_forms(act):
     words = [line.split(None, 1) for line in act.config]
     secrets = [w[1].strip('"').encode() for w in words
-               if len(w) == 2 and w[0] in ("password", "oauth-token")]
+               if len(w) == 2 and w[0] == "password"]
+    secrets += [word.encode() for word in act.setup.get("token", "").split()]
     return [form for secret in secrets for form in forms_of(secret)]
 
 
@@ -205,7 +206,7 @@ class Story:
     the last reply to data ends, or None; told the first place after which
     the status of the transcript may be right already; anew the first after
     which a lost connection may be followed by another: the server has judged
-    some mail, or has said how many recipients are too many.
+    some mail, has said how many recipients are too many, or refuses a token.
     """
 
     def __init__(self, act, events):
@@ -249,6 +250,9 @@ class Story:
     def see_S(self, i, event):
         code, more = event.text[:3], event.text[3:4] == "-"
         nonsense = not re.match(r"[2-5]\d\d([ -]|$)", event.text)
+        if "token" in self.act.setup and code in ("334", "535") and \
+                self.anew is None:
+            self.anew = i       # a new token, where this connection is gone
         if (code[:1] in "45" or nonsense) and self.told is None:
             self.told = i
         if more and not nonsense:

@@ -63,7 +63,7 @@ def ends_line(text):
 
 
 KNOWN = re.compile(r"any$|\.\.\.$|=|x \d+|base64 |ca$|home$|port$|scram-|"
-                   r"cram-md5|long |[a-z0-9-]*:")
+                   r"cram-md5|oauthbearer |long |[a-z0-9-]*:")
 
 
 def check_template(text):

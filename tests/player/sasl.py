@@ -1,4 +1,4 @@
-"""The server's side of a login: SCRAM (RFC 5802, 7677), CRAM-MD5."""
+"""The server's side of a login: SCRAM (RFC 5802), CRAM-MD5, OAUTHBEARER."""
 
 import base64
 import binascii
@@ -40,7 +40,8 @@ class Login:
                      "scram-final": self.server_final}
         self.checks = {"scram-first": self.client_first,
                        "scram-final": self.client_final,
-                       "cram-md5": self.cram_md5}
+                       "cram-md5": self.cram_md5,
+                       "oauthbearer": self.oauthbearer}
 
     @property
     def algorithm(self):
@@ -53,6 +54,15 @@ class Login:
         want = b"%s %s" % (self.user, digest.encode())
         got = decode(octets)
         return "" if got == want else f"CRAM-MD5: {got!r} is not {want!r}"
+
+    # OAUTHBEARER (RFC 7628); a unix socket has no host
+
+    def oauthbearer(self, words, octets):
+        user, token = map(re.escape, words.split())
+        got = (decode(octets) or b"").decode(errors="replace")
+        fits = re.fullmatch(f"n,a={user},\x01(host=localhost\x01port=\\d+"
+                            f"\x01)?auth=Bearer {token}\x01\x01", got)
+        return "" if fits else f"OAUTHBEARER: {got!r}"
 
     # SCRAM
 

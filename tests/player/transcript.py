@@ -23,7 +23,7 @@ DEFAULT_CONFIG = {
 
 SETUP_KEYS = ("scheme", "config", "without", "args", "name", "input", "cert",
               "host", "env", "again", "only", "tls", "ask-certificate",
-              "buffers", "account", "file")
+              "buffers", "account", "file", "token")
 EXPECT_KEYS = ("status", "stderr", "no-stderr", "stdout", "silent", "kept",
                "kept-contains", "kept-lacks", "data", "no-data", "json")
 

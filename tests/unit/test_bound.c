@@ -128,6 +128,21 @@ what_goes_and_what_stays(void **state)
 	assert_null(a->values[SET_CLIENT_KEY]);
 	pool_free(c.pool);
 
+	begin(&c, "server s\noauth-command c\n", 0);
+	a = &c.accounts[0];
+	change(&c, (const char *const[]){ "password-file", "/g", NULL });
+	assert_null(a->withheld);
+	assert_null(a->values[SET_OAUTH_COMMAND]);
+	pool_free(c.pool);
+
+	begin(&c, "server s\noauth-command c\n", 0);
+	a = &c.accounts[0];
+	change(&c, (const char *const[]){ "auth", "XOAUTH2", NULL });
+	assert_string_equal(a->withheld, "auth");
+	assert_true(a->deprived);
+	assert_null(a->values[SET_OAUTH_COMMAND]);
+	pool_free(c.pool);
+
 	begin(&c, "server s\npassword p\nclient-certificate /c\n", 0);
 	a = &c.accounts[0];
 	change(&c, (const char *const[]){ "client-certificate", "/d",

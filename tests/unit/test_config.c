@@ -17,7 +17,8 @@
 #define PIN_FORM "sha256:0123456789abcdef" PIN_REST
 #define PIN_BASE64 "ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8="
 #define MECHANISMS_KNOWN "EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, " \
-    "SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN"
+    "SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, OAUTHBEARER, XOAUTH2, " \
+    "PLAIN, LOGIN"
 
 enum { ERRORS_MAX = 4 };
 
@@ -65,6 +66,8 @@ static const struct {
 	    "f:1:15: password-file has no value" },
 	[SET_PASSWORD_COMMAND] = { "password-command", "\"pass a\"", "pass a",
 	    NULL, "''", "f:1:18: password-command has no value" },
+	[SET_OAUTH_COMMAND] = { "oauth-command", "\"oama a\"", "oama a",
+	    NULL, "''", "f:1:15: oauth-command has no value" },
 	[SET_AUTH] = { "auth", "scram-sha-256 PLAIN", "SCRAM-SHA-256 PLAIN",
 	    "auto", "plain digest-md5", "f:1:6: \"DIGEST-MD5\" is no "
 	    "mechanism known here (" MECHANISMS_KNOWN ")" },
@@ -236,7 +239,7 @@ every_option(void **state)
 	(void)state;
 	for (s = 0; s < SETTINGS; s++) {
 		if (s == SET_PASSWORD || s == SET_PASSWORD_COMMAND ||
-		    s == SET_ALLOW_USER) {
+		    s == SET_OAUTH_COMMAND || s == SET_ALLOW_USER) {
 			assert_false(config_has_option(all[s].name));
 			assert_false(config_override(&a, all[s].name, "x",
 			    pool, &why));
@@ -285,6 +288,13 @@ static const struct {
 	{ "from a@b.c\nfrom a@b.c\n", { "f:2:1: from is set twice" } },
 	{ "from me\n", { "f:1:6: \"me\" is no whole address, as in "
 	    "me@example.org" } },
+	{ "oauth-command c\npassword-command d\n", { "f:2:1: an account has a "
+	    "password or oauth-command, not both; take one out" } },
+	{ "account a\n  password-file /p\n  oauth-command c\n", { "f:3:3: an "
+	    "account has a password or oauth-command, not both; take one "
+	    "out" } },
+	{ "oauth-command c\naccount a\npassword-file /p\naccount b\n",
+	    { NULL } },
 	{ "form a@b.c\n", { "f:1:1: there is no setting \"form\"; is \"from\" "
 	    "meant?" } },
 	{ "\tsever x\nusr x\npaswrd x\ntimeoutreply 1\n", { "f:1:2: there is "
@@ -355,7 +365,8 @@ static const struct {
 	    "an account \"b\" already, in line 2" } },
 	{ "auth-minimum none\n", { "f:1:14: \"NONE\" is no mechanism known "
 	    "here (EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, "
-	    "SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN)" } },
+	    "SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, OAUTHBEARER, "
+	    "XOAUTH2, PLAIN, LOGIN)" } },
 	{ "name a\001b\n", { "f:1:6: name must not hold control characters" } },
 	{ "server\n", { "f:1:1: server has no value" } },
 	{ "include a\n", { "f:1:9: files include each other too deeply" } },
@@ -638,6 +649,35 @@ defaults(void **state)
 	pool_free(pool);
 }
 
+/* A password of its own takes the place of everybody's token, and so round. */
+static void
+one_way_to_log_in(void **state)
+{
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+	const struct account *a;
+
+	(void)state;
+	read_text(&c, "oauth-command t\naccount a\npassword-file /p\n"
+	    "account b\naccount c\noauth-command u\n", NULL);
+	assert_int_equal(c.nerrors, 0);
+	a = c.accounts;
+	assert_null(a[0].values[SET_OAUTH_COMMAND]);
+	assert_string_equal(a[1].values[SET_OAUTH_COMMAND], "t");
+	assert_string_equal(a[2].values[SET_OAUTH_COMMAND], "u");
+	assert_true(a[1].may_run && a[2].may_run);
+	c = (struct config){ .pool = pool };
+	read_text(&c, "password p\npassword-file /p\naccount a\n"
+	    "oauth-command t\naccount b\n", NULL);
+	a = c.accounts;
+	assert_null(a[0].values[SET_PASSWORD]);
+	assert_null(a[0].values[SET_PASSWORD_FILE]);
+	assert_string_equal(a[0].values[SET_OAUTH_COMMAND], "t");
+	assert_string_equal(a[1].values[SET_PASSWORD], "p");
+	config_forget_all(&c);
+	pool_free(pool);
+}
+
 static char folder[] = "/tmp/test_config.XXXXXX";
 
 static void
@@ -913,6 +953,7 @@ main(void)
 		cmocka_unit_test(longest_line),
 		cmocka_unit_test(includes_at_most_eight),
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(one_way_to_log_in),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(owner),
 		cmocka_unit_test(meant),

@@ -55,8 +55,9 @@ chooses_the_strongest(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof choices / sizeof *choices; i++) {
-		policy = (struct sasl_policy){ choices[i].allowed,
-		    choices[i].minimum, true, choices[i].certificate };
+		policy = (struct sasl_policy){ .allowed = choices[i].allowed,
+		    .minimum = choices[i].minimum, .has_password = true,
+		    .has_certificate = choices[i].certificate };
 		channel.binding = choices[i].bound ? "tls-exporter" : NULL;
 		chosen = sasl_choose(&policy, &channel, choices[i].offered,
 		    &why);
@@ -86,11 +87,87 @@ needs_a_password_or_a_certificate(void **state)
 	assert_null(sasl_choose(&policy, &channel, "PLAIN EXTERNAL", &why));
 }
 
+/* A token is for two mechanisms, and a password for none of them. */
+static void
+chooses_by_what_there_is(void **state)
+{
+	static const struct {
+		const char *offered, *allowed, *minimum;
+		bool certificate;
+		const char *chosen;
+	} cases_of_token[] = {
+		{ "PLAIN XOAUTH2 OAUTHBEARER", NULL, NULL, false,
+		    "OAUTHBEARER" },
+		{ "SCRAM-SHA-256 XOAUTH2", NULL, NULL, false, "XOAUTH2" },
+		{ "OAUTHBEARER XOAUTH2", "XOAUTH2 OAUTHBEARER", NULL, false,
+		    "XOAUTH2" },
+		{ "PLAIN XOAUTH2", "PLAIN XOAUTH2", NULL, false, "XOAUTH2" },
+		{ "EXTERNAL OAUTHBEARER", NULL, NULL, true, "EXTERNAL" },
+		{ "XOAUTH2", NULL, "OAUTHBEARER", false, NULL },
+		{ "XOAUTH2", NULL, "PLAIN", false, "XOAUTH2" },
+		{ "OAUTHBEARER", NULL, "CRAM-MD5", false, NULL },
+		{ "PLAIN LOGIN SCRAM-SHA-256 CRAM-MD5", NULL, NULL, false,
+		    NULL },
+		{ "PLAIN OAUTHBEARER", "PLAIN", NULL, false, NULL },
+	};
+	const struct sasl_channel channel = { .tls = true };
+	struct sasl_policy policy = { .has_password = true };
+	struct failure why;
+	const char *chosen;
+	size_t i;
+
+	(void)state;
+	assert_null(sasl_choose(&policy, &channel, "OAUTHBEARER XOAUTH2",
+	    &why));
+	assert_non_null(strstr(why.text, "it wants a token"));
+	assert_string_equal(sasl_choose(&policy, &channel,
+	    "OAUTHBEARER LOGIN", &why), "LOGIN");
+	for (i = 0; i < sizeof cases_of_token / sizeof *cases_of_token; i++) {
+		policy = (struct sasl_policy){ .has_token = true,
+		    .allowed = cases_of_token[i].allowed,
+		    .minimum = cases_of_token[i].minimum,
+		    .has_certificate = cases_of_token[i].certificate };
+		chosen = sasl_choose(&policy, &channel,
+		    cases_of_token[i].offered, &why);
+		if (cases_of_token[i].chosen == NULL)
+			assert_null(chosen);
+		else
+			assert_string_equal(chosen, cases_of_token[i].chosen);
+	}
+	assert_non_null(strstr(why.text, "names none that takes a token"));
+}
+
+/* What an account cannot use is no measure of what a server offers. */
+static void
+compares_what_there_is(void **state)
+{
+	const struct sasl_policy password = { .has_password = true };
+	const struct sasl_policy bearer = { .has_token = true };
+	const char *offered = "EXTERNAL SCRAM-SHA-1 XOAUTH2 OAUTHBEARER PLAIN";
+
+	(void)state;
+	assert_string_equal(sasl_strongest(&password, offered),
+	    "SCRAM-SHA-1");
+	assert_string_equal(sasl_strongest(&bearer, offered), "OAUTHBEARER");
+	assert_null(sasl_strongest(&bearer, "EXTERNAL PLAIN"));
+	assert_null(sasl_strongest(&password, "EXTERNAL XOAUTH2"));
+	assert_true(sasl_is_for(&bearer, "XOAUTH2"));
+	assert_false(sasl_is_for(&bearer, "PLAIN"));
+	assert_false(sasl_is_for(&password, "XOAUTH2"));
+	assert_true(sasl_is_for(&password, "PLAIN"));
+	assert_false(sasl_is_for(&password, "EXTERNAL"));
+	assert_false(sasl_is_for(&password, NULL));
+	assert_true(sasl_is_weaker("XOAUTH2", "OAUTHBEARER"));
+	assert_true(sasl_is_weaker("PLAIN", "XOAUTH2"));
+	assert_true(sasl_is_weaker("OAUTHBEARER", "CRAM-MD5"));
+}
+
 static struct sasl *
 begin(const char *mechanism, const char *user, const char *password)
 {
-	struct sasl_channel channel = { true, "tls-exporter", binding,
-	    sizeof binding - 1 };
+	static const struct sasl_channel channel = { .tls = true,
+	    .host = "server.example.com", .port = "143", .binding = "tls-exporter", .data = binding,
+	    .data_len = sizeof binding - 1 };
 	struct sasl_words words = { .password = password,
 	    .password_len = strlen(password) };
 	struct failure why;
@@ -148,6 +225,68 @@ speaks_the_simple_ones(void **state)
 	s = begin("EXTERNAL", "", "");
 	answers(s, "", "");
 	assert_true(sasl_is_complete(s, &why));
+	sasl_end(s);
+}
+
+static void
+shows_a_token(void **state)
+{
+	struct buffer response = BUFFER_SECRET;
+	struct failure why;
+	struct sasl *s;
+
+	(void)state;
+	/* RFC 7628 sections 4.1 and 4.3 */
+	s = begin("OAUTHBEARER", "user@example.com",
+	    "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==");
+	assert_true(sasl_speaks_first(s));
+	assert_false(sasl_is_complete(s, &why));
+	answers(s, "", "bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbG"
+	    "UuY29tAXBvcnQ9MTQzAWF1dGg9QmVhcmVyIHZGOWRmdDRxbVRjMk52YjNSbGNrQmhi"
+	    "SFJoZG1semRHRXVZMjl0Q2c9PQEB");
+	assert_true(sasl_is_complete(s, &why));
+	assert_null(sasl_reason(s));
+	answers(s, "eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIiwic2NvcGUiOiJleGFtcGxlX3"
+	    "Njb3BlIiwib3BlbmlkLWNvbmZpZ3VyYXRpb24iOiJodHRwczovL2V4YW1wbGUuY29t"
+	    "Ly53ZWxsLWtub3duL29wZW5pZC1jb25maWd1cmF0aW9uIn0=", "AQ==");
+	assert_non_null(strstr(sasl_reason(s), "(invalid_token); its scope "
+	    "must be example_scope"));
+	assert_false(sasl_is_complete(s, &why));
+	assert_int_equal(why.kind, FAILURE_AUTH);
+	assert_false(sasl_step(s, "", 0, &response, &why));
+	assert_int_equal(why.kind, FAILURE_PROTOCOL);
+	sasl_end(s);
+	/* developers.google.com/gmail/imap/xoauth2-protocol */
+	s = begin("XOAUTH2", "someuser@example.com",
+	    "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
+	answers(s, "", "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YT"
+	    "I5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ==");
+	answers(s, "!", "");
+	assert_string_equal(sasl_reason(s), "the server gives no reason");
+	sasl_end(s);
+}
+
+/* RFC 4954 section 4: 12288 octets of base64. */
+static void
+shows_no_token_that_is_too_long(void **state)
+{
+	struct buffer response = BUFFER_SECRET;
+	char user[9217] = "";
+	struct failure why;
+	struct sasl *s;
+
+	(void)state;
+	memset(user, 'u', sizeof user - 1 - strlen("user=\1auth=Bearer t\1\1"));
+	s = begin("XOAUTH2", user, "t");
+	assert_true(sasl_step(s, "", 0, &response, &why));
+	assert_int_equal(buffer_len(&response), 12288);
+	sasl_end(s);
+	buffer_wipe(&response);
+	user[strlen(user)] = 'u';
+	s = begin("XOAUTH2", user, "t");
+	assert_false(sasl_step(s, "", 0, &response, &why));
+	assert_int_equal(why.kind, FAILURE_CONFIG);
+	assert_int_equal(buffer_len(&response), 0);
 	sasl_end(s);
 }
 
@@ -240,6 +379,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chooses_the_strongest),
 		cmocka_unit_test(needs_a_password_or_a_certificate),
+		cmocka_unit_test(chooses_by_what_there_is),
+		cmocka_unit_test(compares_what_there_is),
+		cmocka_unit_test(shows_a_token),
+		cmocka_unit_test(shows_no_token_that_is_too_long),
 		cmocka_unit_test(speaks_the_simple_ones),
 		cmocka_unit_test(prepares_words),
 		cmocka_unit_test(says_that_md5_is_forbidden),

@@ -151,6 +151,13 @@ split(struct reading *r, struct word *words, size_t *n)
 	return false;
 }
 
+/* Only for a token's key or certificate is a PIN taken out of a word. */
+static bool
+may_have_pin(enum setting s)
+{
+	return s == SET_CLIENT_KEY || s == SET_CLIENT_CERTIFICATE;
+}
+
 /* What is no secret outlasts the line. */
 static void
 settle(struct pool *pool, struct word *words, size_t n)
@@ -286,6 +293,7 @@ void
 config_forget(struct account *a)
 {
 	buffer_wipe(&a->password);
+	buffer_wipe(&a->pin);
 	a->values[SET_PASSWORD] = NULL;
 }
 
@@ -308,6 +316,34 @@ has_rival(const struct account *a, enum setting s)
 
 	return s == SET_OAUTH_COMMAND ? password : setting_is_password(s) &&
 	    a->values[SET_OAUTH_COMMAND] != NULL;
+}
+
+/*
+ * The PINs of its words go from the line to the vault, the first to stay; what
+ * is shown, and outlasts the line, is masked.
+ */
+static void
+take_pins(struct reading *r, enum setting s, struct word *words, size_t n)
+{
+	struct account *a = current(r);
+	size_t i;
+
+	for (i = 1; i < n; i++) {
+		if (!url_has_pin(words[i].text))
+			continue;
+		if (!r->private)
+			error_at(r, words[i].column, "others can read this "
+			    "file, so no PIN may stand in it; mend it with: "
+			    "chmod 600 %s", r->file);
+		if (s == SET_CLIENT_KEY || buffer_len(&a->pin) == 0) {
+			a->pin.secret = true;
+			buffer_wipe(&a->pin);
+			url_pin(words[i].text, &a->pin);
+			buffer_put(&a->pin, "", 1);
+		}
+		words[i].text = (char *)(size_t)url_shown(words[i].text,
+		    r->config->pool);
+	}
 }
 
 static void
@@ -409,6 +445,8 @@ statement(struct reading *r)
 		unknown_key(r, &words[0]);	/* of a password, perhaps */
 		return;
 	}
+	if (may_have_pin(s))
+		take_pins(r, s, words, n);
 	settle(r->config->pool, words, n);
 	if (s < SETTINGS)
 		setting_line(r, s, words, n);
@@ -512,6 +550,12 @@ read_lines(struct reading *r, FILE *f)
 }
 /* NOLINTEND(misc-no-recursion) */
 
+static bool
+has_inherited(const struct reading *r, const struct account *a, enum setting s)
+{
+	return a->values[s] == r->defaults->values[s];
+}
+
 /* What stood before the first account line is every account's. */
 static void
 inherit(struct reading *r)
@@ -529,10 +573,13 @@ inherit(struct reading *r)
 			    !has_rival(a, (enum setting)s))
 				a->values[s] = r->defaults->values[s];
 		if (a->values[SET_PASSWORD] != NULL &&
-		    a->values[SET_PASSWORD] ==
-		    r->defaults->values[SET_PASSWORD])
+		    has_inherited(r, a, SET_PASSWORD))
 			a->values[SET_PASSWORD] = hold(&a->password,
 			    a->values[SET_PASSWORD]);
+		if (has_inherited(r, a, SET_CLIENT_KEY) &&
+		    has_inherited(r, a, SET_CLIENT_CERTIFICATE) &&
+		    r->defaults->pin.data != NULL)
+			(void)hold(&a->pin, buffer_data(&r->defaults->pin));
 		if (a->nservers == 0) {
 			a->servers = r->defaults->servers;
 			a->nservers = r->defaults->nservers;
@@ -582,6 +629,10 @@ config_override(struct account *a, const char *name, const char *value,
 	if (!config_has_option(name))
 		return fail(why, FAILURE_USAGE, "there is no option --%s",
 		    name);
+	if (url_has_pin(value))
+		return fail(why, FAILURE_USAGE, "--%s: everybody can read a "
+		    "command line, so no PIN may stand in it; write it into a "
+		    "file, and here: pin-source=/path", name);
 	if (s == SET_SERVER) {
 		a->servers = NULL;
 		a->nservers = 0;

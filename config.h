@@ -36,6 +36,8 @@ struct account {
 	const char *values[SETTINGS];	/* as written, checked; NULL: unset */
 	struct buffer password;		/* secret; of values[SET_PASSWORD], and
 					   secret_prepare()'s behind its NUL */
+	struct buffer pin;		/* secret; with a NUL; of the token in
+					   client-key, which has it masked */
 	struct endpoint *servers;
 	size_t nservers;
 	struct helper *helper;		/* has its secrets; NULL: we have */
@@ -73,7 +75,7 @@ typedef FILE *config_open(const char *name);
 void	config_read(struct config *, FILE *, const char *file, enum origin,
 	    config_open *);
 
-/* Wipes the account's password, which it then has no more. */
+/* Wipes the account's password and PIN, which it then has no more. */
 void	config_forget(struct account *);
 void	config_forget_all(struct config *);
 

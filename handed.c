@@ -4,7 +4,7 @@ void
 handed_lost(struct account *now)
 {
 	if (now->values[SET_PASSWORD] == NULL)
-		config_forget(now);
+		buffer_wipe(&now->password);
 }
 
 static size_t

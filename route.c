@@ -20,6 +20,7 @@ tls_params(struct route *r)
 		    strcmp(config_value(a, SET_TLS_MINIMUM), "1.3") == 0,
 		.certificate = a->values[SET_CLIENT_CERTIFICATE],
 		.key = a->values[SET_CLIENT_KEY],
+		.pin = buffer_data(&a->pin),
 	};
 }
 

@@ -207,6 +207,22 @@ is_file(const char *name, const struct stream *s, struct failure *why)
 	return true;
 }
 
+/* Not twice: a token is locked after some wrong ones. */
+static int
+give_pin(void *context, int attempt, const char *token, const char *label,
+    unsigned flags, char *pin, size_t room)
+{
+	const char *known = context;
+
+	(void)token;
+	(void)label;
+	(void)flags;
+	if (attempt > 0 || strlen(known) >= room)
+		return -1;
+	(void)strcpy(pin, known);
+	return 0;
+}
+
 static bool
 load_identity(struct tls *t, const struct stream *s, struct failure *why)
 {
@@ -218,8 +234,12 @@ load_identity(struct tls *t, const struct stream *s, struct failure *why)
 		return true;
 	if (!is_file(p->certificate, s, why) || !is_file(key, s, why))
 		return false;
+	if (p->pin != NULL)
+		gnutls_certificate_set_pin_function(t->credentials, give_pin,
+		    (void *)(size_t)p->pin);
 	error = gnutls_certificate_set_x509_key_file(t->credentials,
-	    p->certificate, key, GNUTLS_X509_FMT_PEM);
+	    url_without_pin(p->certificate, t->pool),
+	    url_without_pin(key, t->pool), GNUTLS_X509_FMT_PEM);
 	if (error >= 0)
 		return true;
 	return stream_fail(s, why, FAILURE_CONFIG, "the client certificate %s "

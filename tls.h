@@ -21,6 +21,7 @@ struct tls_params {
 	bool only_tls13;
 	const char *certificate;	/* of the client, PEM, or NULL */
 	const char *key;		/* NULL: in the file of certificate */
+	const char *pin;		/* of the token that it is in, or NULL */
 };
 
 /* What came of the handshake; strings live in the pool. */

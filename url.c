@@ -221,16 +221,70 @@ url_is_pkcs11(const char *text)
 	return text != NULL && strncasecmp(text, "pkcs11:", 7) == 0;
 }
 
-const char *
-url_shown(const char *text, struct pool *pool)
+static const char pin_name[] = "pin-value=";
+
+static const char *
+find_pin(const char *text)
 {
-	static const char pin[] = "pin-value=";
-	const char *at = url_is_pkcs11(text) ? strcasestr(text, pin) : NULL;
-	const char *rest;
+	return url_is_pkcs11(text) ? strcasestr(text, pin_name) : NULL;
+}
+
+bool
+url_has_pin(const char *text)
+{
+	return find_pin(text) != NULL;
+}
+
+void
+url_pin(const char *text, struct buffer *pin)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *p = find_pin(text) + sizeof pin_name - 1, *high, *low;
+	char octet;
+
+	for (; *p != '\0' && *p != '&'; p++) {
+		octet = *p;
+		if (octet == '%' && isxdigit((unsigned char)p[1]) &&
+		    isxdigit((unsigned char)p[2])) {
+			high = strchr(digits, tolower((unsigned char)p[1]));
+			low = strchr(digits, tolower((unsigned char)p[2]));
+			octet = (char)((high - digits) << 4 | (low - digits));
+			p += 2;
+		}
+		buffer_put(pin, &octet, 1);
+	}
+}
+
+/* With mask in place of each PIN, or without its attribute when that is NULL. */
+static const char *
+replaced(const char *text, const char *mask, struct pool *pool)
+{
+	const char *at = find_pin(text), *name = pin_name, *rest;
+	char *done = pool_string(pool, "");
 
 	if (at == NULL)
 		return text;
-	rest = at + sizeof pin - 1;
-	return pool_printf(pool, "%.*s***%s", (int)(rest - text), text,
-	    rest + strcspn(rest, "&"));
+	for (; at != NULL; text = rest, at = strcasestr(text, pin_name)) {
+		rest = at + strcspn(at, "&");
+		if (mask == NULL && *rest == '&')
+			rest++;
+		done = pool_printf(pool, "%s%.*s%s%s", done, (int)(at - text),
+		    text, mask != NULL ? name : "", mask != NULL ? mask : "");
+	}
+	done = pool_printf(pool, "%s%s", done, text);
+	at = done + strlen(done) - 1;
+	return mask != NULL || strchr("?&", *at) == NULL ? done :
+	    pool_octets(pool, done, (size_t)(at - done));
+}
+
+const char *
+url_shown(const char *text, struct pool *pool)
+{
+	return replaced(text, "***", pool);
+}
+
+const char *
+url_without_pin(const char *text, struct pool *pool)
+{
+	return replaced(text, NULL, pool);
 }

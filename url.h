@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "buffer.h"
 #include "failure.h"
 #include "pool.h"
 
@@ -62,8 +63,15 @@ char	*url_ascii(const char *host, struct pool *);
 /* Is it a pkcs11: URI (RFC 7512), not a file name?  NULL is neither. */
 bool	url_is_pkcs11(const char *);
 
-/* A file name, or a pkcs11: URI (RFC 7512) with its pin-value masked. */
+/* Has it a PIN in it (RFC 7512's pin-value)? */
+bool	url_has_pin(const char *);
+
+/* The octets that the first one stands for, behind what is in the buffer. */
+void	url_pin(const char *text, struct buffer *pin);
+
+/* A file name, or a pkcs11: URI with each pin-value masked, or without any. */
 const char *url_shown(const char *text, struct pool *);
+const char *url_without_pin(const char *text, struct pool *);
 
 /* Is it an IPv4 or IPv6 address (without brackets), not a name? */
 bool	url_is_address(const char *host);

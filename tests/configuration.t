@@ -124,4 +124,15 @@ config "from me@example.test" "password secret" "log none" \
     "client-certificate 'pkcs11:token=a?pin-value=9876&x=y'"
 run 0 "--check with a PIN" "$sendoff" --check
 has "$tmp/out" "pkcs11:token=a?pin-value=***&x=y" "masks it"
+run 64 "a PIN on the command line" "$sendoff" \
+    "--client-key=pkcs11:token=a?pin-value=9876" bob@example.net
+lacks "$tmp/err" 9876 "is not repeated"
+has "$tmp/err" "pin-source=/path" "and it is said where one may stand"
+chmod 644 "$HOME/.config/sendoff.conf"
+config "from me@example.test" "log none" "server smtps://localhost:1" \
+    "client-key 'pkcs11:token=a?pin-value=9876' pin-value=5432"
+chmod 644 "$HOME/.config/sendoff.conf"
+run 78 "a PIN in a file that others can read" "$sendoff" --check
+has "$tmp/err" "no PIN may stand in it; mend it with: chmod 600" "says so"
+lacks "$tmp/err" 9876 "and does not show it"
 done_testing

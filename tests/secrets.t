@@ -432,6 +432,32 @@ def failures():
     ends_clean(run, "--check")
 
 
+def pins():
+    """Of a token: one that is not there, so that no library gets it."""
+    takes, silent = (server for server, _ in pair(
+        "pin", "smtp+plain", "--tls=none", "--auth-without-tls"))
+    secure = Server("pins", "--tls=implicit")
+    key = f"client-key 'pkcs11:token=none;type=private?pin-value={LONG}'"
+    lines = (f"client-certificate {TMP}/ca/client.pem", key,
+             f"password '{PASSWORD}'", "auth PLAIN")
+    for what, more, status in (
+            ("no such token", [f"server smtps://localhost:{secure.port}"], 78),
+            ("no server", ["server smtps://localhost:1"], 75),
+            ("twice", [key], 78), ("a word too many", [key + " " + LONG], 78),
+            ("a misspelt setting", [key.replace("key", "kye")], 78)):
+        config(*lines, *more)
+        sends(f"a PIN, {what}", status=status)
+        ok(LONG.encode()[:20] not in shown(), f"a PIN, {what}: not shown")
+    config(*lines, f"server {url_of(takes, 'smtp+plain')}")
+    sends("a PIN that is not wanted")
+    config(*lines, f"server {url_of(silent, 'smtp+plain')}")
+    stalls(silent, "a PIN")
+    run = begin("--check")
+    run.finish()
+    ends_clean(run, "a PIN, --check")
+    ok(b"pin-value=***" in shown(), "a PIN, --check: masked")
+
+
 def repeated():
     """What a server says again is not kept either."""
     for at_mail in (False, True):
@@ -527,7 +553,7 @@ def main():
     subprocess.run([B / "ca", TMP / "ca"], check=True,
                    stdout=subprocess.DEVNULL)
     chosen = [globals()[name] for name in sys.argv[1:]]
-    for part in chosen or (strangers, errands, bs, queue, failures, repeated,
+    for part in chosen or (strangers, errands, bs, queue, failures, pins, repeated,
                            proxies, sources, tls13, tls12, chacha, starttls,
                            plain):
         part()

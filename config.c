@@ -1,5 +1,6 @@
 #include "config.h"
 #include "file.h"
+#include "line.h"
 #include "vault.h"
 
 #include <ctype.h>
@@ -14,8 +15,7 @@
 enum {
 	FILE_OCTETS_MAX = 1024 * 1024,
 	LINE_OCTETS_MAX = 8192,
-	INCLUDES_MAX = 8,
-	WORDS_MAX = 64
+	INCLUDES_MAX = 8
 };
 
 struct reading {
@@ -31,11 +31,6 @@ struct reading {
 	struct account *defaults;	/* settings before any account */
 	size_t first;			/* the file's first account */
 	size_t account;			/* SIZE_MAX: none begun yet */
-};
-
-struct word {
-	char *text;			/* in its line, until it is settled */
-	size_t column;			/* from 1 */
 };
 
 const char *
@@ -94,89 +89,11 @@ error_at(struct reading *r, size_t column, const char *fmt, ...)
 	va_end(ap);
 }
 
-/*
- * 'text' stands for itself; "text" knows \" and \\ and nothing else.  What it
- * means is shorter and takes its place.
- */
-static char *
-quoted_word(struct reading *r, char *p)
-{
-	const char *start = p;
-	char quote = *p, *out = p;
-
-	for (p++; *p != '\0' && *p != quote; p++) {
-		if (quote == '"' && *p == '\\') {
-			if (p[1] != '"' && p[1] != '\\') {
-				error_at(r, (size_t)(p - r->text) + 1, "within "
-				    "\"...\" a backslash stands before \" or "
-				    "\\ only; use '...' for text as it is");
-				return NULL;
-			}
-			p++;
-		}
-		*out++ = *p;
-	}
-	if (*p == quote && (p[1] == '\0' || isblank((unsigned char)p[1]))) {
-		*out = '\0';
-		return p + 1;
-	}
-	error_at(r, (size_t)(start - r->text) + 1, *p == quote ? "there must "
-	    "be a blank behind the closing quotation mark" : "this quotation "
-	    "mark is never closed");
-	return NULL;
-}
-
-/* A line to words in it; "#" where one would begin starts a comment. */
-static bool
-split(struct reading *r, struct word *words, size_t *n)
-{
-	char *p = r->text;
-
-	for (*n = 0; *n < WORDS_MAX; ++*n) {
-		p += strspn(p, " \t");
-		if (*p == '\0' || *p == '#')
-			return true;
-		words[*n].column = (size_t)(p - r->text) + 1;
-		words[*n].text = p;
-		if (*p == '"' || *p == '\'')
-			p = quoted_word(r, p);
-		else
-			p += strcspn(p, " \t");
-		if (p == NULL)
-			return false;
-		if (*p != '\0')
-			*p++ = '\0';
-	}
-	error_at(r, 1, "there are more than %d words", WORDS_MAX);
-	return false;
-}
-
 /* Only for a token's key or certificate is a PIN taken out of a word. */
 static bool
 may_have_pin(enum setting s)
 {
 	return s == SET_CLIENT_KEY || s == SET_CLIENT_CERTIFICATE;
-}
-
-/* What is no secret outlasts the line. */
-static void
-settle(struct pool *pool, struct word *words, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		words[i].text = pool_string(pool, words[i].text);
-}
-
-static const char *
-join(struct pool *pool, const struct word *words, size_t n)
-{
-	const char *text = n > 0 ? words[0].text : "";
-	size_t i;
-
-	for (i = 1; i < n; i++)
-		text = pool_printf(pool, "%s %s", text, words[i].text);
-	return text;
 }
 
 static bool
@@ -378,7 +295,7 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 	if (kind->shape == FILE_NAME)
 		judge_name(r, &words[1]);
 	value = kind->secret ? hold(&a->password, words[1].text) :
-	    join(r->config->pool, words + 1, n - 1);
+	    line_join(words + 1, n - 1, r->config->pool);
 	if (!setting_check(s, &value, r->config->pool, &why))
 		error_at(r, words[1].column, "%s", why.text);
 	a->values[s] = value;
@@ -429,11 +346,15 @@ include_line(struct reading *r, const struct word *words, size_t n)
 static void
 statement(struct reading *r)
 {
-	struct word words[WORDS_MAX + 1] = { 0 };
+	struct word words[LINE_WORDS_MAX + 1] = { 0 };
+	const char *ill;
+	size_t n, column;
 	enum setting s;
-	size_t n;
 
-	if (!split(r, words, &n) || n == 0)
+	ill = line_split(r->text, words, &n, &column);
+	if (ill != NULL)
+		error_at(r, column, "%s", ill);
+	if (ill != NULL || n == 0)
 		return;
 	s = setting_find(words[0].text);
 	if (s < SETTINGS && config_is_secret(s)) {
@@ -447,7 +368,7 @@ statement(struct reading *r)
 	}
 	if (may_have_pin(s))
 		take_pins(r, s, words, n);
-	settle(r->config->pool, words, n);
+	line_settle(words, n, r->config->pool);
 	if (s < SETTINGS)
 		setting_line(r, s, words, n);
 	else if (strcmp(words[0].text, "account") == 0)

@@ -43,10 +43,10 @@ first_line(struct buffer *secret, const char *source, struct failure *why)
 		n--;
 	secret->end = secret->start + n;
 	if (n == 0)
-		return fail(why, FAILURE_CONFIG, "%s has given no password",
-		    source);
+		return fail(why, FAILURE_CONFIG, "nothing comes from %s, where "
+		    "a secret was to be its first line", source);
 	if (memchr(p, '\0', n) != NULL)
-		return fail(why, FAILURE_CONFIG, "the password from %s has a "
+		return fail(why, FAILURE_CONFIG, "what comes from %s has a "
 		    "NUL in it", source);
 	return true;
 }

@@ -670,6 +670,32 @@ def locked_out():
     ok("given up" in one().noop["reason"], f"then it is given up: {err}")
 
 
+def refused_by_command():
+    """What a command prints is seen by nobody: a day, and for a token, which
+    no account is locked for, an hour."""
+    for setting, mechanism, hours, logins in (
+            ("password-command", "PLAIN", 24, 1),
+            ("oauth-command", "XOAUTH2", 1, 2)):
+        empty()
+        queue(BOB)
+        s = Server(mechanism, says(AUTH=NO_LOGIN), [f"AUTH {mechanism}"])
+        config("\n".join(["from alice@example.org", f"server {s.url()}",
+                          f"{setting} 'echo secret'", f"log {TMP}/log",
+                          "retry yes"]))
+        past = time.time() - 30 * 3600
+        os.utime(HOME + "/.config/sendoff.conf", (past, past))
+        same(run("-q"), (0, "", ""), f"{setting}, and 535")
+        same((one().state, "locked-out" in one().noop,
+              [line[:9] for line in s.commands()].count("AUTH " +
+                                                        mechanism[:4])),
+             ("queued", True, logins), f"tried {logins}, it stays queued")
+        for more, connections in (-60, 1), (60, 2):
+            one().set_time("tried", time.time() - hours * 3600 - more)
+            same(run("-q"), (0, "", ""), "the next run")
+            same(len(s.connections), connections,
+                 f"{hours} hours {more:+} seconds later")
+
+
 def refused():
     """By the server, in a resend: the owner is told."""
     empty()
@@ -1265,5 +1291,6 @@ def root():
 
 
 play(queued, not_queued, as_configured, twins, both, the_same, no_room, limit, connections, cut,
-     killed, parts, again, locked_out, refused, expired, by_name, divided, options,
+     killed, parts, again, locked_out, refused_by_command, refused, expired,
+     by_name, divided, options,
      locked, damaged, clock, long_names, root)

@@ -87,8 +87,19 @@ account "password-file $tmp/password"
 taken server --server "smtp://localhost:$other"
 account "password-command 'touch $tmp/ran; echo s3cr3t'"
 taken server --server "smtp://localhost:$other"
+account "oauth-command 'touch $tmp/ran; echo s3cr3t'"
+taken server --server "smtp://localhost:$other"
+taken auth --auth XOAUTH2
+taken user --user bob@example.test
+taken tls-name --tls-name localhost
 [ ! -e "$tmp/ran" ]
 ok $? "the command was not run"
+given --account work
+account "oauth-command 'touch $tmp/ran; echo wrong'"
+rm -f "$tmp/ran"
+given --password-file "$tmp/password"
+[ ! -e "$tmp/ran" ]
+ok $? "a --password-file goes before a token"
 account "auth auto"
 mkdir "$tmp/credentials"
 cp "$tmp/password" "$tmp/credentials/sendoff.work"

@@ -33,8 +33,12 @@ PASSWORD = "kW7,=q2 Z\u00e9\u00adx9\u20acvB4mLtY8"
 PREPARED = PASSWORD.replace("\u00ad", "")
 # Longer than what is said after the login, which would overwrite a short one.
 LONG = "".join(f"{n:x}-" for n in range(7000, 7048))
+TOKEN = "".join(f"{n:x}." for n in range(9000, 9048))
+STALE = "".join(f"{n:x}_" for n in range(5000, 5048))
 SOUGHT = image.Needles(image.needles(PASSWORD, PREPARED) |
-                       image.needles(LONG, LONG, "long "))
+                       image.needles(LONG, LONG, "long ") |
+                       image.needles(TOKEN, TOKEN, "token ") |
+                       image.needles(STALE, STALE, "stale token "))
 SCRAM = ["SCRAM-SHA-256", "SCRAM-SHA-1"]
 PLUS = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"]
 SIMPLE = ["CRAM-MD5", "PLAIN", "LOGIN"]
@@ -52,7 +56,8 @@ class Server:
             [B / "submitd", "--ca", TMP / "ca", "--log", self.log,
              "--ready-file", ready, "--maildir", TMP / f"{name}.mail",
              "--user", f"alice@example.test:{password}".encode(),
-             "--user", f"long@example.test:{LONG}", *options],
+             "--user", f"long@example.test:{LONG}",
+             "--user", f"token@example.test:{TOKEN}", *options],
             stdout=subprocess.DEVNULL)
         servers.append(self.process)
         if not until(lambda: ready.exists() and ready.read_text().strip()):
@@ -327,6 +332,28 @@ sys.stdout.write(open("{secret}").read())
     run.finish()
 
 
+def tokens():
+    """One that is used, one that is made anew, two that are refused."""
+    takes, silent = (server for server, _ in pair("token", "smtps",
+                                                  "--tls=implicit"))
+    tool = TMP / "tool"
+    for first, fresh, status in ((TOKEN, "", 0), (STALE, TOKEN, 0),
+                                 (STALE, STALE, 77)):
+        write(TMP / "first", first + "\n")
+        write(TMP / "fresh", fresh + "\n")
+        write(tool, f'[ "$SENDOFF_OAUTH_REFRESH" ] && exec cat {TMP}/fresh\n'
+              f"exec cat {TMP}/first\n")
+        for name in ("OAUTHBEARER", "XOAUTH2"):
+            what = f"{name}, {'fresh' if first == TOKEN else 'stale'}, {status}"
+            lines = ("user token@example.test", f"auth {name}",
+                     f"oauth-command 'sh {tool}'")
+            config(f"server smtps://localhost:{takes.port}", *lines)
+            sends(what, status=status)
+            if status == 0:
+                config(f"server smtps://localhost:{silent.port}", *lines)
+                stalls(silent, what)
+
+
 def errands():
     """When one server's part is done its password is gone."""
     takes = Server("one", "--tls=implicit")
@@ -553,8 +580,9 @@ def main():
     subprocess.run([B / "ca", TMP / "ca"], check=True,
                    stdout=subprocess.DEVNULL)
     chosen = [globals()[name] for name in sys.argv[1:]]
-    for part in chosen or (strangers, errands, bs, queue, failures, pins, repeated,
-                           proxies, sources, tls13, tls12, chacha, starttls,
+    for part in chosen or (strangers, errands, bs, queue, failures, pins,
+                           repeated, proxies, sources, tokens, tls13, tls12,
+                           chacha, starttls,
                            plain):
         part()
     if os.geteuid() == 0 and not chosen:

@@ -404,6 +404,8 @@ def limits():
            f"{args[0]}: allow-from stays", run)
     for line, word in (
             (f"password-command 'echo {PASSWORD}'", "is not run"),
+            (f"oauth-command 'touch {TMP}/ran; echo {PASSWORD}'",
+             "oauth-command of the account"),
             ("password-file /etc/system.password", "Permission denied"),
             ("client-certificate pkcs11:object=x", "pkcs11: URI")):
         pathlib.Path("/etc/system.password").write_text(PASSWORD + "\n")

@@ -230,7 +230,7 @@ check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
 INTEROP	= callers convert dns net postfix dovecot exim sendmail cyrus node trust \
-	pkcs11 retry
+	pkcs11 retry oauth
 
 interop: all $(B)/ca
 	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff tests/interop/lab run \
@@ -255,7 +255,7 @@ SPOOL	= $(DESTDIR)/var/spool/sendoff
 
 install: all
 	mkdir -p $(D)/bin $(D)/sbin $(D)/lib $(D)/share/man/man1 \
-	    $(D)/share/man/man5 $(D)/share/man/man8
+	    $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/man/man8
 	install -m 755 $(B)/sendmail $(D)/bin/sendoff
 	ln -sf ../bin/sendoff $(D)/sbin/sendmail
 	ln -sf ../bin/sendoff $(D)/lib/sendmail
@@ -265,6 +265,7 @@ install: all
 	chmod 1733 $(SPOOL)
 	install -m 644 man/sendoff.1 $(D)/share/man/man1/
 	install -m 644 man/sendoff.conf.5 $(D)/share/man/man5/
+	install -m 644 man/sendoff-oauth.7 $(D)/share/man/man7/
 	install -m 644 man/sendmail.8 $(D)/share/man/man8/
 
 # The program of a group that may read a 640 /etc/sendoff.conf: sendmail(8),
@@ -288,7 +289,7 @@ uninstall:
 	rm -f $(D)/bin/sendoff $(D)/sbin/sendmail $(D)/lib/sendmail \
 	    $(D)/bin/mailq $(D)/bin/newaliases \
 	    $(D)/share/man/man1/sendoff.1 $(D)/share/man/man5/sendoff.conf.5 \
-	    $(D)/share/man/man8/sendmail.8
+	    $(D)/share/man/man7/sendoff-oauth.7 $(D)/share/man/man8/sendmail.8
 
 clean:
 	rm -rf build sendmail sendoff

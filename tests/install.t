@@ -12,7 +12,7 @@ do
 done
 is "$(stat -c %a "$root/usr/bin/sendoff")" 755 "no set-id bit"
 is "$(stat -c %a "$root/var/spool/sendoff")" 1733 "the store's parent"
-for page in man1/sendoff.1 man5/sendoff.conf.5 man8/sendmail.8; do
+for page in man1/sendoff.1 man5/sendoff.conf.5 man7/sendoff-oauth.7 man8/sendmail.8; do
 	is "$(stat -c %a "$root/usr/share/man/$page")" 644 "$page"
 done
 is "$("$root/usr/bin/mailq")" "Mail queue is empty" "mailq works"

@@ -262,4 +262,10 @@ at_two 'auth none'
 run 69 "what needs no login" $send
 remembers SCRAM-SHA-256
 
+# The accounts of the manual are right as they stand.
+sed -n '/^account /,/^\.Ed/{/^\.Ed/d;s/\\e/\\/;p}' \
+    "$top/man/sendoff-oauth.7" > "$HOME/.config/sendoff.conf"
+run 0 "sendoff-oauth(7)" "$sendoff" --check
+is "$(grep -c '^account ' "$tmp/out")" 4 "has four accounts"
+
 done_testing

@@ -116,10 +116,11 @@ take(struct json *j, char c)
 static int
 hex_digit(char c)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c == '\0' ? NULL : strchr(digits, c | 0x20);
+	static const char digits[] = "0123456789ABCDEFabcdef";
+	const char *at = c == '\0' ? NULL : strchr(digits, c);
+	int n = at == NULL ? -1 : (int)(at - digits);
 
-	return at == NULL ? -1 : (int)(at - digits);
+	return n < 16 ? n : n - 6;
 }
 
 /* Of \uXXXX only ASCII is of use here, and the rest is shown as "?". */
@@ -252,13 +253,15 @@ object(struct json *j, struct bearer_refusal *r)
 bool
 bearer_read(const char *json, size_t len, struct bearer_refusal *r)
 {
-	struct json j = { json, json + len };
+	struct json j = { .p = json };
 	bool ok;
 
 	*r = (struct bearer_refusal){ "", "", "", "" };
-	ok = len > 0 && len <= JSON_MAX && object(&j, r);
-	if (ok)
-		skip_blanks(&j);
+	if (len == 0 || len > JSON_MAX)
+		return false;
+	j.end = json + len;
+	ok = object(&j, r);
+	skip_blanks(&j);
 	if (ok && j.p == j.end)
 		return true;
 	*r = (struct bearer_refusal){ "", "", "", "" };

@@ -216,8 +216,9 @@ by_command(const struct account *a, enum setting s, bool renew,
 	if (a->handed)
 		return fail(why, FAILURE_CONFIG, "%s of the account \"%s\" "
 		    "(%s:%zu) is not run, for it would be yours to look into; "
-		    "its administrator may use password instead",
-		    command.setting, a->name, a->file, a->line);
+		    "its administrator may use %s instead", command.setting,
+		    a->name, a->file, a->line, setting_is_password(s) ?
+		    "password" : "the socket service, sendmail(8),");
 	if (!a->may_run)
 		return fail(why, FAILURE_PERMISSION, "others can write %s, so "
 		    "its %s is not run; mend it with: chmod go-w %s", a->file,

@@ -134,6 +134,25 @@ has "$tmp/err" "for a new token: oauth-command \"$tmp/tool\" failed with \
 status 9" "both are told"
 has "$tmp/err" 'refuses the token' "what the server said as well"
 
+# A signal while a new one is fetched.
+tokens stale-token-of-tests ''
+printf '%s\n' "[ \"\$SENDOFF_OAUTH_REFRESH\" ] || exec cat $tmp/state/token" \
+    "touch $tmp/state/asked" 'exec sleep 1000' > "$tmp/slow"
+account "oauth-command 'sh $tmp/slow'"
+$send < "$tmp/message" > "$tmp/out" 2> "$tmp/err" &
+pid=$!
+i=0
+while [ ! -e "$tmp/state/asked" ] && [ $i -lt 200 ]; do
+	i=$((i + 1))
+	sleep 0.05
+done
+kill "$pid"
+wait "$pid"
+is $? 75 "a signal while a new one is fetched"
+has "$tmp/err" 'ended by signal 15' "ends it"
+is "$(kept)" 1 "and the message is kept"
+account "oauth-command $tmp/tool"
+
 # --- what is no token ---------------------------------------------------------
 
 no_token()			# WHAT TOKEN-TEXT ERROR

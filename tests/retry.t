@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Kept messages: what is queued, what a timer sends, and what it never does."""
 
+import base64
 import calendar
 import fcntl
 import glob
@@ -696,6 +697,43 @@ def refused_by_command():
                  f"{hours} hours {more:+} seconds later")
 
 
+def closed_by_refusal():
+    """A server that hangs up with its 535: the new token goes by another
+    connection, for all messages; one that hangs up before has refused none."""
+    empty()
+    for _ in range(3):
+        queue(BOB)
+    texts = []
+
+    def hook(c, verb, line):
+        if verb != "AUTH":
+            return None
+        texts.append(base64.b64decode(line.split()[2]).decode())
+        if "Bearer new" in texts[-1]:
+            return "235 2.7.0 welcome"
+        if "Bearer gone" not in texts[-1]:
+            c.say(NO_LOGIN)
+        raise Gone
+
+    def settings(first, second):
+        return "\n".join([
+            "from alice@example.org", f"server {s.url()}", "retry yes",
+            f"log {TMP}/log", "oauth-command '[ \"$SENDOFF_OAUTH_REFRESH\" ] && "
+            f"echo {second} || echo {first}'"])
+    s = Server("closes", hook, ["AUTH XOAUTH2"])
+    config(settings("old", "new"))
+    same(run("-q"), (0, "", ""), "-q, and a server that hangs up")
+    same((s.envelopes(), states(), len(texts), len(s.connections)),
+         ([[BOB]] * 3, [], 2, 2), "all are sent, by a second connection")
+    for first, second, status, logins in (("old", "older", 77, 2),
+                                          ("gone", "new", 0, 1)):
+        texts.clear()
+        config(settings(first, second))
+        same(send(BOB)[0], status, f"{first}, {second}: {status}")
+        same(len(texts), logins, f"{logins} logins, and no more")
+        empty()
+
+
 def refused():
     """By the server, in a resend: the owner is told."""
     empty()
@@ -1291,6 +1329,6 @@ def root():
 
 
 play(queued, not_queued, as_configured, twins, both, the_same, no_room, limit, connections, cut,
-     killed, parts, again, locked_out, refused_by_command, refused, expired,
-     by_name, divided, options,
-     locked, damaged, clock, long_names, root)
+     killed, parts, again, locked_out, refused_by_command,
+     closed_by_refusal, refused, expired, by_name, divided, options, locked,
+     damaged, clock, long_names, root)

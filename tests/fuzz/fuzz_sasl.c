@@ -3,7 +3,9 @@
  * challenges, as they are or, behind a "$", as base64 of the text, in which
  * $n is our nonce and $v the signature that proves the password (RFC 5802).
  *
- * What we say is base64; the password goes out by PLAIN and LOGIN alone, once;
+ * What we say is base64; the password goes out by PLAIN and LOGIN alone, once,
+ * and a token by OAUTHBEARER and XOAUTH2, which end well only without a
+ * challenge;
  * SCRAM ends well only with the right signature; and the password is touched
  * only for a number of iterations within the bounds.
  */
@@ -39,7 +41,7 @@ __wrap_crypto_pbkdf2(bool sha256, const char *password, size_t len,
 
 struct login {
 	struct sasl *sasl;
-	bool scram, sha256, plain;
+	bool scram, sha256, plain, token;
 	struct buffer first;		/* ours, without the GS2 header */
 	struct buffer heard;		/* the server's first */
 	struct buffer final;		/* ours, without the proof */
@@ -172,7 +174,7 @@ step(struct login *l, const struct buffer *challenge)
 		if (l->scram)
 			note_ours(l, &plain);
 		if (has_password(&plain) && !l->repeated) {
-			assert(l->plain);
+			assert(l->plain || l->token);
 			assert(++l->told == 1);
 		}
 	} else {
@@ -224,6 +226,8 @@ converse(struct login *l, char *text)
 		ok = challenge(l, line);
 		complete = sasl_is_complete(l->sasl, &why);
 		assert(!complete || !l->scram || l->proven || !ok);
+		assert(!complete || !l->token);
+		assert(!l->token || sasl_reason(l->sasl) != NULL);
 	}
 }
 
@@ -232,7 +236,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = { "SCRAM-SHA-256",
 	    "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS",
-	    "CRAM-MD5", "PLAIN", "LOGIN", "EXTERNAL" };
+	    "CRAM-MD5", "PLAIN", "LOGIN", "EXTERNAL", "OAUTHBEARER",
+	    "XOAUTH2" };
 	const struct sasl_channel channel = { .tls = true,
 	    .binding = "tls-exporter", .data = (const unsigned char *)"data",
 	    .data_len = 4 };
@@ -242,12 +247,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pool *pool = pool_new();
 	struct login l = { 0 };
 	struct failure why;
-	unsigned which = size > 0 ? data[0] & 7 : 0;
+	unsigned which = size == 0 ? 0 : data[0] & 8 ? 8 + (data[0] & 1) :
+	    data[0] & 7;
 
 	if (size > 0) {
 		l.scram = which < 4;
 		l.sha256 = which < 2;
 		l.plain = which == 5 || which == 6;
+		l.token = which > 7;
 		assert(sasl_begin(&l.sasl, names[which], "me@example.org",
 		    &words, &channel, &why));
 		converse(&l, pool_octets(pool, (const char *)data + 1,

@@ -26,7 +26,8 @@ CA = run.B + "/crash/ca"
 PIPELINING, CHUNKING = "PIPELINING", "CHUNKING"
 MODES = [(), (PIPELINING,), (CHUNKING,), (PIPELINING, CHUNKING)]
 WAYS = ["unix", "starttls", "implicit"]
-MECHANISMS = {"PLAIN": 1, "LOGIN": 3, "CRAM-MD5": 2, "SCRAM-SHA-256": 3}
+MECHANISMS = {"PLAIN": 1, "LOGIN": 3, "CRAM-MD5": 2, "SCRAM-SHA-256": 3,
+              "OAUTHBEARER": 1}
 BASE = ["mail", "rcpt.1", "rcpt.3"]
 
 

@@ -95,7 +95,9 @@ class Run:
                  "timeout-reply 1", "timeout-connect 1",
                  f"timeout-session {self.how.session}",
                  "hello client.example"]
-        if self.how.mechanism:
+        if self.how.mechanism == "OAUTHBEARER":
+            lines.append(f"oauth-command 'echo {server.TOKEN}'")
+        elif self.how.mechanism:
             lines += [f'password "{server.PASSWORD}"',
                       f"auth {self.how.mechanism}"]
         else:

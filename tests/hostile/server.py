@@ -15,6 +15,7 @@ import time
 import gnutls
 
 USER, PASSWORD = "alice@example.org", "correct horse"
+TOKEN = "correct-horse"
 SALT, ROUNDS = b"salt of the sea", 4096
 PATIENCE = 40                   # seconds that the client may be silent
 EXTENSIONS = ["SIZE 50000000", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN"]
@@ -374,6 +375,10 @@ class Dialogue:
     def plain(self, first):
         self.heard_secret()
         return 1, first == f"\0{USER}\0{PASSWORD}".encode()
+
+    def oauthbearer(self, first):
+        self.heard_secret()
+        return 1, first.endswith(f"\1auth=Bearer {TOKEN}\1\1".encode())
 
     def login(self, _):
         user = self.challenge(1, b"Username:")

@@ -43,14 +43,14 @@ def environment():
     return dict(line.split("=", 1) for line in read(path).splitlines())
 
 
-def token(key, user):
-    """A JWT that Dovecot takes, see conf/dovecot-oauth2.conf."""
+def token(key, user, seconds=3600):
+    """A JWT that Dovecot takes, see conf/dovecot-oauth2.conf; for so long."""
     def encode(octets):
         return base64.urlsafe_b64encode(octets).rstrip(b"=")
     now = int(time.time())
     text = b".".join(encode(json.dumps(part).encode()) for part in (
         {"alg": "HS256", "typ": "JWT"},
-        {"sub": user, "iat": now - 60, "exp": now + 3600}))
+        {"sub": user, "iat": now - 7200, "exp": now + seconds}))
     seal = hmac.new(key, text, hashlib.sha256).digest()
     return (text + b"." + encode(seal)).decode()
 
@@ -229,10 +229,10 @@ class Lab:
         self.unwanted = []
         self.number = self.failed = 0
 
-    def token(self, port, user):
+    def token(self, port, user, **more):
         """npm's server has no opinion what a token looks like."""
         return f"token-of-{user}" if port.startswith("NODE_") else \
-            token(self.key, user)
+            token(self.key, user, **more)
 
     def mail(self, *names, **more):
         return Mail(self, *names, **more)

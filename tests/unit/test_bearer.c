@@ -103,6 +103,8 @@ static const struct {
 	{ "{\"status\":\"\\x41\"}", NONE },
 	{ "{\"status\":\"\\u00g1\"}", NONE },
 	{ "{\"status\":\"\\u00", NONE },
+	{ "{\"status\":\"\\u0\x10""41\"}", NONE },
+	{ "{\"status\":\"\\u004a\\u004Bx\"}", "its status is \"JKx\"" },
 	{ "{\"status\":\"\\", NONE },
 	{ "<html>401</html>", NONE },
 };

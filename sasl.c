@@ -32,7 +32,7 @@ static const struct mechanism {
 
 enum {
 	MECHANISMS = sizeof mechanisms / sizeof *mechanisms,
-	RESPONSE_MAX = 12288		/* RFC 4954 section 4 */
+	RESPONSE_MAX = 9216		/* RFC 4954 section 4: 12288 in base64 */
 };
 
 struct sasl {
@@ -348,7 +348,7 @@ sasl_step(struct sasl *s, const char *challenge, size_t len,
 		    "is not base64", s->mechanism->name);
 	ok = answer(s, buffer_data(&heard), ok ? buffer_len(&heard) : 0, &said,
 	    why);
-	if (ok && buffer_len(&said) > RESPONSE_MAX / 4 * 3)
+	if (ok && buffer_len(&said) > RESPONSE_MAX)
 		ok = fail(why, FAILURE_CONFIG, "%s: user and token are longer "
 		    "than a login may be", s->mechanism->name);
 	if (ok)

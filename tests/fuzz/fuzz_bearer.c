@@ -74,27 +74,25 @@ is_stable(const struct bearer_refusal *r)
 static bool
 could_be(const char *p, size_t len)
 {
-	bool quoted = false;
-	size_t i, depth = 0;
+	bool quoted = false, bad = len > 4096;
+	size_t i, opened = 0, closed = 0;
 
 	for (i = 0; i < len; i++) {
-		if (quoted && p[i] == '\\')
+		bad |= quoted && (unsigned char)p[i] < ' ';
+		if (quoted && p[i] == '\\') {
 			i++;
-		else if (p[i] == '"')
-			quoted = !quoted;
-		else if (quoted && (unsigned char)p[i] < ' ')
-			return false;
-		else if (!quoted && p[i] == '{' && depth++ > 0)
-			return false;
-		else if (!quoted && (p[i] == '[' || p[i] == ']'))
-			return false;
-		else if (!quoted && p[i] == '}' && depth-- != 1)
-			return false;
-		if (!quoted && depth == 0 && p[i] != '}' &&
-		    strchr(" \t\r\n", p[i]) == NULL)
-			return false;
+			continue;
+		}
+		quoted ^= p[i] == '"';
+		if (quoted || p[i] == '"')
+			continue;
+		opened += p[i] == '{';
+		closed += p[i] == '}';
+		bad |= p[i] == '[' || p[i] == ']' || p[i] == '\0';
+		bad |= (opened == 0 || closed > 0) && p[i] != '}' &&
+		    strchr(" \t\r\n", p[i]) == NULL;
 	}
-	return !quoted && depth == 0 && len <= 4096;
+	return !bad && !quoted && opened == 1 && closed == 1;
 }
 
 static void

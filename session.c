@@ -282,7 +282,7 @@ fit_endpoint(struct session *s, const struct endpoint *e,
 	p->tls.verify = url_is_verified(e);
 	p->user = e->user != NULL ? e->user : s->user;
 	p->host = e->host;
-	p->port = e->host != NULL ? e->port : NULL;	/* not of a socket */
+	p->port = e->path == NULL ? e->port : NULL;
 	offer_renewal(s);
 	if (s->route.hello_literal)
 		p->hello = s->net.local;

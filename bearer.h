@@ -1,8 +1,8 @@
 /*
- * A login by a token instead of a password: OAUTHBEARER (RFC 7628), and XOAUTH2,
- * which Google made before it and Microsoft has too.  One message, and where it
- * is refused an error in JSON, which is answered before the verdict comes.
- * Pure.
+ * A login by a token instead of a password: OAUTHBEARER (RFC 7628), and
+ * XOAUTH2, which Google made before it and Microsoft has too.  One message, and
+ * where it is refused an error in JSON, which is answered before the verdict
+ * comes.  Pure.
  */
 #ifndef BEARER_H
 #define BEARER_H
@@ -27,7 +27,7 @@ struct bearer_login {
  */
 bool	bearer_is_token(const char *text, size_t len);
 
-/* The message (not yet base64), appended; without NUL and ^A in what it is of. */
+/* The message (not yet base64), appended; what it is of has no NUL or ^A. */
 void	bearer_oauthbearer(const struct bearer_login *, struct buffer *message);
 void	bearer_xoauth2(const struct bearer_login *, struct buffer *message);
 

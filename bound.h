@@ -12,8 +12,8 @@
  * now is the account own after the command line's changes, made in place.
  * When one of them would use own's secret in another way than own says, what
  * came from own is taken out of now: password, password-file,
- * password-command, oauth-command, client-certificate and client-key, but not what the
- * command line itself has named.  The name of the setting is then in
+ * password-command, oauth-command, client-certificate and client-key, but not
+ * what the command line itself has named.  The name of the setting is then in
  * now->withheld, and now->deprived says that there was something.  A
  * password-file of the command line goes before a password or token of own in
  * any case.

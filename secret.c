@@ -31,7 +31,8 @@ patience(void)
 
 /* The first line is the secret; what follows it is a person's notes. */
 static bool
-first_line(struct buffer *secret, const char *source, struct failure *why)
+first_line(struct buffer *secret, const char *what, const char *source,
+    struct failure *why)
 {
 	char *p = buffer_data(secret), *nl;
 	size_t n = buffer_len(secret);
@@ -43,11 +44,11 @@ first_line(struct buffer *secret, const char *source, struct failure *why)
 		n--;
 	secret->end = secret->start + n;
 	if (n == 0)
-		return fail(why, FAILURE_CONFIG, "nothing comes from %s, where "
-		    "a secret was to be its first line", source);
+		return fail(why, FAILURE_CONFIG, "%s has given no %s", source,
+		    what);
 	if (memchr(p, '\0', n) != NULL)
-		return fail(why, FAILURE_CONFIG, "what comes from %s has a "
-		    "NUL in it", source);
+		return fail(why, FAILURE_CONFIG, "the %s from %s has a NUL in "
+		    "it", what, source);
 	return true;
 }
 
@@ -109,7 +110,7 @@ from_file(const char *name, struct buffer *secret, struct failure *why)
 		return fail_errno(why, file_blame(errno), "the password file "
 		    "%s cannot be read", name);
 	ok = is_private(fd, name, why) && drain(fd, patience(), SECRET_MAX,
-	    secret, name, why) && first_line(secret, name, why);
+	    secret, name, why) && first_line(secret, "password", name, why);
 	(void)close(fd);
 	return ok;
 }
@@ -117,6 +118,7 @@ from_file(const char *name, struct buffer *secret, struct failure *why)
 struct command {
 	const char *setting;		/* that it is the value of */
 	const char *text;
+	const char *prints;		/* "password", "token" */
 	bool renew;
 };
 
@@ -202,7 +204,8 @@ from_command(const struct command *command, const struct caller *c,
 		(void)kill(pid, SIGTERM);
 	if (pid > 0 && ok)
 		ok = finish_child(pid, command, why);
-	return ok && first_line(secret, command->setting, why);
+	return ok && first_line(secret, command->prints, command->setting,
+	    why);
 }
 
 /* A command of the account: whose it is, and who may see it, is judged. */
@@ -211,7 +214,7 @@ by_command(const struct account *a, enum setting s, bool renew,
     const struct caller *c, struct buffer *secret, struct failure *why)
 {
 	const struct command command = { config_name(s), a->values[s],
-	    renew };
+	    setting_is_password(s) ? "password" : "token", renew };
 
 	if (a->handed)
 		return fail(why, FAILURE_CONFIG, "%s of the account \"%s\" "
@@ -299,7 +302,7 @@ read_silently(int tty, struct buffer *secret, struct failure *why)
 	if (n <= 0)
 		return fail(why, FAILURE_CONFIG, "no password was typed");
 	buffer_added(secret, (size_t)n);
-	return first_line(secret, "the terminal", why);
+	return first_line(secret, "password", "the terminal", why);
 }
 
 bool
@@ -324,8 +327,8 @@ secret_of_host(const struct caller *c, const char *host, const char *user,
 		*found = netrc_find(buffer_data(&text), buffer_len(&text),
 		    host, user != NULL ? user : "", secret);
 	if (*found)
-		ok = is_private(fd, name, why) && first_line(secret, name,
-		    why);
+		ok = is_private(fd, name, why) && first_line(secret,
+		    "password", name, why);
 	(void)close(fd);
 	buffer_wipe(&text);
 	vault_sweep();

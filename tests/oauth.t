@@ -165,8 +165,8 @@ no_token()			# WHAT TOKEN-TEXT ERROR
 	is "$(kept)" 1 "it is kept"
 }
 
-no_token 'nothing' '' 'nothing comes from oauth-command'
-no_token 'an empty line' '\ntoken\n' 'nothing comes from oauth-command'
+no_token 'nothing' '' 'oauth-command has given no token'
+no_token 'an empty line' '\ntoken\n' 'oauth-command has given no token'
 no_token 'a CR in it' 's3cr\r3t\n' 'is no token'
 no_token 'a ^A in it' 's3cr\00013t\n' 'is no token'
 no_token 'a blank in it' 'Bearer s3cr3t\n' 'is no token'

@@ -32,7 +32,7 @@ static const struct mechanism {
 
 enum {
 	MECHANISMS = sizeof mechanisms / sizeof *mechanisms,
-	RESPONSE_MAX = 9216		/* RFC 4954 section 4: 12288 in base64 */
+	RESPONSE_MAX = 9216	/* RFC 4954 section 4: 12288 in base64 */
 };
 
 struct sasl {

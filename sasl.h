@@ -92,9 +92,9 @@ bool	sasl_step(struct sasl *, const char *challenge, size_t len,
 	    struct buffer *response, struct failure *why);
 
 /*
- * Why the server does not want the token, in words of its own among others, once
- * it has said that with a challenge of which the response is no secret; NULL:
- * it has not.
+ * Why the server does not want the token, its own words among ours, once it has
+ * said that with a challenge, to which the response is no secret; NULL: it has
+ * not.
  */
 const char *sasl_reason(const struct sasl *);
 

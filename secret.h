@@ -32,11 +32,11 @@ enum secret_source {
  * where it is more than ASCII, a NUL and SASLprep's form stand behind it.  It
  * is from password, password-file, password-command, the systemd credential
  * sendoff.ACCOUNT, ~/.netrc, or the terminal, in this order; of an account with
- * oauth-command it is the token that the command prints, and nothing else.  Of an account that
- * has lost its own (bound.h), netrc, which names a host, and the terminal are
- * left.  That there is none is no failure.
- * A file that others can read, a command that fails, an empty password or one
- * with a NUL, and what cannot be a token is FAILURE_CONFIG or FAILURE_PERMISSION.
+ * oauth-command it is the token that the command prints, and nothing else.  Of
+ * an account that has lost its own (bound.h), netrc, which names a host, and
+ * the terminal are left.  That there is none is no failure. A file that others
+ * can read, a command that fails, an empty password or one with a NUL, and what
+ * cannot be a token is FAILURE_CONFIG or FAILURE_PERMISSION.
  */
 bool	secret_fetch(const struct secret_use *, const struct caller *,
 	    struct buffer *secret, enum secret_source *, struct failure *why);

@@ -166,7 +166,8 @@ static struct sasl *
 begin(const char *mechanism, const char *user, const char *password)
 {
 	static const struct sasl_channel channel = { .tls = true,
-	    .host = "server.example.com", .port = "143", .binding = "tls-exporter", .data = binding,
+	    .host = "server.example.com", .port = "143",
+	    .binding = "tls-exporter", .data = binding,
 	    .data_len = sizeof binding - 1 };
 	struct sasl_words words = { .password = password,
 	    .password_len = strlen(password) };

@@ -30,6 +30,7 @@ static const struct {
 	[FAILURE_KEEP]		= { "keep",		EX_CANTCREAT,	false },
 	[FAILURE_DEFERRED]	= { "deferred",		EX_TEMPFAIL,	true },
 	[FAILURE_RESOLVE_TEMPORARY] = { "resolve",	EX_TEMPFAIL,	true },
+	[FAILURE_TOKEN]		= { "token",		EX_TEMPFAIL,	true },
 	[FAILURE_CONNECT]	= { "connect",		EX_TEMPFAIL,	true },
 	[FAILURE_LOST]		= { "lost",		EX_TEMPFAIL,	true },
 	[FAILURE_TIMEOUT]	= { "timeout",		EX_TEMPFAIL,	true },

@@ -34,6 +34,7 @@ enum failure_kind {
 	FAILURE_KEEP,			/* a message could not be kept */
 	FAILURE_DEFERRED,		/* a 4yz */
 	FAILURE_RESOLVE_TEMPORARY,
+	FAILURE_TOKEN,			/* what gives tokens has none for now */
 	FAILURE_CONNECT,
 	FAILURE_LOST,
 	FAILURE_TIMEOUT,

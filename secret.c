@@ -29,9 +29,21 @@ patience(void)
 	return clock_now() + (milliseconds)COMMAND_SECONDS * 1000;
 }
 
+struct source {
+	const char *name;
+	const char *gives;		/* "password", "token" */
+	enum failure_kind none;		/* of one that has none */
+};
+
+static struct source
+of_password(const char *name)
+{
+	return (struct source){ name, "password", FAILURE_CONFIG };
+}
+
 /* The first line is the secret; what follows it is a person's notes. */
 static bool
-first_line(struct buffer *secret, const char *what, const char *source,
+first_line(struct buffer *secret, const struct source *source,
     struct failure *why)
 {
 	char *p = buffer_data(secret), *nl;
@@ -44,11 +56,11 @@ first_line(struct buffer *secret, const char *what, const char *source,
 		n--;
 	secret->end = secret->start + n;
 	if (n == 0)
-		return fail(why, FAILURE_CONFIG, "%s has given no %s", source,
-		    what);
+		return fail(why, source->none, "%s has given no %s",
+		    source->name, source->gives);
 	if (memchr(p, '\0', n) != NULL)
 		return fail(why, FAILURE_CONFIG, "the %s from %s has a NUL in "
-		    "it", what, source);
+		    "it", source->gives, source->name);
 	return true;
 }
 
@@ -58,7 +70,7 @@ first_line(struct buffer *secret, const char *what, const char *source,
  */
 static bool
 drain(int fd, milliseconds deadline, size_t most, struct buffer *secret,
-    const char *source, struct failure *why)
+    const struct source *source, struct failure *why)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	ssize_t n;
@@ -71,13 +83,13 @@ drain(int fd, milliseconds deadline, size_t most, struct buffer *secret,
 			buffer_added(secret, (size_t)n);
 		else if (errno != EINTR && errno != EAGAIN)
 			return fail_errno(why, FAILURE_CONFIG, "%s cannot be "
-			    "read", source);
+			    "read", source->name);
 		else if (signals_poll(&pfd, 1, deadline) <= 0)
-			return fail(why, FAILURE_CONFIG, "%s did not end "
-			    "within %d seconds", source, COMMAND_SECONDS);
+			return fail(why, source->none, "%s did not end within "
+			    "%d seconds", source->name, COMMAND_SECONDS);
 		if (buffer_len(secret) > most)
 			return fail(why, FAILURE_CONFIG, "%s gives more than "
-			    "%zu octets", source, most);
+			    "%zu octets", source->name, most);
 	}
 }
 
@@ -104,21 +116,21 @@ static bool
 from_file(const char *name, struct buffer *secret, struct failure *why)
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	const struct source file = of_password(name);
 	bool ok;
 
 	if (fd < 0)
 		return fail_errno(why, file_blame(errno), "the password file "
 		    "%s cannot be read", name);
 	ok = is_private(fd, name, why) && drain(fd, patience(), SECRET_MAX,
-	    secret, name, why) && first_line(secret, "password", name, why);
+	    secret, &file, why) && first_line(secret, &file, why);
 	(void)close(fd);
 	return ok;
 }
 
 struct command {
-	const char *setting;		/* that it is the value of */
+	struct source source;		/* the setting that it is the value of */
 	const char *text;
-	const char *prints;		/* "password", "token" */
 	bool renew;
 };
 
@@ -162,6 +174,14 @@ run_child(const struct command *command, const struct caller *c, int out)
 	_exit(127);
 }
 
+/* One that is not there at all is a mistake, whatever it was to give. */
+static enum failure_kind
+blame(const struct command *command, int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) >= 126 ?
+	    FAILURE_CONFIG : command->source.none;
+}
+
 static bool
 finish_child(pid_t pid, const struct command *command, struct failure *why)
 {
@@ -173,9 +193,9 @@ finish_child(pid_t pid, const struct command *command, struct failure *why)
 			    command->text);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
-	return fail(why, FAILURE_CONFIG, "%s \"%s\" failed with %s %d",
-	    command->setting, command->text, WIFEXITED(status) ? "status" :
-	    "signal", WIFEXITED(status) ? WEXITSTATUS(status) :
+	return fail(why, blame(command, status), "%s \"%s\" failed with %s "
+	    "%d", command->source.name, command->text, WIFEXITED(status) ?
+	    "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) :
 	    WTERMSIG(status));
 }
 
@@ -197,15 +217,14 @@ from_command(const struct command *command, const struct caller *c,
 		run_child(command, c, fds[1]);
 	(void)close(fds[1]);
 	ok = pid > 0 ? drain(fds[0], patience(), SECRET_MAX, secret,
-	    command->setting, why) :
+	    &command->source, why) :
 	    fail_errno(why, FAILURE_LOCAL, "fork");
 	(void)close(fds[0]);
 	if (pid > 0 && !ok)
 		(void)kill(pid, SIGTERM);
 	if (pid > 0 && ok)
 		ok = finish_child(pid, command, why);
-	return ok && first_line(secret, command->prints, command->setting,
-	    why);
+	return ok && first_line(secret, &command->source, why);
 }
 
 /* A command of the account: whose it is, and who may see it, is judged. */
@@ -213,19 +232,21 @@ static bool
 by_command(const struct account *a, enum setting s, bool renew,
     const struct caller *c, struct buffer *secret, struct failure *why)
 {
-	const struct command command = { config_name(s), a->values[s],
-	    setting_is_password(s) ? "password" : "token", renew };
+	const struct command command = { .source = s == SET_OAUTH_COMMAND ?
+	    (struct source){ config_name(s), "token", FAILURE_TOKEN } :
+	    of_password(config_name(s)), .text = a->values[s],
+	    .renew = renew };
 
 	if (a->handed)
 		return fail(why, FAILURE_CONFIG, "%s of the account \"%s\" "
 		    "(%s:%zu) is not run, for it would be yours to look into; "
-		    "its administrator may use %s instead", command.setting,
-		    a->name, a->file, a->line, setting_is_password(s) ?
+		    "its administrator may use %s instead",
+		    command.source.name, a->name, a->file, a->line, setting_is_password(s) ?
 		    "password" : "the socket service, sendmail(8),");
 	if (!a->may_run)
 		return fail(why, FAILURE_PERMISSION, "others can write %s, so "
 		    "its %s is not run; mend it with: chmod go-w %s", a->file,
-		    command.setting, a->file);
+		    command.source.name, a->file);
 	return from_command(&command, c, secret, why);
 }
 
@@ -282,6 +303,7 @@ secret_is_given(const struct account *a, const struct caller *c)
 static bool
 read_silently(int tty, struct buffer *secret, struct failure *why)
 {
+	const struct source terminal = of_password("the terminal");
 	struct termios old, silent;
 	struct pollfd pfd = { .fd = tty, .events = POLLIN };
 	ssize_t n = 0;
@@ -302,7 +324,7 @@ read_silently(int tty, struct buffer *secret, struct failure *why)
 	if (n <= 0)
 		return fail(why, FAILURE_CONFIG, "no password was typed");
 	buffer_added(secret, (size_t)n);
-	return first_line(secret, "password", "the terminal", why);
+	return first_line(secret, &terminal, why);
 }
 
 bool
@@ -311,6 +333,7 @@ secret_of_host(const struct caller *c, const char *host, const char *user,
 {
 	struct buffer text = BUFFER_SECRET;
 	char name[4096];
+	const struct source netrc = of_password(name);
 	bool ok;
 	int fd;
 
@@ -322,13 +345,13 @@ secret_of_host(const struct caller *c, const char *host, const char *user,
 	if (fd < 0)
 		return file_blame(errno) != FAILURE_LOCAL || fail_errno(why,
 		    FAILURE_LOCAL, "%s cannot be read", name);
-	ok = drain(fd, patience(), NETRC_MAX, &text, name, why);
+	ok = drain(fd, patience(), NETRC_MAX, &text, &netrc, why);
 	if (ok)
 		*found = netrc_find(buffer_data(&text), buffer_len(&text),
 		    host, user != NULL ? user : "", secret);
 	if (*found)
-		ok = is_private(fd, name, why) && first_line(secret,
-		    "password", name, why);
+		ok = is_private(fd, name, why) && first_line(secret, &netrc,
+		    why);
 	(void)close(fd);
 	buffer_wipe(&text);
 	vault_sweep();

@@ -34,9 +34,10 @@ enum secret_source {
  * sendoff.ACCOUNT, ~/.netrc, or the terminal, in this order; of an account with
  * oauth-command it is the token that the command prints, and nothing else.  Of
  * an account that has lost its own (bound.h), netrc, which names a host, and
- * the terminal are left.  That there is none is no failure. A file that others
+ * the terminal are left.  That there is none is no failure.  A file that others
  * can read, a command that fails, an empty password or one with a NUL, and what
- * cannot be a token is FAILURE_CONFIG or FAILURE_PERMISSION.
+ * cannot be a token is FAILURE_CONFIG or FAILURE_PERMISSION; that there is no
+ * token, or its command fails, is FAILURE_TOKEN.
  */
 bool	secret_fetch(const struct secret_use *, const struct caller *,
 	    struct buffer *secret, enum secret_source *, struct failure *why);

@@ -155,18 +155,18 @@ account "oauth-command $tmp/tool"
 
 # --- what is no token ---------------------------------------------------------
 
-no_token()			# WHAT TOKEN-TEXT ERROR
+no_token()			# WHAT TOKEN-TEXT ERROR [STATUS]
 {
 	tokens '' ''
 	printf '%b' "$2" > "$tmp/state/token"
-	run 78 "$1" $send
+	run "${4:-78}" "$1" $send
 	has "$tmp/err" "$3" "is told"
 	is "$(wc -c < "$tmp/one.log" | tr -d ' ')" 0 "before any connection"
 	is "$(kept)" 1 "it is kept"
 }
 
-no_token 'nothing' '' 'oauth-command has given no token'
-no_token 'an empty line' '\ntoken\n' 'oauth-command has given no token'
+no_token 'nothing' '' 'oauth-command has given no token' 75
+no_token 'an empty line' '\ntoken\n' 'oauth-command has given no token' 75
 no_token 'a CR in it' 's3cr\r3t\n' 'is no token'
 no_token 'a ^A in it' 's3cr\00013t\n' 'is no token'
 no_token 'a blank in it' 'Bearer s3cr3t\n' 'is no token'
@@ -176,9 +176,29 @@ no_token 'a NUL in it' 's3cr\00003t\n' 'has a NUL in it'
 
 tokens "$good" ''
 account "oauth-command '$tmp/tool > /dev/null; exit 3'"
-run 78 "a command that fails" $send
+run 75 "a command that fails" $send
 has "$tmp/err" "oauth-command \"$tmp/tool > /dev/null; exit 3\" failed with \
 status 3" "with its status"
+
+account "oauth-command /nowhere/tool"
+run 78 "a command that is not there" $send
+has "$tmp/err" "/nowhere/tool\" failed with status 127" "is told"
+
+# The provider may be out of reach, as the server may.
+tokens '' ''
+account "oauth-command '$tmp/tool > /dev/null; exit 3'" 'retry yes'
+run 0 "a command that fails, and retry yes" $send
+is "$(grep -l 'NOOP state queued' "$HOME"/.local/state/sendoff/* | wc -l |
+    tr -d ' ')" 1 "is queued"
+run 0 "queued as well" $send
+for file in "$HOME"/.local/state/sendoff/*; do
+	sed -i 's/^NOOP next .*Z/NOOP next 2026-01-01T00:00:00Z/' "$file"
+done
+rm -f "$tmp/state/calls"
+run 0 "-q, and it fails again" "$sendoff" -q
+calls 'refresh=unset '
+is "$(kept)" 2 "both stay"
+tokens "$good" ''
 
 # --- a token is no password, and so round -------------------------------------
 

@@ -174,6 +174,7 @@ test_kinds(void **state)
 		{ FAILURE_INPUT,		74,	true },
 		{ FAILURE_DEFERRED,		75,	true },
 		{ FAILURE_RESOLVE_TEMPORARY,	75,	true },
+		{ FAILURE_TOKEN,		75,	true },
 		{ FAILURE_CONNECT,		75,	true },
 		{ FAILURE_LOST,			75,	true },
 		{ FAILURE_TIMEOUT,		75,	true },

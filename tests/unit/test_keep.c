@@ -227,7 +227,7 @@ test_retry(void **state)
 		{ FAILURE_DEFERRED, true },	{ FAILURE_CONNECT, true },
 		{ FAILURE_LOST, true },		{ FAILURE_TIMEOUT, true },
 		{ FAILURE_INTERRUPTED, true },	{ FAILURE_TLS_UNTRUSTED, true },
-		{ FAILURE_RESOLVE_TEMPORARY, true },
+		{ FAILURE_RESOLVE_TEMPORARY, true }, { FAILURE_TOKEN, true },
 		{ FAILURE_UNKNOWN, false },	{ FAILURE_AUTH, false },
 		{ FAILURE_CONFIG, false },	{ FAILURE_PERMISSION, false },
 		{ FAILURE_REFUSED, false },	{ FAILURE_NOUSER, false },

@@ -4,6 +4,14 @@
 
 prefix	= /usr/local
 DESTDIR	=
+sysconfdir = /etc
+datadir	= $(prefix)/share
+mandir	= $(datadir)/man
+docdir	= $(datadir)/doc/sendoff
+unitdir	= $(prefix)/lib/systemd/system
+userunitdir = $(prefix)/lib/systemd/user
+bashdir	= $(datadir)/bash-completion/completions
+zshdir	= $(datadir)/zsh/site-functions
 CC	= gcc
 B	= build
 PACKAGES = gnutls libgsasl libidn2
@@ -15,7 +23,7 @@ WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	  -Werror=format-security -Werror=implicit -Werror=int-conversion \
 	  -Werror=incompatible-pointer-types
 HARDEN	= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
-	  -fstack-clash-protection -fcf-protection=full \
+	  -fstack-clash-protection $(BRANCHES) \
 	  -fno-delete-null-pointer-checks \
 	  -fno-strict-overflow -fno-strict-aliasing -fPIE
 HARDEN_GCC = -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr \
@@ -24,6 +32,9 @@ HARDEN_GCC = -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr \
 HARDEN_LD = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
 	  -Wl,-z,nodlopen -Wl,-z,separate-code -Wl,--as-needed \
 	  -Wl,--no-copy-dt-needed-entries
+BRANCHES := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)), \
+	  -fcf-protection=full)
+LDFLAGS	=
 OPTIMISE = -O2 -g
 ALSO	= SCMP_SYS(exit_group)	# in the sandbox, for tools in the process
 SEES	= NULL
@@ -45,7 +56,7 @@ endif
 
 VERSION	= 0.1
 CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -I. \
-	  -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"/etc"' \
+	  -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' \
 	  -I$(B) -DSANDBOX_SEES='$(SEES)'
 CFLAGS	= $(OPTIMISE)
 ALLFLAGS = -std=c11 $(WARN) $(HARDEN) $(HARDEN_GCC) \
@@ -57,17 +68,26 @@ OBJ	= $(ROOMS:%.c=$(B)/%.o)
 UNITS	= $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 SUBMITD	= $(patsubst %.c,$(B)/%.o,$(wildcard tests/servers/submitd*.c))
 
+COMPLETE = $(B)/completion/sendoff $(B)/completion/_sendoff
+
 ifeq ($(B),build)
-all: sendmail sendoff $(B)/sendmail $(B)/sendoff
+all: sendmail sendoff $(B)/sendmail $(B)/sendoff $(COMPLETE)
 else
-all: $(B)/sendmail $(B)/sendoff
+all: $(B)/sendmail $(B)/sendoff $(COMPLETE)
 endif
 
 sendmail sendoff: %: $(B)/%
 	cp -P $< $@.new && mv -f $@.new $@
 
 $(B)/sendmail: $(B)/sendmail.o $(OBJ)
-	$(CC) $(ALLFLAGS) $(HARDEN_LD) -o $@ $^ $(LIBS)
+	$(CC) $(ALLFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Changes when the place of the configuration does.
+$(B)/sysconfdir: ALWAYS
+	@mkdir -p $(@D)
+	@echo '$(sysconfdir)' | cmp -s - $@ || echo '$(sysconfdir)' > $@
+
+$(B)/resolve.o $(B)/privilege.o: $(B)/sysconfdir
 
 # ARCHITECTURE: the name that libseccomp has for it, if it is another's.
 $(B)/calls: filter/calls.c Makefile
@@ -107,6 +127,12 @@ $(B)/devlog.so $(B)/scarce.so: $(B)/%.so: tests/servers/%.c
 $(B)/readable.so: tests/secrets/readable.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARN) $(CPPFLAGS) -O2 -fPIC -shared -o $@ $<
+
+# What the tables say, for shells: bash, zsh.
+$(B)/completion/_sendoff: SHELL_OF = zsh
+$(COMPLETE): contrib/completion/write longs.c settings.c usage.c
+	@mkdir -p $(@D)
+	perl $< $(or $(SHELL_OF),bash) > $@.new && mv -f $@.new $@
 
 # --- setting up ------------------------------------------------------------
 
@@ -250,23 +276,13 @@ lint: all
 
 # --- installing ------------------------------------------------------------
 
-D	= $(DESTDIR)$(prefix)
-SPOOL	= $(DESTDIR)/var/spool/sendoff
+PLACES	= DESTDIR prefix sysconfdir datadir mandir docdir unitdir \
+	  userunitdir bashdir zshdir FORCE
+PLACED	= $(foreach place,$(PLACES),$(place)='$($(place))')
+SENDOFF	= '$(DESTDIR)$(prefix)/bin/sendoff'
 
 install: all
-	mkdir -p $(D)/bin $(D)/sbin $(D)/lib $(D)/share/man/man1 \
-	    $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/man/man8
-	install -m 755 $(B)/sendmail $(D)/bin/sendoff
-	ln -sf ../bin/sendoff $(D)/sbin/sendmail
-	ln -sf ../bin/sendoff $(D)/lib/sendmail
-	ln -sf sendoff $(D)/bin/mailq
-	ln -sf sendoff $(D)/bin/newaliases
-	mkdir -p $(SPOOL)
-	chmod 1733 $(SPOOL)
-	install -m 644 man/sendoff.1 $(D)/share/man/man1/
-	install -m 644 man/sendoff.conf.5 $(D)/share/man/man5/
-	install -m 644 man/sendoff-oauth.7 $(D)/share/man/man7/
-	install -m 644 man/sendmail.8 $(D)/share/man/man8/
+	@$(PLACED) sh contrib/install install $(B)/sendmail
 
 # The program of a group that may read a 640 /etc/sendoff.conf: sendmail(8),
 # SECURITY.  Below DESTDIR the group must be there already.
@@ -278,23 +294,20 @@ install-setgid: install
 	    groupadd --system $(GROUP); } || { echo "there is no group" \
 	    "\"$(GROUP)\"; make it with: groupadd --system $(GROUP)" >&2; \
 	    exit 1; }
-	chgrp $(GROUP) $(D)/bin/sendoff
-	chmod 2755 $(D)/bin/sendoff
+	chgrp $(GROUP) $(SENDOFF)
+	chmod 2755 $(SENDOFF)
 	@echo "/etc/sendoff.conf with a password in it must be root's, its group" \
 	    "$(GROUP), its mode 640:"
 	@echo "    chown root:$(GROUP) /etc/sendoff.conf &&" \
 	    "chmod 640 /etc/sendoff.conf"
 
 uninstall:
-	rm -f $(D)/bin/sendoff $(D)/sbin/sendmail $(D)/lib/sendmail \
-	    $(D)/bin/mailq $(D)/bin/newaliases \
-	    $(D)/share/man/man1/sendoff.1 $(D)/share/man/man5/sendoff.conf.5 \
-	    $(D)/share/man/man7/sendoff-oauth.7 $(D)/share/man/man8/sendmail.8
+	@$(PLACED) sh contrib/install uninstall
 
 clean:
 	rm -rf build sendmail sendoff
 
 .SECONDARY:
-.PHONY: all deps demo units check crash hostile mutants fuzz interop bench lint \
+.PHONY: ALWAYS all deps demo units check crash hostile mutants fuzz interop bench lint \
 	install install-setgid uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

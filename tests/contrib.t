@@ -57,7 +57,7 @@ for unit in "$contrib/systemd" "$contrib/systemd/user"; do
 	queue "${unit##*/}"
 	exec=$(sed -n 's/^ExecStart=//p' "$unit/sendoff-queue.service")
 	hook "ExecStart of ${unit##*/}" 0 sh -c "$(printf '%s' "$exec" |
-	    sed "s,/usr/sbin/sendmail,$sendmail,")"
+	    sed "s,/usr/bin/sendoff,$sendoff,")"
 	has "$unit/sendoff-queue.timer" "OnUnitInactiveSec=5min" \
 	    "the timer of ${unit##*/}"
 done

@@ -1,42 +1,221 @@
 #!/bin/sh
-# make install: the program, the names that callers know, the manual pages.
+# make install: the program, the names that callers know, manual pages and
+# what else there is; and what of other programs it leaves alone.
 . "$(dirname "$0")/tap.sh"
 
 root=$tmp/root
-make -s -C "$top" install B="${B:-build}" DESTDIR="$root" prefix=/usr \
-    > "$tmp/out" 2>&1 && got=0 || got=$?
-is "$got" 0 "make install"
+out=$tmp/out
+
+# mk STATUS WHAT TARGET [VARIABLE...]
+mk()
+{
+	want=$1
+	what=$2
+	shift 2
+	make -s -C "$top" "$@" B="${B:-build}" DESTDIR="$root" prefix=/usr \
+	    > "$out" 2>&1 && got=0 || got=$?
+	is "$got" "$want" "$what"
+	[ "$got" = "$want" ] || sed 's/^/# /' "$out"
+}
+
+# Without times: what there is, and what it is.
+listing()
+{
+	(cd "$root" && find . ! -type d -printf '%p %m %l ' \
+	    \( -type f -exec sh -c 'sha256sum < "$1"' _ {} \; -o -printf '\n' \) |
+	    sort)
+}
+
+left()
+{
+	find "$root" ! -type d | wc -l | tr -d ' '
+}
+
+# --- all of it ----------------------------------------------------------------
+
+mk 0 "make install" install
 for name in bin/sendoff sbin/sendmail lib/sendmail bin/mailq bin/newaliases
 do
 	is "$(readlink -f "$root/usr/$name")" "$root/usr/bin/sendoff" "$name"
 done
 is "$(stat -c %a "$root/usr/bin/sendoff")" 755 "no set-id bit"
 is "$(stat -c %a "$root/var/spool/sendoff")" 1733 "the store's parent"
-for page in man1/sendoff.1 man5/sendoff.conf.5 man7/sendoff-oauth.7 man8/sendmail.8; do
+for page in "$top"/man/*.[1-9]; do
+	page=man${page##*.}/${page##*/}
 	is "$(stat -c %a "$root/usr/share/man/$page")" 644 "$page"
+done
+for page in mailq newaliases; do
+	is "$(readlink -f "$root/usr/share/man/man1/$page.1")" \
+	    "$root/usr/share/man/man8/sendmail.8" "$page(1)"
+done
+for file in share/bash-completion/completions/sendoff \
+    share/zsh/site-functions/_sendoff share/doc/sendoff/README.md \
+    share/doc/sendoff/examples/sendoff.conf \
+    share/doc/sendoff/examples/apparmor/usr.bin.sendoff \
+    lib/systemd/system/sendoff.socket lib/systemd/system/sendoff@.service \
+    lib/systemd/system/sendoff-queue.timer \
+    lib/systemd/user/sendoff-queue.service; do
+	is "$(stat -c %a "$root/usr/$file")" 644 "$file"
 done
 is "$("$root/usr/bin/mailq")" "Mail queue is empty" "mailq works"
 "$root/usr/sbin/sendmail" -bV | grep -q '^sendoff [0-9]' && got=0 || got=1
 is "$got" 0 "sendmail works"
-make -s -C "$top" uninstall B="${B:-build}" DESTDIR="$root" prefix=/usr \
-    > "$tmp/out" 2>&1 && got=0 || got=$?
-is "$got" 0 "make uninstall"
-is "$(find "$root" ! -type d | wc -l | tr -d ' ')" 0 "nothing is left"
+"$root/usr/bin/sendoff" --check --config \
+    "$root/usr/share/doc/sendoff/examples/sendoff.conf" > "$out" 2>&1 &&
+    got=0 || got=$?
+is "$got" 0 "the example is a configuration"
+is "$(find "$root" -perm /022 ! -type l ! -path '*/var/spool/sendoff')" "" \
+    "nobody else can write to any of it"
 
-# Of a group; the one of whoever runs this will do.
+listing > "$tmp/before"
+mk 0 "make install once more" install
+listing > "$tmp/after"
+is "$(cat "$tmp/after")" "$(cat "$tmp/before")" "it is the same"
+mk 0 "make uninstall" uninstall
+is "$(left)" 0 "nothing is left"
+is "$(ls -A "$root/var/spool")" "" "nor an empty store"
+mk 0 "make uninstall once more" uninstall
+is "$(cat "$out")" "" "without a word"
+
+# --- other places -------------------------------------------------------------
+
+root="$tmp/a root"
+make -s -C "$top" install B="${B:-build}" DESTDIR="$root" \
+    prefix='/opt/send & off' > "$out" 2>&1 && got=0 || got=$?
+is "$got" 0 "a prefix with blanks"
+is "$(readlink -f "$root/opt/send & off/sbin/sendmail")" \
+    "$root/opt/send & off/bin/sendoff" "the link leads there"
+has "$root/opt/send & off/lib/systemd/system/sendoff@.service" \
+    'ExecStart=-/opt/send\x20&\x20off/bin/sendoff --config' "so does the unit"
+has "$root/opt/send & off/lib/systemd/system/sendoff-queue.service" \
+    'ExecStart=/opt/send\x20&\x20off/bin/sendoff -q' "and the timer's"
+make -s -C "$top" uninstall DESTDIR="$root" prefix='/opt/send & off' \
+    > "$out" 2>&1
+is "$(left)" 0 "nothing is left of it"
+root=$tmp/root
+
+# The place of the configuration is in the program and the pages; the same
+# objects serve again when nothing of them changes.
+DESTDIR=$root prefix=/usr sysconfdir=/usr/local/etc datadir=/usr/share \
+    mandir=/man docdir=/doc unitdir=/units userunitdir=/users bashdir=/bash \
+    zshdir=/zsh sh -c 'cd "$1" && sh contrib/install install "$2"' _ "$top" \
+    "$sendmail" > "$out" 2>&1 && got=0 || got=$?
+is "$got" 0 "each kind of file has its place"
+is "$(cd "$root" && echo ./*)" "./bash ./doc ./man ./units ./users ./usr ./var \
+./zsh" "and is there"
+has "$root/man/man5/sendoff.conf.5" "/usr/local/etc/sendoff.conf" \
+    "sendoff.conf(5) says where it is"
+make -n -C "$top" B="${B:-build}" sysconfdir=/usr/local/etc all 2>/dev/null |
+    grep -F 'SYSCONFDIR='"'"'"/usr/local/etc"'"'" > "$out" && got=0 || got=1
+is "$got" 0 "the program is built anew for another place"
+rm -rf "$root"
+
+# --- what is another program's ------------------------------------------------
+
+mkdir -p "$root/usr/sbin" "$root/usr/lib" "$root/usr/bin" "$root/etc"
+echo 'of Postfix' > "$root/usr/sbin/sendmail"
+ln -s ../sbin/sendmail "$root/usr/lib/sendmail"
+ln -s ../sbin/nowhere "$root/usr/bin/mailq"
+listing > "$tmp/before"
+mk 2 "with another sendmail it is refused" install
+has "$out" "$root/usr/sbin/sendmail is another program's: remove that program, \
+or say \"make install FORCE=1\" to keep it as sendmail.before-sendoff" \
+    "the line says what to do"
+for name in lib/sendmail bin/mailq; do
+	has "$out" "$root/usr/$name is another program's" "$name, too"
+done
+lacks "$out" "newaliases" "of what is free there is none"
+listing > "$tmp/after"
+is "$(cat "$tmp/after")" "$(cat "$tmp/before")" "nothing was touched"
+mk 2 "FORCE=0 is no force" install FORCE=0
+mk 0 "with FORCE=1" install FORCE=1
+has "$out" "$root/usr/sbin/sendmail is kept as $root/usr/sbin/\
+sendmail.before-sendoff" "it says where the other is"
+is "$(readlink -f "$root/usr/sbin/sendmail")" "$root/usr/bin/sendoff" \
+    "sendmail is ours"
+is "$(cat "$root/usr/sbin/sendmail.before-sendoff")" "of Postfix" \
+    "the other is kept"
+mk 0 "a later one needs no force" install
+: > "$root/etc/sendoff.conf"
+mk 0 "make uninstall" uninstall
+rm "$root/etc/sendoff.conf" && got=0 || got=1
+is "$got" 0 "the configuration stays"
+listing > "$tmp/after"
+is "$(cat "$tmp/after")" "$(cat "$tmp/before")" "the others are back"
+mk 0 "uninstall where we are not" uninstall
+listing > "$tmp/after"
+is "$(cat "$tmp/after")" "$(cat "$tmp/before")" "takes nothing"
+has "$out" "$root/usr/sbin/sendmail is another program's, and stays" \
+    "and says so"
+rm -rf "$root"
+
+# A second other one does not overwrite the first.
+mkdir -p "$root/usr/sbin"
+echo first > "$root/usr/sbin/sendmail"
+mk 0 "force" install FORCE=1
+rm "$root/usr/sbin/sendmail"
+echo second > "$root/usr/sbin/sendmail"
+mk 2 "the place where it is kept is taken" install FORCE=1
+has "$out" "sendmail.before-sendoff is there already: remove one of them" \
+    "it says so"
+is "$(cat "$root/usr/sbin/sendmail.before-sendoff")" first "the first is there"
+is "$(cat "$root/usr/sbin/sendmail")" second "and the second"
+rm -rf "$root"
+
+# Another program of our name, and another's page.
+mkdir -p "$root/usr/bin" "$root/usr/share/man/man8"
+echo rocket > "$root/usr/bin/sendoff"
+echo '.TH SENDMAIL 8' > "$root/usr/share/man/man8/sendmail.8"
+mk 2 "another sendoff" install
+has "$out" "$root/usr/bin/sendoff is another program's" "is named"
+has "$out" "$root/usr/share/man/man8/sendmail.8 is another program's" \
+    "so is a page"
+mk 0 "another sendoff, with force" install FORCE=1
+mk 0 "and taken away" uninstall
+is "$(cat "$root/usr/bin/sendoff")" rocket "it is back"
+is "$(cat "$root/usr/share/man/man8/sendmail.8")" ".TH SENDMAIL 8" "and the page"
+rm -rf "$root"
+
+# Ours in other forms: a copy, a link with a whole path, an old one that leads
+# nowhere; on a machine where sbin is bin.
+mkdir -p "$root/usr/bin" "$root/usr/lib"
+ln -s bin "$root/usr/sbin"
+cp "$sendmail" "$root/usr/sbin/sendmail"
+ln -s /usr/bin/sendoff "$root/usr/lib/sendmail"
+ln -s sendoff "$root/usr/bin/mailq"
+mk 0 "over copies and links of ours" install
+is "$(readlink "$root/usr/bin/sendmail")" "../bin/sendoff" "sbin is bin"
+mk 0 "make uninstall" uninstall
+is "$(find "$root" ! -type d ! -name sbin)" "" "nothing is left"
+rm -rf "$root"
+
+# --- kept messages ------------------------------------------------------------
+
+mk 0 "make install" install
+mkdir -p "$root/var/spool/sendoff/1000" "$root/var/spool/sendoff/1001"
+: > "$root/var/spool/sendoff/1000/20261125T130713Z-57dc863f239f"
+mk 0 "make uninstall beside kept messages" uninstall
+has "$out" "var/spool/sendoff stays, there are kept messages in it" "it says so"
+is "$(cd "$root/var/spool/sendoff" && find . | sort | tr '\n' ' ')" \
+    ". ./1000 ./1000/20261125T130713Z-57dc863f239f " "they are there"
+rm -rf "$root"
+mk 0 "make install" install
+mkdir -p "$root/usr/local/bin"
+cp "$sendmail" "$root/usr/local/bin/sendoff"
+mk 0 "uninstall beside another installation" uninstall
+is "$(stat -c %a "$root/var/spool/sendoff")" 1733 "whose store stays"
+rm -rf "$root"
+
+# --- of a group; the one of whoever runs this will do -------------------------
+
 group=$(id -gn)
-make -s -C "$top" install-setgid B="${B:-build}" DESTDIR="$root" prefix=/usr \
-    GROUP="$group" > "$tmp/out" 2>&1 && got=0 || got=$?
-is "$got" 0 "make install-setgid"
+mk 0 "make install-setgid" install-setgid GROUP="$group"
 is "$(stat -c '%a %G' "$root/usr/bin/sendoff")" "2755 $group" "its bit and group"
-has "$tmp/out" "chown root:$group /etc/sendoff.conf && chmod 640" \
+has "$out" "chown root:$group /etc/sendoff.conf && chmod 640" \
     "it says what mode the configuration needs"
-make -s -C "$top" install-setgid B="${B:-build}" DESTDIR="$root" prefix=/usr \
-    GROUP=nosuchgroup > "$tmp/out" 2>&1 && got=0 || got=$?
-is "$got" 2 "without such a group"
-has "$tmp/out" "groupadd --system nosuchgroup" "it says what to do"
+mk 2 "without such a group" install-setgid GROUP=nosuchgroup
+has "$out" "groupadd --system nosuchgroup" "it says what to do"
 is "$(stat -c %a "$root/usr/bin/sendoff")" 755 "and sets no bit"
-make -s -C "$top" uninstall B="${B:-build}" DESTDIR="$root" prefix=/usr \
-    > "$tmp/out" 2>&1
-is "$(find "$root" ! -type d | wc -l | tr -d ' ')" 0 "nothing is left of it"
+mk 0 "make uninstall" uninstall
+is "$(left)" 0 "nothing is left of it"
 done_testing

@@ -311,7 +311,8 @@ choose(struct config *config, const struct options *o,
 	    of_sender(config, sender);
 	choice->pinned = a != NULL || names_server(o);
 	if (o->account != NULL && a == NULL)
-		return fail(why, FAILURE_CONFIG, "there is no account \"%s\"",
+		return fail(why, FAILURE_CONFIG, "there is no account "
+		    "\"%s\"; those that there are: sendoff --check",
 		    o->account);
 	if (a == NULL)
 		a = first(config, NULL, NULL);

@@ -165,7 +165,7 @@ object_to_name(struct objections *o, gnutls_x509_crt_t crt,
 		    "it is for %s, not for %s (%s)",
 		    certificate_names(crt, o->pool), w->names[0],
 		    w->remedy != NULL ? w->remedy : "if that is the right "
-		    "server, write its name as tls-name"));
+		    "server, write one of its names as tls-name"));
 }
 
 static void
@@ -199,7 +199,8 @@ object_to_issuer(struct objections *o, gnutls_x509_crt_t crt)
 	else
 		object(o, "certificate-not-trusted", pool_printf(o->pool,
 		    "its issuer \"%s\" leads to no authority that is trusted "
-		    "here (ca-file names others)", issuer));
+		    "here (does the server send its whole chain? if so, name "
+		    "its authority with ca-file)", issuer));
 }
 
 static void
@@ -212,7 +213,7 @@ object_to_rest(struct objections *o, unsigned status)
 		{ GNUTLS_CERT_PURPOSE_MISMATCH, "it is not meant for servers "
 		    "(no serverAuth among its purposes)" },
 		{ GNUTLS_CERT_INSECURE_ALGORITHM, "its key or its signature "
-		    "is too weak" },
+		    "is too weak (the server needs a new one)" },
 		{ GNUTLS_CERT_REVOKED, "it was revoked" },
 		{ GNUTLS_CERT_SIGNATURE_FAILURE, "a signature is not its "
 		    "issuer's: it is forged or damaged" },

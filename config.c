@@ -162,7 +162,8 @@ unknown_key(struct reading *r, const struct word *word)
 		error_at(r, word->column, "there is no setting \"%s\"; is "
 		    "\"%s\" meant?", word->text, meant);
 	else
-		error_at(r, word->column, "this is no setting");
+		error_at(r, word->column, "this is no setting (man "
+		    "sendoff.conf lists them)");
 }
 
 static void

@@ -111,8 +111,9 @@ is_signed(const struct conversion *c, bool body, struct failure *why)
 	    "message is signed, so it must not be changed, and cannot be sent "
 	    "as it is: %s", mere ? "it has a NUL or a line of more than 998 "
 	    "octets" : body ? "it has 8-bit content and the server does not "
-	    "offer 8BITMIME" : "its header has characters beyond ASCII and "
-	    "the server does not offer SMTPUTF8");
+	    "offer 8BITMIME; sign it after it was encoded" : "its header has "
+	    "characters beyond ASCII and the server does not offer SMTPUTF8; "
+	    "sign it after it was encoded");
 	(void)strcpy(why->enhanced, mere ? "5.6.0" : body ? "5.6.3" : "5.6.7");
 	return false;
 }

@@ -25,8 +25,8 @@ has_room(const struct demands *d, const struct smtp *s, struct failure *why)
 	if (!s->can.size || s->can.size_max == 0 || d->size <= s->can.size_max)
 		return true;
 	(void)stream_fail(s->talk.stream, why, FAILURE_DATA, "the message "
-	    "has %" PRIu64 " octets, the server takes at most %" PRIu64,
-	    d->size, s->can.size_max);
+	    "has %" PRIu64 " octets, the server takes at most %" PRIu64
+	    "; make it smaller, or use another server", d->size, s->can.size_max);
 	(void)strcpy(why->enhanced, "5.3.4");
 	return false;
 }
@@ -42,7 +42,8 @@ has_requiretls(const struct smtp *s, struct failure *why)
 	if (!s->can.requiretls)
 		return unmet(s, FAILURE_REQUIRETLS, "5.7.30", "the message "
 		    "requires TLS all the way and cannot go here: the server "
-		    "does not offer REQUIRETLS (5.7.30)", why);
+		    "does not offer REQUIRETLS (5.7.30); without --require-tls "
+		    "(\"require-tls\") it would", why);
 	return true;
 }
 
@@ -53,7 +54,8 @@ demands_met_utf8(bool utf8, const char *path, const struct smtp *s,
 	if (!utf8 || s->can.smtputf8)
 		return true;
 	(void)stream_fail(s->talk.stream, why, FAILURE_EXTENSION, "the address "
-	    "%s needs SMTPUTF8, which the server does not offer", path);
+	    "%s needs SMTPUTF8, which the server does not offer; ask for one "
+	    "in ASCII, or use another server", path);
 	(void)strcpy(why->enhanced, "5.6.7");
 	return false;
 }

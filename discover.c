@@ -103,14 +103,15 @@ add(struct found *f, const struct dns_question *q, enum security security)
 }
 
 static bool
-cannot_ask(const char *domain, const struct dns_question *q,
-    struct failure *why)
+cannot_ask(const struct dns *dns, const char *domain,
+    const struct dns_question *q, struct failure *why)
 {
 	(void)fail(why, FAILURE_RESOLVE_TEMPORARY, "%s: its servers cannot be "
 	    "looked up now: SRV records of %s: %s", domain, q->name,
 	    dns_state_text(q->state));
 	if (q->state == DNS_SERVER_FAILED)
 		why->tls_result = "dnssec-invalid";
+	dns_name_resolver(dns, q, why);
 	return false;
 }
 
@@ -120,7 +121,9 @@ none_found(const char *domain, const struct dns_question *q,
 {
 	if (q[0].state == DNS_FOUND || q[1].state == DNS_FOUND)
 		return fail(why, FAILURE_RESOLVE_NONE, "%s says in its SRV "
-		    "records that it offers no submission", domain);
+		    "records that it offers no submission; if you know a "
+		    "server, add a line like: server smtps://mail.%s", domain,
+		    domain);
 	return fail(why, FAILURE_CONFIG, "the account names no server, and %s "
 	    "publishes none (SRV records _submissions._tcp and "
 	    "_submission._tcp); add a line like: server smtps://mail.%s",
@@ -145,7 +148,7 @@ discover(struct dns *dns, const char *domain, struct pool *pool,
 		return false;
 	for (i = 0; i < 2; i++)
 		if (dns_is_temporary(q[i].state))
-			return cannot_ask(domain, &q[i], why);
+			return cannot_ask(dns, domain, &q[i], why);
 	add(&f, &q[0], SECURITY_IMPLICIT);
 	add(&f, &q[1], SECURITY_STARTTLS);
 	if (f.n == 0)

@@ -8,6 +8,7 @@
 #include <arpa/nameser.h>
 #include <assert.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
 #include <stdio.h>
@@ -402,14 +403,14 @@ begin(struct asking *a, struct dns_question *question)
 		finish(q, DNS_NO_NAME);
 }
 
+static const char *const type_names[] = { [DNS_A] = "A", [DNS_AAAA] = "AAAA",
+    [DNS_CNAME] = "CNAME", [DNS_MX] = "MX", [DNS_SRV] = "SRV", [DNS_TLSA] =
+    "TLSA" };
+
 static void
 note(const struct dns_question *q)
 {
-	static const char *const names[] = { [DNS_A] = "A", [DNS_AAAA] =
-	    "AAAA", [DNS_CNAME] = "CNAME", [DNS_MX] = "MX", [DNS_SRV] =
-	    "SRV", [DNS_TLSA] = "TLSA" };
-
-	log_detail("DNS: %s %s: %zu found, %s%s", q->name, names[q->type],
+	log_detail("DNS: %s %s: %zu found, %s%s", q->name, type_names[q->type],
 	    q->n, dns_state_text(q->state),
 	    q->authenticated ? ", authenticated" : "");
 }
@@ -461,6 +462,22 @@ dns_state_text(enum dns_state state)
 	};
 
 	return texts[state];
+}
+
+void
+dns_name_resolver(const struct dns *d, const struct dns_question *q,
+    struct failure *why)
+{
+	const struct resolver_server *s = &d->resolver.servers[0];
+	char host[64], port[16], text[512];
+
+	if (d->n == 0 || getnameinfo((const struct sockaddr *)&s->address,
+	    s->len, host, sizeof host, port, sizeof port, NI_NUMERICHOST |
+	    NI_NUMERICSERV | NI_DGRAM) != 0)
+		return;
+	(void)snprintf(text, sizeof text, "; try: dig @%s -p %s %.255s %s",
+	    host, port, q->name, type_names[q->type]);
+	fail_more(why, text);
 }
 
 bool

@@ -35,6 +35,10 @@ bool	dns_ask(struct dns *, struct dns_question *, size_t n, struct pool *,
 /* "no answer in time" and the like, for error texts. */
 const char *dns_state_text(enum dns_state);
 
+/* Behind the text of a failure: who was asked, and how to ask again. */
+void	dns_name_resolver(const struct dns *, const struct dns_question *,
+	    struct failure *why);
+
 /* May the answer soon be another one? */
 bool	dns_is_temporary(enum dns_state);
 

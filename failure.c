@@ -171,6 +171,14 @@ fail(struct failure *why, enum failure_kind kind, const char *fmt, ...)
 	return false;
 }
 
+void
+fail_more(struct failure *why, const char *hint)
+{
+	size_t n = strlen(why->text);
+
+	(void)snprintf(why->text + n, sizeof why->text - n, "%s", hint);
+}
+
 bool
 fail_errno(struct failure *why, enum failure_kind kind, const char *fmt, ...)
 {

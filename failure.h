@@ -72,6 +72,9 @@ bool	fail(struct failure *why, enum failure_kind, const char *fmt, ...)
 bool	fail_errno(struct failure *why, enum failure_kind, const char *fmt,
 	    ...) __attribute__((format(printf, 3, 4)));
 
+/* Behind its text, what could be done: printable, as " (is it switched on?)". */
+void	fail_more(struct failure *why, const char *hint);
+
 /*
  * A copy for each of ten thousand recipients: it ends behind its text, so it
  * is read, and never copied as a struct but by failure_copy().

@@ -32,10 +32,10 @@ read_some(struct input *in, struct failure *why)
 	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
 	if (n < 0 && errno == EBADF)
 		return fail(why, FAILURE_NOINPUT, "standard input is closed, "
-		    "there is no message to send");
+		    "so there is no message; give it one: ... < message");
 	if (n < 0)
-		return fail_errno(why, FAILURE_INPUT, "standard input cannot "
-		    "be read");
+		return fail_errno(why, FAILURE_INPUT, "nothing was sent, for "
+		    "standard input cannot be read to its end");
 	in->eof = n == 0;
 	buffer_added(&in->octets, (size_t)n);
 	return true;

@@ -187,7 +187,8 @@ take_mode(struct parse *p, char letter, const char *value)
 		}
 	}
 	return fail(p->why, FAILURE_USAGE, "-b%s: this is no daemon; it "
-	    "submits a message and ends", value);
+	    "submits a message and ends, and what is queued goes out by a timer "
+	    "that runs: sendmail -q", value);
 }
 
 static bool
@@ -228,8 +229,9 @@ take_queue(struct parse *p, char letter, const char *value)
 	s.what = *value++;
 	if (*value == '\0') {
 		if (p->at >= p->argc)
-			return fail(p->why, FAILURE_USAGE, "-q%c wants an "
-			    "argument", s.what);
+			return fail(p->why, FAILURE_USAGE, "-q%c wants a "
+			    "part of what it looks for, as in: -q%c 2026", s.what,
+			    s.what);
 		value = p->argv[p->at++];
 	}
 	s.text = value;
@@ -292,7 +294,8 @@ letters_take(struct parse *p, const char *word)
 	for (word++; *word != '\0'; word++) {
 		l = find_letter(*word);
 		if (l == NULL)
-			return fail(p->why, FAILURE_USAGE, "there is no option -%s",
+			return fail(p->why, FAILURE_USAGE, "there is no "
+			    "option -%s (man sendmail lists them)",
 			    pool_octets(p->pool, word, 1));
 		if (l->argument == NO) {
 			if (!l->take(p, *word, NULL))
@@ -302,7 +305,8 @@ letters_take(struct parse *p, const char *word)
 		value = word + 1;
 		if (*value == '\0' && l->argument == YES) {
 			if (p->at >= p->argc)
-				return fail(p->why, FAILURE_USAGE, "-%s wants an argument",
+				return fail(p->why, FAILURE_USAGE, "-%s wants "
+				    "something behind it (see: man sendmail)",
 				    pool_octets(p->pool, word, 1));
 			value = p->argv[p->at++];
 		}

@@ -285,6 +285,7 @@ no_address(const struct search *s, struct failure *why)
 	    "looked up now: %s", s->endpoint->host, dns_state_text(q->state));
 	if (q->state == DNS_SERVER_FAILED)
 		why->tls_result = "dnssec-invalid";
+	dns_name_resolver(s->dns, q, why);
 	return false;
 }
 
@@ -354,7 +355,7 @@ required(const struct search *s, struct failure *why)
 	    "into resolv.conf)" : s->endpoint->domain != NULL &&
 	    !s->endpoint->authentic ? "the SRV record that names it is not "
 	    "authenticated by DNSSEC" : "the DNS has no authenticated TLSA "
-	    "records for it");
+	    "records for it; without them \"dane auto\" does");
 	why->tls_result = s->place->dane.owner != NULL ? "tlsa-invalid" :
 	    "dane-required";
 	return false;

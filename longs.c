@@ -163,6 +163,7 @@ longs_take(struct parse *p, const char *word)
 	if (o.argument != YES)
 		return o.take(p, name, NULL);
 	if (p->at >= p->argc)
-		return fail(p->why, FAILURE_USAGE, "--%s wants a value", name);
+		return fail(p->why, FAILURE_USAGE, "--%s wants a value, "
+		    "as in --%s=VALUE (sendoff --help has them)", name, name);
 	return o.take(p, name, p->argv[p->at++]);
 }

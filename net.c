@@ -35,6 +35,7 @@ struct race {
 	milliseconds next;		/* when the next one begins */
 	const struct attempt *winner;
 	const char *reasons;
+	int error;			/* the last of them */
 };
 
 static const char *
@@ -143,6 +144,7 @@ lost(struct race *r, struct attempt *a, int error)
 	if (a->fd >= 0)
 		(void)close(a->fd);
 	a->fd = -1;
+	r->error = error;
 	r->next = clock_now();
 }
 
@@ -227,6 +229,25 @@ close_losers(struct race *r)
 			(void)close(r->attempts[i].fd);
 }
 
+/* What the last of them may mean. */
+static const char *
+hint(int error, bool proxied)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return proxied ? "; does it run, and at this port?" : "; does "
+		    "the server run, and is the port right? (465 is for "
+		    "smtps://, 587 for smtp://)";
+	case ETIMEDOUT:
+		return "; is a firewall in between, or the port another?";
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		return "; is this machine online? (-4 and -6 choose the family)";
+	default:
+		return "";
+	}
+}
+
 static bool
 run_race(struct race *r, struct failure *why)
 {
@@ -242,11 +263,14 @@ run_race(struct race *r, struct failure *why)
 	close_losers(r);
 	if (r->winner != NULL)
 		return true;
-	return fail(why, !ok ? FAILURE_INTERRUPTED : FAILURE_CONNECT,
+	(void)fail(why, !ok ? FAILURE_INTERRUPTED : FAILURE_CONNECT,
 	    "%s%s:%s cannot be reached (%s)", proxy != NULL ? "the proxy " :
 	    "", proxy != NULL ? proxy->host : r->endpoint->host,
 	    proxy != NULL ? proxy->port : r->endpoint->port,
 	    ok ? r->reasons : "ended by a signal");
+	if (ok)
+		fail_more(why, hint(r->error, proxy != NULL));
+	return false;
 }
 
 /* A proxy knows names in ASCII alone. */
@@ -314,10 +338,13 @@ connect_unix(const struct endpoint *e, const struct net_params *params,
 	int fd = open_unix(e->path, clock_now() +
 	    (milliseconds)params->timeout_connect * 1000);
 
-	if (fd < 0)
-		return fail_errno(why, signals_caught() != 0 ?
+	if (fd < 0) {
+		(void)fail_errno(why, signals_caught() != 0 ?
 		    FAILURE_INTERRUPTED : FAILURE_CONNECT, "the server's "
 		    "socket %s cannot be reached", e->path);
+		fail_more(why, "; does the server run?");
+		return false;
+	}
 	*facts = (struct net_facts){ .host = e->path,
 	    .address = pool_string(pool, e->path), .local = "localhost",
 	    .is_unix = true };

@@ -88,7 +88,8 @@ take_program(struct options *o, const char *name, struct failure *why)
 	if (strcmp(name, "rmail") == 0)
 		o->keep_dots = true;
 	return strcmp(name, "smtpd") != 0 || fail(why, FAILURE_USAGE,
-	    "smtpd: this is no daemon; it submits a message and ends");
+	    "smtpd: this is no daemon; it submits a message and ends, and as "
+	    "\"sendmail -bs\" it speaks SMTP on standard input");
 }
 
 bool

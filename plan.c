@@ -98,7 +98,7 @@ plan_sender(const struct planning *g, struct leg *l, struct failure *why)
 		return false;
 	m = own;
 	if (asked != NULL && !address_sender(asked, g->pool, &m, why))
-		return false;
+		return fail(why, why->kind, "-f: %s", why->text);
 	resolve_init(&local, l->account, g->caller, false, g->pool);
 	if ((*m.local != '\0' || m.domain != NULL) &&
 	    resolve_is_local(&local, &m))
@@ -222,7 +222,8 @@ plan_terms(const struct planning *g, struct leg *l, struct failure *why)
 	*t = (struct terms){ .since = time(NULL),
 	    .hold_until = g->options->hold_until };
 	if (t->hold_until != 0 && t->hold_until <= t->since)
-		return fail(why, FAILURE_USAGE, "--hold-until: %s is past",
+		return fail(why, FAILURE_USAGE, "--hold-until: %s is past; "
+		    "without it the message goes out at once",
 		    terms_utc(t->hold_until, g->pool));
 	if (!terms_of(g, &a, why))
 		return false;
@@ -370,6 +371,6 @@ plan_message(const struct message *m, struct failure *why)
 {
 	if (m->header_nul)
 		return fail(why, FAILURE_MESSAGE, "the header of the message "
-		    "has a NUL in it");
+		    "has a NUL in it; take it out, as with: tr -d '\\000'");
 	return true;
 }

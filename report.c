@@ -82,6 +82,15 @@ put_others(struct buffer *line, const struct outcome *o,
 }
 
 static void
+put_kept(struct buffer *line, const char *program, const char *path)
+{
+	const char *id = strrchr(path, '/') + 1, *random = strchr(id, '-');
+
+	buffer_printf(line, " (kept as %s; to try again: %s -qI %s)", path,
+	    program, random != NULL ? random + 1 : id);
+}
+
+static void
 to_stderr(const struct report *r)
 {
 	const struct failure *why = decisive(r);
@@ -97,8 +106,7 @@ to_stderr(const struct report *r)
 	}
 	for (i = 0; i < r->nlegs; i++)
 		if (r->legs[i].kept != NULL)
-			buffer_printf(&line, " (kept as %s)",
-			    r->legs[i].kept->path);
+			put_kept(&line, r->program, r->legs[i].kept->path);
 	buffer_printf(&line, "\n");
 	for (i = 0; i < r->nlegs; i++)
 		if (r->legs[i].kept != NULL &&

@@ -71,8 +71,9 @@ read_aliases(struct aliases *a, const char *file, struct pool *pool,
 	if (f == NULL && errno == ENOENT && file == system_file)
 		return true;
 	if (f == NULL)
-		return fail(why, file_blame(errno), "%s cannot be read: %s",
-		    file, file_error(errno));
+		return fail(why, file_blame(errno), "the aliases %s cannot be "
+		    "read: %s (\"aliases none\" does without)", file,
+		    file_error(errno));
 	ok = read_believed(a, f, file, why);
 	(void)fclose(f);
 	return ok;
@@ -220,7 +221,8 @@ qualify(const struct resolver *r, struct mailbox *m, struct failure *why)
 	    "local name and nothing says who gets its mail; write "
 	    "\"default-recipient me@example.org\" into the account, or "
 	    "\"domain\", or an alias into %s", m->local,
-	    resolve_aliases_file(r));
+	    strcmp(resolve_aliases_file(r), "none") != 0 ?
+	    resolve_aliases_file(r) : "a file that \"aliases\" names");
 }
 
 static bool

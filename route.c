@@ -83,7 +83,8 @@ fits_together(const struct route *r, struct failure *why)
 	if (r->locate.dane == DANE_REQUIRE && r->net.proxy != NULL)
 		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
 		    "has \"dane require\" and a proxy, behind which no TLSA "
-		    "records are looked for", a->name, a->file, a->line);
+		    "records are looked for; take one of them out", a->name,
+		    a->file, a->line);
 	return true;
 }
 
@@ -94,7 +95,8 @@ may_be_used(const struct account *a, struct failure *why)
 	if (a->barred == NULL)
 		return true;
 	(void)fail(why, FAILURE_BARRED, "the account \"%s\" is not for %s: "
-	    "its \"allow-user\" does not name them", a->name, a->barred);
+	    "its \"allow-user\" does not name them; ask whoever keeps %s",
+	    a->name, a->barred, a->file);
 	(void)strcpy(why->enhanced, "5.7.1");
 	return false;
 }

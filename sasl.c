@@ -135,7 +135,9 @@ none_fits(const struct sasl_policy *policy, const char *offered,
 		    "login (AUTH) here, but the account has one; write \"auth "
 		    "none\" if it needs none");
 	return fail(why, FAILURE_NO_MECHANISM, "the server offers the "
-	    "mechanisms %s, this account can use %s%s%s%s", offered, ours,
+	    "mechanisms %s, this account can use %s%s%s%s%s", offered, ours,
+	    policy->allowed != NULL ? " (its \"auth\"; \"auth auto\" takes "
+	    "any)" : "",
 	    policy->minimum != NULL ? ", nothing weaker than " : "",
 	    policy->minimum != NULL ? policy->minimum : "",
 	    wanted_instead(policy, offered));

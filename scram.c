@@ -197,7 +197,7 @@ nonce_grows(const struct scram *s, const char *heard, size_t len,
 	if (p != NULL && ours > 0 && n > ours && memcmp(p, s->nonce, ours) == 0)
 		return true;
 	return fail(why, FAILURE_PROTOCOL, "the server's SCRAM nonce does not "
-	    "extend ours");
+	    "extend ours: it is broken, or somebody is in between");
 }
 
 static bool
@@ -213,7 +213,8 @@ explain(const struct scram *s, int error, const char *heard, size_t len,
 		    "%.*s", (int)(len < 100 ? len - 2 : 98), heard + 2);
 	if (s->steps >= 3)
 		return fail(why, FAILURE_AUTH, "the server could not prove "
-		    "that it knows the password (wrong SCRAM signature)");
+		    "that it knows the password (wrong SCRAM signature), so it "
+		    "may be another than it says; nothing was sent");
 	return fail(why, FAILURE_PROTOCOL, "%s: the server's challenge cannot "
 	    "be answered (%s)", s->params->mechanism, gsasl_strerror(error));
 }

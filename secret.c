@@ -56,8 +56,8 @@ first_line(struct buffer *secret, const struct source *source,
 		n--;
 	secret->end = secret->start + n;
 	if (n == 0)
-		return fail(why, source->none, "%s has given no %s",
-		    source->name, source->gives);
+		return fail(why, source->none, "%s has given no %s; it must "
+		    "stand in the first line", source->name, source->gives);
 	if (memchr(p, '\0', n) != NULL)
 		return fail(why, FAILURE_CONFIG, "the %s from %s has a NUL in "
 		    "it", source->gives, source->name);
@@ -194,9 +194,9 @@ finish_child(pid_t pid, const struct command *command, struct failure *why)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	return fail(why, blame(command, status), "%s \"%s\" failed with %s "
-	    "%d", command->source.name, command->text, WIFEXITED(status) ?
-	    "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) :
-	    WTERMSIG(status));
+	    "%d; try it by hand", command->source.name, command->text,
+	    WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ?
+	    WEXITSTATUS(status) : WTERMSIG(status));
 }
 
 static bool

@@ -408,7 +408,7 @@ resembles(const char *a, const char *b)
 			corner = above;
 		}
 	}
-	return row[lb] <= 2;
+	return row[lb] <= 1 || (row[lb] == 2 && (la >= 6 || *a == *b));
 }
 
 const char *

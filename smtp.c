@@ -11,14 +11,29 @@ enum {
 	AUTH_ROUNDS_MAX = 8
 };
 
+/* Who expects a greeting at a port for TLS waits in vain. */
+static void
+doubt_port(const struct smtp *s, struct failure *why)
+{
+	if (why->kind == FAILURE_PROTOCOL)
+		fail_more(why, " (is it the right port?)");
+	else if ((why->kind == FAILURE_LOST || why->kind == FAILURE_TIMEOUT) &&
+	    s->params->security != SECURITY_IMPLICIT && s->params->path_kind !=
+	    PATH_UNIX)
+		fail_more(why, " (if it is a port for TLS from the first octet "
+		    "on, as 465, write smtps://)");
+}
+
 static bool
 greeting(struct smtp *s, struct failure *why)
 {
 	struct reply reply;
 
 	dialogue_step(&s->talk, STEP_GREETING);
-	if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why))
+	if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why)) {
+		doubt_port(s, why);
 		return false;
+	}
 	return reply.code == 220 ||
 	    dialogue_refused(&s->talk, &reply, FAILURE_REFUSED, why);
 }
@@ -128,6 +143,11 @@ starttls(struct smtp *s, bool *done, struct failure *why)
 	if (!required && !s->talk.closing)
 		return true;
 	(void)dialogue_refused(&s->talk, &reply, FAILURE_TLS_MISSING, why);
+	if (why->kind == FAILURE_TLS_MISSING)
+		(void)stream_fail(s->talk.stream, why, why->kind, "nothing is "
+		    "sent without TLS (if the server has port 465, write "
+		    "smtps://): server said %s", reply.text);
+	dialogue_quote(why, &reply);
 	why->tls_result = "starttls-not-supported";
 	return false;
 }

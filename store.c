@@ -189,7 +189,7 @@ const char *
 store_error(int error)
 {
 	return error == EPERM ? "others can write it or what it lies in, or it "
-	    "belongs to another user" : strerror(error);
+	    "belongs to another user (namei -l shows which)" : strerror(error);
 }
 
 bool

@@ -226,7 +226,8 @@ stream_switch(struct stream *s, const struct transport *transport,
 	if (buffer_len(&s->in) > 0)
 		return stream_fail(s, why, FAILURE_PROTOCOL, "the server sent "
 		    "%zu octets before TLS that belong to nothing (an attack "
-		    "on STARTTLS looks like this)", buffer_len(&s->in));
+		    "on STARTTLS looks like this; smtps:// has no such step)",
+		    buffer_len(&s->in));
 	s->transport = *transport;
 	return true;
 }

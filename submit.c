@@ -337,7 +337,8 @@ submit_message(const struct options *o, const struct caller *c,
 	}
 	if (c->stdin_closed)
 		(void)fail(&why, FAILURE_NOINPUT, "standard input is closed, "
-		    "there is no message to send");
+		    "so there is no message; give it one: %s ... < message",
+		    program);
 	if (c->stdin_closed || !message_read(&in, !o->keep_dots,
 	    c->temporary, s.pool, &s.message, &why))
 		status = end_early(&s, &why);

@@ -102,7 +102,7 @@ explain(const struct tls *t, int error, struct failure *why)
 		break;
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 		(void)fail(why, FAILURE_PROTOCOL, "the server speaks no TLS "
-		    "that is safe today (1.2 or 1.3)");
+		    "that is safe today (1.2 or 1.3): it must be updated");
 		break;
 	case GNUTLS_E_REHANDSHAKE:
 		(void)fail(why, FAILURE_PROTOCOL, "the server asks to "
@@ -193,7 +193,8 @@ verify(gnutls_session_t session)
 
 /* The library would wait for a FIFO, and read a device without end. */
 static bool
-is_file(const char *name, const struct stream *s, struct failure *why)
+is_file(const char *what, const char *name, const struct stream *s,
+    struct failure *why)
 {
 	int fd;
 
@@ -201,8 +202,8 @@ is_file(const char *name, const struct stream *s, struct failure *why)
 		return true;
 	fd = file_open(name);
 	if (fd < 0)
-		return stream_fail(s, why, file_blame(errno), "%s cannot be "
-		    "read: %s", name, file_error(errno));
+		return stream_fail(s, why, file_blame(errno), "%s %s cannot be "
+		    "read: %s", what, name, file_error(errno));
 	(void)close(fd);
 	return true;
 }
@@ -232,7 +233,8 @@ load_identity(struct tls *t, const struct stream *s, struct failure *why)
 
 	if (p->certificate == NULL)
 		return true;
-	if (!is_file(p->certificate, s, why) || !is_file(key, s, why))
+	if (!is_file("client-certificate", p->certificate, s, why) ||
+	    !is_file("client-key", key, s, why))
 		return false;
 	if (p->pin != NULL)
 		gnutls_certificate_set_pin_function(t->credentials, give_pin,

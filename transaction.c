@@ -178,6 +178,34 @@ transaction_hear(struct transaction *t, enum step step, struct reply *reply)
 	return false;
 }
 
+/* Servers have many words for it. */
+static const char *
+without_login(const struct transaction *t, const struct reply *reply)
+{
+	return !t->s->params->login && !t->s->params->lmtp &&
+	    (reply->code == 530 || (reply_is_permanent(reply) &&
+	    strncmp(reply->enhanced, "5.7.", 4) == 0)) ? "nobody has "
+	    "logged in (if it wants that: \"user\", \"password\", no \"auth "
+	    "none\"): " : "";
+}
+
+/* A refusal that names whom it is about. */
+static void
+refused_for(const struct transaction *t, const char *path,
+    const struct reply *reply, enum failure_kind kind, struct failure *named)
+{
+	struct failure why;
+
+	(void)dialogue_refused(t->talk, reply, kind, &why);
+	*named = why;
+	(void)stream_fail(t->talk->stream, named, why.kind, why.kind ==
+	    FAILURE_PROTOCOL ? "<%s>: server answered with what does not "
+	    "belong here: %s%s" : "<%s>: %sserver said %s", path, why.kind ==
+	    FAILURE_PROTOCOL ? "" : without_login(t, reply), reply->text);
+	dialogue_quote(named, reply);
+	named->of_mail = why.kind != FAILURE_PROTOCOL;
+}
+
 /* 4yz is what servers say after so many mails. */
 static bool
 hear_mail(struct transaction *t)
@@ -192,27 +220,11 @@ hear_mail(struct transaction *t)
 		return true;
 	if (reply.code == 552 && strcmp(reply.enhanced, "5.3.4") == 0)
 		permanent = FAILURE_DATA;
-	(void)dialogue_refused(t->talk, &reply, permanent, &why);
-	why.of_mail = why.kind != FAILURE_PROTOCOL;
+	refused_for(t, t->envelope->sender, &reply, permanent, &why);
 	t->refused = true;
 	t->worn = reply_is_temporary(&reply);
 	end(t, &why);
 	return true;
-}
-
-/* A refusal that names whom it is about. */
-static void
-refused_for(const struct transaction *t, const char *path,
-    const struct reply *reply, enum failure_kind kind, struct failure *named)
-{
-	struct failure why;
-
-	(void)dialogue_refused(t->talk, reply, kind, &why);
-	*named = why;
-	(void)stream_fail(t->talk->stream, named, why.kind, "<%s>: server "
-	    "said %s", path, reply->text);
-	dialogue_quote(named, reply);
-	named->of_mail = why.kind != FAILURE_PROTOCOL;
 }
 
 /*

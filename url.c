@@ -168,7 +168,7 @@ url_parse(const char *text, struct endpoint *e, struct pool *pool,
 		rest = text + n;
 		break;
 	}
-	if (rest == text && strstr(text, "://") != NULL)
+	if (rest == text && strstr(text, ":/") != NULL)
 		return fail(why, FAILURE_CONFIG, "\"%s\": the scheme is one of "
 		    "smtps://, smtp://, smtp+opportunistic://, smtp+plain://, "
 		    "lmtp:///", text);

@@ -74,7 +74,7 @@ def one_place(case):
 def claims(case):
     """What standard error says of the store."""
     paths = [f.path for f in case.files]
-    for path in re.findall(r"\(kept as ([^)]+)\)", case.result.error):
+    for path in re.findall(r"\(kept as ([^;]+); to try again: ", case.result.error):
         if path not in paths:
             case.add("lost", f"said to be kept, and is not: {path}")
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#define NO_SETTING "this is no setting (man sendoff.conf lists them)"
 #define PIN_REST "0123456789abcdef0123456789abcdef0123456789abcdef"
 #define PIN_FORM "sha256:0123456789abcdef" PIN_REST
 #define PIN_BASE64 "ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8="
@@ -304,9 +305,9 @@ static const struct {
 	    "setting \"timeoutreply\"; is \"timeout-reply\" meant?" } },
 	{ "frm a\nnamename a\nfr a\nabcdefghijklmnopqrstuvwxyzabcdefghijkl a",
 	    { "f:1:1: there is no setting \"frm\"; is \"from\" meant?",
-	    "f:2:1: this is no setting", "f:3:1: this is no setting",
-	    "f:4:1: this is no setting" } },
-	{ "FROM a@b.c\n", { "f:1:1: this is no setting" } },
+	    "f:2:1: " NO_SETTING, "f:3:1: " NO_SETTING,
+	    "f:4:1: " NO_SETTING } },
+	{ "FROM a@b.c\n", { "f:1:1: " NO_SETTING } },
 	{ "\"from\" a@b.c\n'name' 'x'\n", { NULL } },
 	{ "name a#b # c\nuser '#'\thello\n", { "f:2:10: user has one value; "
 	    "put it in quotes when it holds blanks" } },
@@ -327,7 +328,7 @@ static const struct {
 	    "smtp+opportunistic://, smtp+plain://, lmtp:///", "f:1:26: the port of "
 	    "\"smtp://c:0\" is no number from 1 to 65535", "f:3:8: a URL never "
 	    "carries a password; write \"user\" and \"password\" instead" } },
-	{ "zzzzzzzzz a\n", { "f:1:1: this is no setting" } },
+	{ "zzzzzzzzz a\n", { "f:1:1: " NO_SETTING } },
 	{ "name \"a\nname 'b\n", { "f:1:6: this quotation mark is never "
 	    "closed", "f:2:6: this quotation mark is never closed" } },
 	{ "name \"a\"b\n", { "f:1:6: there must be a blank behind the closing "

@@ -617,7 +617,7 @@ test_modes(void **state)
 }
 
 #define FOREIGN "others can write it or what it lies in, or it belongs to " \
-	"another user"
+	"another user (namei -l shows which)"
 
 /* Where it is kept, and who is named when it is not. */
 static void

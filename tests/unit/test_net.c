@@ -103,7 +103,8 @@ goes_on(void **state)
 	assert_int_equal(why.kind, FAILURE_CONNECT);
 	assert_string_equal(why.text, "mail.example:465 cannot be reached "
 	    "(127.0.0.1: Connection refused; 127.0.0.2: Connection refused; "
-	    "127.0.0.3: Connection refused)");
+	    "127.0.0.3: Connection refused); does the server run, and is the "
+	    "port right? (465 is for smtps://, 587 for smtp://)");
 	assert_int_equal(descriptors(), before - 1);
 }
 
@@ -141,7 +142,8 @@ races(void **state)
 	params.timeout_connect = 1;
 	assert_false(connects(&place, &params));
 	assert_string_equal(why.text, "mail.example:465 cannot be reached "
-	    "(127.0.0.1: Connection timed out)");
+	    "(127.0.0.1: Connection timed out); is a firewall in between, or "
+	    "the port another?");
 	assert_int_equal(descriptors(), before);
 	for (i = 0; i < 8; i++)
 		(void)close(fill[i]);

@@ -236,9 +236,9 @@ static const struct {
 	    "recipients, neither in To, Cc and Bcc nor on the command line" },
 	{ { "," }, "\n", FAILURE_USAGE, "there are no recipients (-t takes "
 	    "them from the header)" },
-	{ { "-f", "a b", "a@x" }, "\n", FAILURE_ADDRESS, "\"a b\" is no "
+	{ { "-f", "a b", "a@x" }, "\n", FAILURE_ADDRESS, "-f: \"a b\" is no "
 	    "address: a comma or an \"@\" is missing" },
-	{ { "-f", "a@x,b@x", "a@x" }, "\n", FAILURE_ADDRESS, "\"a@x,b@x\" is "
+	{ { "-f", "a@x,b@x", "a@x" }, "\n", FAILURE_ADDRESS, "-f: \"a@x,b@x\" is "
 	    "not one address but 2" },
 };
 

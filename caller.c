@@ -150,7 +150,8 @@ caller_read(struct caller *c, bool stdin_closed, char **set_aside,
 	if (c->state_home == NULL && c->home != NULL)
 		c->state_home = pool_printf(pool, "%s/.local/state", c->home);
 	c->credentials = absolute(c, "CREDENTIALS_DIRECTORY", pool);
-	c->temporary = absolute(c, "TMPDIR", pool);
+	c->temporary = pool_alloc(pool, sizeof *c->temporary);
+	c->temporary->directory = absolute(c, "TMPDIR", pool);
 	c->stdin_terminal = isatty(STDIN_FILENO) == 1;
 	c->stderr_terminal = isatty(STDERR_FILENO) == 1;
 }

@@ -10,6 +10,7 @@
 
 #include "failure.h"
 #include "pool.h"
+#include "spool.h"
 
 struct caller {
 	uid_t uid;
@@ -23,7 +24,7 @@ struct caller {
 	const char *state_home;		/* $XDG_STATE_HOME, or below home; or
 					   NULL */
 	const char *credentials;	/* $CREDENTIALS_DIRECTORY, or NULL */
-	const char *temporary;		/* $TMPDIR, absolute, or NULL */
+	struct spool_room *temporary;	/* in $TMPDIR, when it is absolute */
 	char *const *environment;	/* for commands that the caller has
 					   configured */
 	bool stdin_closed;		/* it was at the start */

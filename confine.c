@@ -143,20 +143,6 @@ may_remember(struct sandbox *s, const struct confine *c)
 	sandbox_may_write(s, folder);
 }
 
-/* A named file is only where there is none without a name. */
-static void
-may_spool(struct sandbox *s, const struct confine *c)
-{
-	const char *places[SPOOL_PLACES];
-	size_t i, n = spool_places(places, c->caller->temporary);
-
-	for (i = 0; i < n; i++)
-		if (spool_is_nameless(places[i]))
-			sandbox_may_spool(s, places[i]);
-		else
-			sandbox_may_write(s, places[i]);
-}
-
 static void
 may_all(struct sandbox *s, const struct confine *c)
 {
@@ -166,7 +152,7 @@ may_all(struct sandbox *s, const struct confine *c)
 		sandbox_may_read(s, seen[i]);
 	may_remember(s, c);
 	if (c->spools)
-		may_spool(s, c);
+		spool_reserve(c->caller->temporary, c->many ? SPOOL_SPARES : 1);
 	for (i = 0; i < n; i++) {
 		may_identify(s, c, in_play(c, i));
 		if (c->keeps || c->many)

@@ -444,7 +444,7 @@ convert_body(struct conversion *c, struct failure *why)
 	const struct entity *e = c->parts.list;
 	size_t i;
 
-	c->to->body = spool_new(spool_directory(c->from->body));
+	c->to->body = spool_new(spool_room_of(c->from->body));
 	c->stand_in = in_no_boundary(&c->parts);
 	if (c->stand_in == '\0')
 		return fail(why, FAILURE_MESSAGE, "the boundaries of the "

@@ -167,14 +167,14 @@ read_body(struct reader *r, struct failure *why)
 }
 
 bool
-message_read(struct input *in, bool dot_ends, const char *directory,
+message_read(struct input *in, bool dot_ends, struct spool_room *room,
     struct pool *pool, struct message **out, struct failure *why)
 {
 	struct message *m = pool_alloc(pool, sizeof *m);
 	struct reader r = { .in = in, .dot_ends = dot_ends, .m = m };
 	bool ok;
 
-	m->body = spool_new(directory);
+	m->body = spool_new(room);
 	ok = read_header(&r, why) && (r.done || read_body(&r, why));
 	if (!ok) {
 		message_free(m);

@@ -46,12 +46,12 @@ struct message {
 
 /*
  * Reads the input to its end.  dot_ends: a line with a dot alone ends the input and
- * ".." at the start of a line stands for "." (sendmail without -i).  directory
- * is for large messages, as in spool.h.  Fails with FAILURE_NOINPUT when fd
+ * ".." at the start of a line stands for "." (sendmail without -i).  The
+ * room is for large messages, as in spool.h.  Fails with FAILURE_NOINPUT when fd
  * is closed, FAILURE_INPUT when reading or spooling fails,
  * FAILURE_INTERRUPTED, and FAILURE_MESSAGE for a header without end.
  */
-bool	message_read(struct input *, bool dot_ends, const char *directory,
+bool	message_read(struct input *, bool dot_ends, struct spool_room *,
 	    struct pool *, struct message **, struct failure *why);
 void	message_free(struct message *);			/* takes NULL */
 

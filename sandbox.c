@@ -33,8 +33,6 @@ struct ruleset {
 
 static const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE |
     LANDLOCK_ACCESS_FS_READ_DIR;
-static const uint64_t spooling = LANDLOCK_ACCESS_FS_READ_FILE |
-    LANDLOCK_ACCESS_FS_WRITE_FILE;
 static const uint64_t writing = LANDLOCK_ACCESS_FS_READ_FILE |
     LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |
     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE |
@@ -176,12 +174,6 @@ void
 sandbox_may_write(struct sandbox *s, const char *path)
 {
 	grant(s, path, writing);
-}
-
-void
-sandbox_may_spool(struct sandbox *s, const char *folder)
-{
-	grant(s, folder, spooling);
 }
 
 void

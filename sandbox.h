@@ -26,14 +26,12 @@ void	sandbox_begin(struct sandbox *);
 
 /*
  * A file, or a folder with all below it, may be opened from now on: to be
- * read; to be written as well, where a folder's files may also be made,
- * renamed within it and removed; or a folder's nameless files (O_TMPFILE)
- * alone.  Names lead where they lead now.  One that is not there, or that we
- * could not open ourselves, grants nothing.
+ * read; or to be written as well, where a folder's files may also be made,
+ * renamed within it and removed.  Names lead where they lead now.  One that is
+ * not there, or that we could not open ourselves, grants nothing.
  */
 void	sandbox_may_read(struct sandbox *, const char *path);
 void	sandbox_may_write(struct sandbox *, const char *path);
-void	sandbox_may_spool(struct sandbox *, const char *folder);
 
 /*
  * A module of a PKCS#11 token is in play: it has files, sockets and threads

@@ -17,7 +17,7 @@
 enum { WRITE_SIZE = 256 * 1024, RESERVE_SIZE = 4 * 1024 * 1024 };
 
 struct spool {
-	const char *directory;
+	struct spool_room *place;
 	char *data;			/* all of it, or what is not written */
 	size_t len;
 	size_t room;
@@ -27,12 +27,23 @@ struct spool {
 };
 
 struct spool *
-spool_new(const char *directory)
+spool_new(struct spool_room *room)
 {
 	struct spool *s = pool_malloc(sizeof *s);
 
-	*s = (struct spool){ .directory = directory, .fd = -1 };
+	*s = (struct spool){ .place = room, .fd = -1 };
 	return s;
+}
+
+/* Only an empty one serves another. */
+static void
+give_back(struct spool_room *room, int fd)
+{
+	if (room != NULL && room->reserves && room->n < SPOOL_SPARES &&
+	    ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+		room->spares[room->n++] = fd;
+	else
+		(void)close(fd);
 }
 
 void
@@ -41,7 +52,7 @@ spool_free(struct spool *s)
 	if (s == NULL)
 		return;
 	if (s->fd >= 0)
-		(void)close(s->fd);
+		give_back(s->place, s->fd);
 	free(s->data);
 	free(s);
 }
@@ -50,16 +61,6 @@ static int
 open_nameless(const char *directory)
 {
 	return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-}
-
-bool
-spool_is_nameless(const char *directory)
-{
-	int fd = open_nameless(directory);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0;
 }
 
 /* Where the file system has no O_TMPFILE, a name is made and taken away. */
@@ -83,30 +84,39 @@ open_in(const char *directory)
 	return fd;
 }
 
-size_t
-spool_places(const char *places[SPOOL_PLACES], const char *directory)
+static int
+open_anywhere(const char *directory)
 {
-	size_t n = 0;
+	const char *const places[] = { directory, "/var/tmp", "/tmp" };
+	size_t i, n = sizeof places / sizeof *places;
+	int fd = -1;
 
-	if (directory != NULL)
-		places[n++] = directory;
-	places[n++] = "/var/tmp";
-	places[n++] = "/tmp";
-	return n;
+	for (i = directory == NULL; i < n && fd < 0; i++)
+		fd = open_in(places[i]);
+	return fd;
+}
+
+void
+spool_reserve(struct spool_room *room, size_t n)
+{
+	int fd;
+
+	room->reserves = true;
+	while (room->n < n && (fd = open_anywhere(room->directory)) >= 0)
+		room->spares[room->n++] = fd;
 }
 
 static bool
 open_file(struct spool *s, struct failure *why)
 {
-	const char *places[SPOOL_PLACES];
-	size_t i, n = spool_places(places, s->directory);
+	struct spool_room *room = s->place;
 
-	for (i = 0; i < n && s->fd < 0; i++)
-		s->fd = open_in(places[i]);
-	if (s->fd < 0)
-		return fail_errno(why, FAILURE_INPUT, "no temporary file for "
-		    "a large message can be made");
-	return true;
+	if (room != NULL && room->n > 0)
+		s->fd = room->spares[--room->n];
+	else
+		s->fd = open_anywhere(room != NULL ? room->directory : NULL);
+	return s->fd >= 0 || fail_errno(why, FAILURE_INPUT, "no temporary file "
+	    "for a large message can be made");
 }
 
 /* Where this is not possible or there is no place, writing will tell. */
@@ -215,10 +225,10 @@ spool_end(struct spool *s, struct failure *why)
 	return true;
 }
 
-const char *
-spool_directory(const struct spool *s)
+struct spool_room *
+spool_room_of(const struct spool *s)
 {
-	return s->directory;
+	return s->place;
 }
 
 uint64_t

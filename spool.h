@@ -14,13 +14,28 @@
 
 enum { SPOOL_MEMORY = 1024 * 1024 };
 
+/*
+ * Files of as many spools as there can be at once, opened beforehand for who
+ * will not be allowed to open any (confine.h): a spool takes one and gives it
+ * back empty.
+ */
+enum { SPOOL_SPARES = 4 };
+
+struct spool_room {
+	const char *directory;		/* where files are made; NULL: /var/tmp,
+					   then /tmp */
+	int spares[SPOOL_SPARES];
+	size_t n;
+	bool reserves;			/* they were opened beforehand */
+};
+
+/* Opens n of them; those that cannot be opened will be missed later. */
+void	spool_reserve(struct spool_room *, size_t n);
+
 struct spool;
 
-/*
- * directory: where the file is made when it comes to that (NULL: /var/tmp,
- * then /tmp).  It is not copied.
- */
-struct spool *spool_new(const char *directory);
+/* room is kept, not copied.  NULL: a file is made when it comes to that. */
+struct spool *spool_new(struct spool_room *room);
 void	spool_free(struct spool *);			/* takes NULL */
 
 /* False with FAILURE_INPUT when there is no room on disk. */
@@ -36,15 +51,7 @@ bool	spool_added(struct spool *, size_t n, struct failure *);
 /* After the last spool_put(). */
 bool	spool_end(struct spool *, struct failure *);
 
-/* Where a file is made, the first that can be of at most SPOOL_PLACES. */
-enum { SPOOL_PLACES = 3 };
-
-size_t	spool_places(const char *places[SPOOL_PLACES], const char *directory);
-
-/* Can a temporary file be made there that never has a name? */
-bool	spool_is_nameless(const char *directory);
-
-const char *spool_directory(const struct spool *);
+struct spool_room *spool_room_of(const struct spool *);
 uint64_t spool_size(const struct spool *);
 
 /* Up to room octets from offset on; *n is 0 only at the end. */

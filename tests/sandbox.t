@@ -51,6 +51,16 @@ asks_nothing()			# WHAT
 	    "$tmp/inside")" '' "$1: inside nothing is asked for in vain"
 }
 
+# No folder of temporary files is open to us: what is needed was opened before.
+opened_before()			# WHAT
+{
+	is "$(grep -c O_TMPFILE "$trace" | sed 's/^[1-9].*/some/')" some "$1"
+	is "$(inside | grep -c O_TMPFILE)" 0 \
+	    "$1: opened before"
+	is "$(grep -cE '"(/var)?/tmp", O_RDONLY\|O_PATH' "$trace")" 0 \
+	    "$1: and nothing beside it"
+}
+
 # --- a submission ------------------------------------------------------------
 
 account 'password password'
@@ -137,7 +147,7 @@ config 'from alice@example.org' "server smtp://localhost:$two" \
 } > "$tmp/message"
 run 0 'a large message is converted' traced "$sendoff" bob@example.net
 asks_nothing 'a large message is converted'
-is "$(inside | grep -c O_TMPFILE)" 1 'into a file without a name'
+opened_before 'into a file without a name'
 {
 	sed '/^$/q' "$tmp/message"
 	yes ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ | head -n 15000
@@ -145,12 +155,12 @@ is "$(inside | grep -c O_TMPFILE)" 1 'into a file without a name'
 mv "$tmp/part" "$tmp/message"
 run 0 'one that outgrows the memory only then' traced "$sendoff" \
     bob@example.net
-is "$(inside | grep -c O_TMPFILE)" 1 'that goes into a file without a name'
+opened_before 'that goes into a file without a name'
 
 # --- many messages: -bs, -q ---------------------------------------------------
 
-# Not below /tmp, where temporary files are and anything may be opened.
-lists=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+lists=$tmp/lists
+mkdir "$lists"
 second=second@example.com
 echo $second > "$lists/team"
 [ "$(id -u)" -ne 0 ] || second=:include:$lists/team	# root's alone
@@ -184,8 +194,30 @@ run 0 '-bs' traced "$sendmail" -bs
 is "$(grep -c '^250 2.0.0 ok' "$tmp/out")" 2 '-bs: both are taken'
 is "$(($(delivered) - before))" 3 '-bs: by both accounts, and the include'
 asks_nothing '-bs'
+opened_before '-bs'
 is "$(inside | grep -c ' wait4(')" 1 '-bs: one helper'
 has "$tmp/log.b" 'account=b' '-bs: each account has its log'
+
+before=$(delivered)
+{
+	printf 'EHLO x\r\n'
+	for n in 1 2 3 4 5 6 7; do
+		printf 'MAIL FROM:<bob@example.org>\r\nRCPT TO:<a@example.com>\r\n'
+		printf 'DATA\r\n'
+		sed '/^$/q; s/$/\r/' "$tmp/letter"
+		printf '\r\n%d\r\n' $n
+		sed '1,/^$/d; s/$/\r/' "$tmp/letter" "$tmp/letter"
+		printf '.\r\n'
+	done
+	printf 'QUIT\r\n'
+} > "$tmp/message"
+run 0 '-bs, one large message after the other' traced "$sendmail" -bs
+is "$(grep -c '^250 2.0.0 ok' "$tmp/out")" 7 '-bs: all are taken'
+is "$(($(delivered) - before))" 7 '-bs: and come'
+is "$(cd "$tmp/two/new"; find . -type f -size +2000k | wc -l | tr -d ' ')" 7 \
+    '-bs: whole'
+asks_nothing '-bs, large ones'
+opened_before '-bs, large ones'
 
 printf 'Subject: t\n\nbody\n' > "$tmp/message"
 rm -rf "$HOME/.local"
@@ -198,6 +230,7 @@ run 0 '-q' traced "$sendmail" -q
 is "$(kept)" 0 '-q: it is gone'
 is "$(($(delivered) - before))" 1 '-q: it has come'
 asks_nothing '-q'
+opened_before '-q'
 is "$(inside | grep -c ' wait4(')" 1 '-q: one helper'
 run 0 '-q of nothing' traced "$sendmail" -q
 is "$(grep -c PR_SET_SECCOMP "$trace")" 0 '-q of nothing: no trouble taken'

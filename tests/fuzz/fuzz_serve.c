@@ -25,9 +25,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+static struct spool_room room = { .directory = "/dev/shm" };
+
 static const struct caller caller = { .uid = 1000, .login = "me",
 	.hostname = "client", .fqdn = "client.example.org",
-	.temporary = "/dev/shm" };
+	.temporary = &room };
 
 /* --- standard input and output ------------------------------------------------- */
 

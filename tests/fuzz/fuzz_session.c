@@ -28,9 +28,11 @@ struct choice_of {
 	unsigned message, terms;
 };
 
+static struct spool_room room = { .directory = "/dev/shm" };
+
 static const struct caller caller = { .uid = 1000, .login = "me",
 	.hostname = "client", .fqdn = "client.example.org",
-	.temporary = "/dev/shm" };
+	.temporary = &room };
 
 static const char *const paths[] = {
 	"a@example.net", "b@example.net", "c@example.org", "d@example.com",
@@ -54,7 +56,7 @@ read_message(const char *text, size_t fill, char what)
 	for (i = 0; i < fill; i++)
 		buffer_put(&in.octets, i % 70 == 69 ? "\n" :
 		    i % 70 == 0 && what == '.' ? "." : &what, 1);
-	assert(message_read(&in, false, "/dev/shm", pool, &m, &why));
+	assert(message_read(&in, false, &room, pool, &m, &why));
 	buffer_free(&in.octets);
 	return m;
 }

@@ -66,7 +66,8 @@ def helps(case):
     if (case.get("submitd") or case.get("server")) and \
             "unconnected" not in case.flags and \
             case.kind not in ("config", "usage", "keep", "barred", "message",
-                              "permission", "address", "local"):
+                              "permission", "address", "local",
+                              "token"):
         ok("[127.0.0.1]:PORT: " in text, f"{case.place}: host, address, port")
 
 

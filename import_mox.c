@@ -1,0 +1,120 @@
+#include "imports.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum row {
+	HOST, PORT, TLS, STARTTLS, SKIP_VERIFY, USERNAME, AUTH_METHOD, FROM,
+	REQUIRE_TLS
+};
+
+/* "mox config describe-sendmail" */
+static const struct draft_row rows[] = {
+	[HOST]		= { "Host", SETTINGS, NULL },
+	[PORT]		= { "Port", SETTINGS, NULL },
+	[TLS]		= { "TLS", SETTINGS, NULL },
+	[STARTTLS]	= { "STARTTLS", SETTINGS, NULL },
+	[SKIP_VERIFY]	= { "TLSInsecureSkipVerify", SETTINGS, NULL },
+	[USERNAME]	= { "Username", SET_USER, NULL },
+	[AUTH_METHOD]	= { "AuthMethod", SETTINGS, NULL },
+	[FROM]		= { "From", SET_FROM, NULL },
+	[REQUIRE_TLS]	= { "RequireTLS", SET_REQUIRE_TLS, NULL },
+	{ "LocalHostname", SET_HELLO, NULL },
+	{ "Password", SET_PASSWORD, NULL },
+	{ "DefaultDestination", SET_DEFAULT_RECIPIENT, NULL },
+};
+
+static const struct draft_rows all = { rows, sizeof rows / sizeof *rows,
+    false };
+
+static bool
+is_true(const struct draft_taken *t)
+{
+	return t->text != NULL && strcasecmp(t->text, "true") == 0;
+}
+
+static void
+take_server(struct draft *d, struct draft_account *a,
+    const struct draft_taken *t)
+{
+	struct draft_server *s;
+	bool tls = is_true(&t[TLS]);
+
+	draft_at(d, &t[HOST]);
+	if (t[HOST].text == NULL || *t[HOST].text == '\0') {
+		draft_error(d, "there is no Host");
+		return;
+	}
+	s = draft_server(d, a);
+	s->host = t[HOST].text;
+	s->port = t[PORT].text != NULL && *t[PORT].text != '\0' ?
+	    t[PORT].text : tls ? "465" : "587";
+	s->tls = tls ? DRAFT_IMPLICIT : is_true(&t[STARTTLS]) ?
+	    DRAFT_STARTTLS : DRAFT_PLAIN;
+	s->unchecked = is_true(&t[SKIP_VERIFY]);
+}
+
+static void
+take_auth(struct draft *d, struct draft_account *a,
+    const struct draft_taken *t)
+{
+	const char *method = t[AUTH_METHOD].text, *ours;
+
+	draft_at(d, &t[AUTH_METHOD]);
+	if (t[USERNAME].text == NULL || *t[USERNAME].text == '\0')
+		draft_set(d, a, SET_AUTH, "none");
+	else if (method != NULL && *method != '\0' &&
+	    draft_mechanism(method, &ours))
+		draft_set(d, a, SET_AUTH, ours);
+	else if (method != NULL && *method != '\0')
+		draft_note(d, a, "this AuthMethod is not known; the best that "
+		    "the server offers is taken");
+}
+
+/* "Key: value", the value as it is. */
+static void
+statement(struct draft *d, struct draft_taken *t, char *line)
+{
+	char *value = strchr(line, ':');
+	size_t row;
+
+	if (value == NULL) {
+		draft_error(d, "this is no \"Key: value\"");
+		return;
+	}
+	*value++ = '\0';
+	row = draft_find(&all, line);
+	if (row == all.n)
+		draft_unknown(d, NULL, line);
+	else
+		t[row] = (struct draft_taken){ draft_trim(value), d->file,
+		    d->line };
+}
+
+static void
+read_mox(struct draft *d, char *text)
+{
+	struct draft_taken t[sizeof rows / sizeof *rows] = { 0 };
+	struct draft_account *a;
+	char *line;
+
+	while ((line = draft_line(d, &text)) != NULL)
+		if (*line != '\0' && *line != '#')
+			statement(d, t, line);
+	if (!draft_took_any(&all, t)) {
+		d->line = 0;
+		draft_error(d, "there is no setting of mox in it");
+		return;
+	}
+	a = draft_account(d, "default");
+	draft_rows(d, a, &all, t);
+	take_auth(d, a, t);
+	take_server(d, a, t);
+	if (a->values[SET_FROM] == NULL)
+		return;
+	draft_set(d, a, SET_ALLOW_FROM, a->values[SET_FROM]);
+	draft_set(d, a, SET_REWRITE_FROM, "always");
+}
+
+const struct import_kind import_mox = { "mox", "mox", " moxsubmit.conf ", &all, NULL,
+    read_mox };

@@ -1,0 +1,215 @@
+#include "imports.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum row {
+	ROOT, MAILHUB, FROM_LINE_OVERRIDE, USE_TLS, USE_STARTTLS, USE_TLS_CERT,
+	AUTH_USER, AUTH_PASS, AUTH_METHOD, REWRITE_DOMAIN
+};
+
+/* ssmtp.conf(5), and the names that the program itself has besides. */
+static const struct draft_row rows[] = {
+	[ROOT]		= { "Root", SETTINGS, NULL },
+	[MAILHUB]	= { "MailHub", SETTINGS, NULL },
+	[FROM_LINE_OVERRIDE] = { "FromLineOverride", SETTINGS, NULL },
+	[USE_TLS]	= { "UseTLS", SETTINGS, NULL },
+	[USE_STARTTLS]	= { "UseSTARTTLS", SETTINGS, NULL },
+	[USE_TLS_CERT]	= { "UseTLSCert", SETTINGS, NULL },
+	[AUTH_USER]	= { "AuthUser", SET_USER, NULL },
+	[AUTH_PASS]	= { "AuthPass", SET_PASSWORD, NULL },
+	[AUTH_METHOD]	= { "AuthMethod", SETTINGS, NULL },
+	[REWRITE_DOMAIN] = { "RewriteDomain", SET_DOMAIN, NULL },
+	{ "HostName", SET_HELLO, NULL },
+	{ "TLSCert", SET_CLIENT_CERTIFICATE, NULL },
+	{ "TLSKey", SET_CLIENT_KEY, NULL },
+	{ "TLS_CA_File", SET_CA_FILE, NULL },
+	{ "TLS_CA_Dir", SETTINGS, "ca-file wants one file: \"cat DIR/*.pem\" "
+	    "makes it" },
+	{ "UseOldAUTH", SETTINGS, "AUTH has been said in one way since 1999" },
+	{ "Debug", SETTINGS, "sendoff -v shows the dialogue, when wanted" },
+};
+
+static const struct draft_rows all = { rows, sizeof rows / sizeof *rows,
+    true };
+
+static bool
+is_yes(const struct draft_taken *t)
+{
+	return t->text != NULL && strcasecmp(t->text, "yes") == 0;
+}
+
+/* "host[:port]", and "host port" as the manual has it. */
+static void
+split_hub(struct draft *d, struct draft_server *s, const char *hub)
+{
+	size_t n = *hub == '[' ? strcspn(hub, "]") + (strchr(hub, ']') != NULL)
+	    : strcspn(hub, ": \t");
+	const char *port = hub + n + strspn(hub + n, ": \t");
+
+	s->host = pool_octets(d->pool, hub, n);
+	s->port = *port != '\0' ? port : "25";
+}
+
+static void
+take_server(struct draft *d, struct draft_account *a,
+    const struct draft_taken *t, const char *hub)
+{
+	struct draft_server *s = draft_server(d, a);
+	bool starttls = is_yes(&t[USE_STARTTLS]);
+
+	split_hub(d, s, hub);
+	s->unchecked = true;		/* it looks at none */
+	s->tls = starttls ? DRAFT_STARTTLS : is_yes(&t[USE_TLS]) ?
+	    DRAFT_IMPLICIT : DRAFT_PLAIN;
+}
+
+static void
+take_login(struct draft *d, struct draft_account *a,
+    const struct draft_taken *t)
+{
+	const char *ours;
+
+	draft_at(d, &t[AUTH_METHOD]);
+	if (t[AUTH_USER].text == NULL || *t[AUTH_USER].text == '\0') {
+		draft_set(d, a, SET_AUTH, "none");
+	} else if (t[AUTH_METHOD].text != NULL &&
+	    strcasecmp(t[AUTH_METHOD].text, "login") != 0) {
+		if (draft_mechanism(t[AUTH_METHOD].text, &ours))
+			draft_set(d, a, SET_AUTH, ours);
+		else
+			draft_note(d, a, "this AuthMethod is not known; the "
+			    "best that the server offers is taken");
+	}
+}
+
+static void
+take_root(struct draft *d, struct draft_account *a,
+    const struct draft_taken *t)
+{
+	const char *root = t[ROOT].text, *domain = t[REWRITE_DOMAIN].text;
+
+	draft_at(d, &t[ROOT]);
+	if (root == NULL || *root == '\0')
+		return;
+	if (strchr(root, '@') == NULL && domain != NULL && *domain != '\0')
+		root = pool_printf(d->pool, "%s@%s", root, domain);
+	if (strchr(root, '@') == NULL)
+		draft_note(d, a, "Root is no whole address; write "
+		    "\"default-recipient\" with one");
+	else
+		draft_set(d, a, SET_DEFAULT_RECIPIENT, root);
+}
+
+static void
+take_rest(struct draft *d, struct draft_account *a,
+    const struct draft_taken *t)
+{
+	draft_rows(d, a, &all, t);
+	take_login(d, a, t);
+	draft_at(d, &t[USE_TLS_CERT]);
+	if (t[USE_TLS_CERT].text != NULL && !is_yes(&t[USE_TLS_CERT])) {
+		a->values[SET_CLIENT_CERTIFICATE] = NULL;
+		a->values[SET_CLIENT_KEY] = NULL;
+	}
+}
+
+/* revaliases: "login:address[:hub[:port]]". */
+static void
+reverse_alias(struct draft *d, const struct draft_taken *t, char *line)
+{
+	char *address = strchr(line, ':'), *hub;
+	struct draft_account *a;
+
+	if (address == NULL) {
+		draft_error(d, "this is no \"login:address:mailhub\"");
+		return;
+	}
+	*address++ = '\0';
+	hub = strchr(address, ':');
+	if (hub != NULL)
+		*hub++ = '\0';
+	line = draft_trim(line);
+	a = draft_account(d, line);
+	draft_set(d, a, SET_FROM, draft_trim(address));
+	draft_set(d, a, SET_ALLOW_USER, line);
+	if (hub != NULL && *draft_trim(hub) != '\0')
+		take_server(d, a, t, draft_trim(hub));
+	else if (t[MAILHUB].text != NULL)
+		take_server(d, a, t, t[MAILHUB].text);
+	take_root(d, a, t);
+	take_rest(d, a, t);
+}
+
+static void
+reverse_aliases(struct draft *d, const struct draft_taken *t)
+{
+	const char *slash = strrchr(d->file, '/'), *name;
+	char *text, *line;
+
+	name = slash == NULL ? "revaliases" : pool_printf(d->pool,
+	    "%.*s/revaliases", (int)(slash - d->file), d->file);
+	d->line = 0;
+	if (!draft_beside(d, name, false, &text))
+		return;
+	for (d->file = name; (line = draft_line(d, &text)) != NULL;) {
+		size_t at = d->line;
+
+		if (*line != '\0' && *line != '#')
+			reverse_alias(d, t, line);
+		d->file = name;		/* it was somewhere else meanwhile */
+		d->line = at;
+	}
+}
+
+static void
+statement(struct draft *d, struct draft_taken *t, char *line)
+{
+	size_t n = strcspn(line, "= \t"), row;
+	char *value = line + n + strspn(line + n, " \t");
+
+	value += *value == '=';
+	line[n] = '\0';
+	row = draft_find(&all, line);
+	if (row == all.n)
+		draft_unknown(d, NULL, line);
+	else
+		t[row] = (struct draft_taken){ draft_trim(value), d->file,
+		    d->line };
+}
+
+static void
+read_ssmtp(struct draft *d, char *text)
+{
+	struct draft_taken t[sizeof rows / sizeof *rows] = { 0 };
+	struct draft_account *a;
+	const char *file = d->file;
+	char *line;
+
+	while ((line = draft_line(d, &text)) != NULL)
+		if (*line != '\0' && *line != '#')
+			statement(d, t, line);
+	if (!draft_took_any(&all, t)) {
+		d->line = 0;
+		draft_error(d, "there is no setting of ssmtp in it");
+		return;
+	}
+	reverse_aliases(d, t);		/* before the one that is for all */
+	d->file = file;
+	d->line = 0;
+	a = draft_account(d, "default");
+	draft_at(d, &t[MAILHUB]);
+	take_server(d, a, t, t[MAILHUB].text != NULL && *t[MAILHUB].text != '\0'
+	    ? t[MAILHUB].text : "mailhub");
+	take_root(d, a, t);
+	take_rest(d, a, t);
+	draft_at(d, &t[FROM_LINE_OVERRIDE]);
+	if (is_yes(&t[FROM_LINE_OVERRIDE]))
+		return;
+	draft_note(d, a, "without FromLineOverride the From field was always "
+	    "the login name at RewriteDomain; \"rewrite-from always\" makes it "
+	    "the account's \"from\"");
+}
+
+const struct import_kind import_ssmtp = { "ssmtp", "ssmtp", " ssmtp.conf ",
+    &all, NULL, read_ssmtp };

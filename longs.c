@@ -81,6 +81,15 @@ take_kept(struct parse *p, const char *name, const char *value)
 }
 
 static bool
+take_import(struct parse *p, const char *name, const char *value)
+{
+	(void)name;
+	p->o->mode = MODE_IMPORT;
+	p->o->import = value;
+	return true;
+}
+
+static bool
 take_hold_until(struct parse *p, const char *name, const char *value)
 {
 	(void)name;
@@ -117,6 +126,7 @@ static const struct option options[] = {
 	{ "account", YES, take_text },	{ "check", NO, take_mode },
 	{ "config", YES, take_text },	{ "forget", YES, take_kept },
 	{ "help", NO, take_mode },	{ "hold-until", YES, take_hold_until },
+	{ "import", YES, take_import },
 	{ "json", NO, take_flag },	{ "keep", NO, take_flag },
 	{ "log-level", YES, take_text }, { "queue", NO, take_mode },
 	{ "require-tls", NO, take_flag }, { "resend", YES, take_kept },

@@ -21,6 +21,7 @@ enum mode {
 	MODE_VERIFY,			/* -bv */
 	MODE_CHECK,
 	MODE_FORGET,			/* --forget */
+	MODE_IMPORT,			/* --import */
 	MODE_SHOW,			/* --show */
 	MODE_VERSION,
 	MODE_HELP,
@@ -64,6 +65,7 @@ struct options {
 	const char *tag;		/* -L, for syslog; or NULL */
 	const char *config;		/* -C, --config; or NULL */
 	const char *account;		/* --account, --forget, or NULL */
+	const char *import;		/* --import: [KIND:]FILE, or NULL */
 	const char *id;			/* --show, or NULL */
 	const char *log_level;		/* or NULL */
 	bool json;

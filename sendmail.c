@@ -4,6 +4,7 @@
 #include "accounts.h"
 #include "caller.h"
 #include "config.h"
+#include "import.h"
 #include "log.h"
 #include "mailq.h"
 #include "memory.h"
@@ -130,6 +131,9 @@ act(struct run *r)
 		return check_configuration(r);
 	case MODE_FORGET:
 		return forget(r);
+	case MODE_IMPORT:
+		return import_configuration(&r->options, &r->caller,
+		    r->program);
 	case MODE_NOTHING:
 		return EX_OK;
 	case MODE_LIST:

@@ -24,6 +24,7 @@ usage_text(void)
 	    "  --json             the outcome as JSON on standard output\n"
 	    "  --log-level LEVEL  error, warning, info, debug\n"
 	    "  --check            read the configuration and print it\n"
+	    "  --import [KIND:]FILE  another program's configuration as ours\n"
 	    "  --forget ACCOUNT   accept what its server offers from now on\n"
 	    "  --version --help\n"
 	    "Every setting of sendoff.conf(5) that is no secret has a long "

@@ -204,7 +204,7 @@ def long_options():
     for name in ("server", "config", "account", "password-command", "keep",
                  "ca-file", "proxy", "log", "resend", "forget", "show",
                  "probe" if "probe" in source("options.c") else "check",
-                 "json", "queue", "require-tls", "hold-until"):
+                 "json", "queue", "require-tls", "hold-until", "import"):
         ok(name in names, f"--{name} is among them")
     wrong = []
     for i, name in enumerate(names):

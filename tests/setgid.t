@@ -75,6 +75,10 @@ def ordinary():
     ok(run.status == 0 and b"password             ***" in run.out and
        USER.encode() in run.out, "--check shows all but the password", run)
     safe(run, "--check")
+    for name in (CONFIG, "/dev/fd/3", "/dev/fd/4", "/proc/self/fd/3"):
+        run = Run("--import", f"mox:{name}")
+        ok(run.status == 66 and not leaks(run.out),
+           f"--import {name}: with the caller's rights", run)
     run = Run("-bv", "bob@example.net")
     ok(run.status == 0 and OWN.encode() in run.out, "-bv", run)
     run = Run("-bs", text=b"EHLO me\r\nMAIL FROM:<" + USER.encode() +

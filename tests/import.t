@@ -1,0 +1,272 @@
+#!/bin/sh
+# --import: each program's configuration becomes one that --check accepts, with
+# the values it should have, and that sends.
+. "$(dirname "$0")/tap.sh"
+
+printf 'Subject: test\n\nbody\n' > "$tmp/message"
+data=$top/tests/data/import
+conf=$HOME/.config/sendoff.conf
+
+# What comes of FILE, which must be what stands in FILE.expected.
+import()			# FILE
+{
+	cd "$(dirname "$data/$1")" || exit 1
+	run 0 "$1" "$sendoff" --import "$(basename "$1")"
+	cd "$top" || exit 1
+	is "$(cat "$tmp/err")" '' "$1: silent"
+	sed "s|$HOME|/HOME|" "$tmp/out" > "$tmp/got"
+	[ -z "${RENEW:-}" ] || cp "$tmp/got" "$data/$1.expected"
+	is "$(cat "$tmp/got")" "$(cat "$data/$1.expected")" "$1: as expected"
+	cp "$tmp/out" "$conf"
+	run 0 "$1: what came of it" "$sendoff" --check
+	rm -f "$conf"
+}
+
+for file in msmtprc ssmtp.conf nullmailer/remotes dma.conf esmtprc \
+    moxsubmit.conf mailrc postfix/main.cf; do
+	import "$file"
+done
+
+# --- sendoff-migrate(7): its examples, and that it has every setting ------------
+
+manual=$top/man/sendoff-migrate.7
+plain='s/\\(dq/"/g; s/\\(aq/'"'"'/g; s/\\(ti/~/g; s/\\(ga/`/g; s/\\(ha/^/g
+s/\\-/-/g; s/\\e/\\/g'
+mkdir "$tmp/example"
+# Each ".Bd" belongs to the comment before it: "file NAME" or "import NAME".
+awk -v into="$tmp/example" '/^\.\\" file / { name = $3 }
+    /^\.\\" import / { name = $3 ".wanted" }
+    /^\.Ed/ && out { close(out); out = name = "" }
+    out { print > out }
+    /^\.Bd/ && name { out = into "/" name; printf "" > out }' "$manual"
+examples=0
+for wanted in "$tmp/example"/*.wanted; do
+	name=$(basename "$wanted" .wanted)
+	examples=$((examples + 1))
+	mkdir "$tmp/example/$name.d"
+	for file in "$tmp/example"/*; do
+		[ -d "$file" ] ||
+		    sed "$plain" "$file" > "$tmp/example/$name.d/${file##*/}"
+	done
+	case $name in dma.conf) ;; *) rm -f "$tmp/example/$name.d/auth.conf" ;; esac
+	case $name in
+	ssmtp.conf) ;;
+	*) rm -f "$tmp/example/$name.d/revaliases" ;;
+	esac
+	cd "$tmp/example/$name.d" || exit 1
+	run 0 "the manual's $name" "$sendoff" --import "$name"
+	cd "$top" || exit 1
+	is "$(cat "$tmp/out")" "$(cat "$tmp/example/$name.d/$name.wanted")" \
+	    "is as the manual says"
+	cp "$tmp/out" "$conf"
+	run 0 "and right" "$sendoff" --check
+	rm -f "$conf"
+done
+is "$examples" 8 "the manual has an example of each"
+
+missing=
+for rows in "$top"/import_*.c; do
+	# shellcheck disable=SC2013
+	for word in $(sed -n '/rows\[\] = {/,/^};/p; /files\[\] = {/,/};/p' \
+	    "$rows" | sed -n 's/.*{ "\([^"]*\)", *S.*/\1/p'); do
+		grep -qE "^\.It Li (.* )?(\\\\&)?$word( |\$)" "$manual" ||
+		    missing="$missing $word"
+	done
+done
+is "$missing" '' "the manual has every setting"
+
+# --- whose it is --------------------------------------------------------------
+
+for kind in msmtp:msmtprc ssmtp:ssmtp.conf dma:dma.conf esmtp:esmtprc \
+    mox:moxsubmit.conf mailrc:mailrc postfix:postfix/main.cf; do
+	cp "$data/${kind#*:}" "$tmp/copy"
+	run 0 "a copy of ${kind#*:}" "$sendoff" --import "$tmp/copy"
+	cp "$tmp/out" "$tmp/told"
+	run 0 "and said so" "$sendoff" --import="${kind%%:*}:$tmp/copy"
+	is "$(cat "$tmp/out")" "$(cat "$tmp/told")" "${kind%%:*}: the same"
+done
+echo 'nothing that is known' > "$tmp/copy"
+run 64 "nobody's" "$sendoff" --import "$tmp/copy"
+has "$tmp/err" "--import=msmtp:$tmp/copy" "says what to write"
+run 66 "no file" "$sendoff" --import "$tmp/none/msmtprc"
+has "$tmp/err" "$tmp/none/msmtprc cannot be read: No such file" "says why"
+run 66 "a folder" "$sendoff" --import "$tmp"
+run 64 "without a file" "$sendoff" --import
+run 64 "as sendmail" "$sendmail" --import "$data/msmtprc"
+has "$tmp/err" 'has no long options' "is refused"
+is "$(cat "$tmp/out")" '' "and prints nothing"
+mkdir -p "$HOME/.config/msmtp"
+cp "$data/msmtprc" "$HOME/.config/msmtp/config"
+run 0 "msmtp's other place" "$sendoff" --import "$HOME/.config/msmtp/config"
+
+# --- damaged: a line for each, and nothing on standard output --------------------
+
+damaged()			# NAME TEXT LINE WHAT
+{
+	printf "$2" > "$tmp/$1"
+	run 65 "$1: $4" "$sendoff" --import "$tmp/$1"
+	has "$tmp/err" "$tmp/$1:$3: " "tells file and line"
+	is "$(cat "$tmp/out")" '' "and prints nothing"
+}
+
+damaged msmtprc 'account a\nhost x\naccount b : c\n' 3 'an unknown account'
+damaged msmtprc 'account\nhost x\n' 1 'an account without a name'
+damaged remotes 'x smtp pass="open\n' 1 'a quotation mark'
+damaged esmtprc 'hostname = "open\n' 1 'a quotation mark'
+damaged moxsubmit.conf 'Host: x\nHello\n' 2 'no colon'
+damaged main.cf 'relayhost\n' 1 'no equals sign'
+damaged mailrc 'set a="open\n' 1 'a quotation mark'
+printf 'mailhub=x\0y\n' > "$tmp/ssmtp.conf"
+run 65 "a NUL" "$sendoff" --import "$tmp/ssmtp.conf"
+head -c 1100000 /dev/zero | tr '\0' '#' > "$tmp/ssmtp.conf"
+run 66 "one without end" "$sendoff" --import "$tmp/ssmtp.conf"
+
+# --- values that would be more than one ------------------------------------------
+
+printf 'account a\nhost x.example\nfrom a@example.org\nuser %s\npassword %s\n' \
+    "a #b 'c\" \\d" 'x
+account evil' > "$tmp/msmtprc"
+run 0 "quotes" "$sendoff" --import "$tmp/msmtprc"
+has "$tmp/out" "user               \"a #b 'c\\\" \\\\d\"" "are quoted"
+printf 'account a\nhost x y\nfrom no address\nport 99999\n' > "$tmp/msmtprc"
+run 0 "values that are none" "$sendoff" --import "$tmp/msmtprc"
+cp "$tmp/out" "$conf"
+run 0 "are comments" "$sendoff" --check
+rm -f "$conf"
+printf 'Password: a\tb\nHost: x.example\nUsername: u\n' > "$tmp/moxsubmit.conf"
+run 0 "a password with a control character" "$sendoff" \
+    --import "$tmp/moxsubmit.conf"
+has "$tmp/out" 'password-file' "cannot stand there, a comment says so"
+
+# --- only what the caller may read, and no terminal sees it ----------------------
+
+run 0 "to a file" "$sendoff" --import "$data/ssmtp.conf"
+has "$tmp/out" 'a=b#c:d' "has the password"
+has "$tmp/out" 'chmod 600' "and says what that means"
+script -qec "$sendoff --import $data/ssmtp.conf" /dev/null > "$tmp/out" \
+    < /dev/null
+lacks "$tmp/out" 'a=b#c:d' "a terminal is not shown it"
+has "$tmp/out" '# password ***' "but that there is one"
+
+# --- Postfix: only what postmap has made ------------------------------------------
+
+mkdir "$tmp/pf"
+printf 'relayhost = [x.example]\nsmtp_sasl_auth_enable = yes
+smtp_sasl_password_maps = hash:%s\n' "$tmp/pf/sasl" > "$tmp/pf/main.cf"
+printf 'x' > "$tmp/pf/sasl.db"
+run 0 "a table that is only there as .db" "$sendoff" --import "$tmp/pf/main.cf"
+tr -d '#\n' < "$tmp/out" | tr -s ' ' > "$tmp/joined"
+has "$tmp/joined" "\"postmap -s hash:$tmp/pf/sasl\"" "says how to have it"
+
+# --- what was imported sends -------------------------------------------------------
+
+serve starttls --user 'alice@example.test:pass word' --log "$tmp/log"
+starttls=$port
+serve implicit --tls=implicit --user 'alice@example.test:pass word' \
+    --log "$tmp/log"
+implicit=$port
+
+sends()				# FILE [LINE]: of the account that is told
+{
+	run 0 "$1" "$sendoff" --import "$tmp/$1"
+	{ cat "$tmp/out"; printf '%s\n' 'log none' 'aliases none' |
+	    sed 's/^/    /'; } > "$tmp/new"
+	shift
+	for line; do
+		echo "    $line" >> "$tmp/new"
+	done
+	cp "$tmp/new" "$conf"
+	: > "$tmp/log"
+	run 0 "sends" "$sendoff" -f alice@example.test bob@example.net
+	has "$tmp/log" 'C: AUTH' "with a login"
+	rm -f "$conf"
+}
+
+mkdir "$tmp/send"
+ca=$tmp/ca/ca.pem
+cat > "$tmp/send/msmtprc" <<END
+defaults
+tls on
+tls_trust_file $ca
+account default
+host localhost
+port $starttls
+from alice@example.test
+auth on
+user alice@example.test
+password pass word
+END
+sends send/msmtprc
+
+cat > "$tmp/send/ssmtp.conf" <<END
+mailhub=localhost:$implicit
+UseTLS=YES
+TLS_CA_File=$ca
+AuthUser=alice@example.test
+AuthPass=pass word
+END
+sends send/ssmtp.conf 'from alice@example.test'
+
+cat > "$tmp/send/remotes" <<END
+localhost smtp port=$starttls starttls x509cafile=$ca user=alice@example.test pass='pass word'
+END
+echo alice@example.test > "$tmp/send/allmailfrom"
+sends send/remotes
+
+cat > "$tmp/send/dma.conf" <<END
+SMARTHOST localhost
+PORT $implicit
+SECURETRANSFER
+MASQUERADE alice@example.test
+AUTHPATH $tmp/send/auth.conf
+END
+echo 'alice@example.test|localhost:pass word' > "$tmp/send/auth.conf"
+sends send/dma.conf "ca-file $ca"
+
+cat > "$tmp/send/main.cf" <<END
+relayhost = [localhost]:$starttls
+smtp_tls_security_level = secure
+smtp_tls_CAfile = $ca
+smtp_sasl_auth_enable = yes
+smtp_sasl_password_maps = lmdb:$tmp/send/sasl_passwd
+END
+echo "[localhost]:$starttls alice@example.test:pass word" > \
+    "$tmp/send/sasl_passwd"
+sends send/main.cf 'from alice@example.test'
+
+cat > "$tmp/send/esmtprc" <<END
+identity alice@example.test
+hostname localhost:$starttls
+username "alice@example.test" password "pass word" starttls required
+END
+sends send/esmtprc "ca-file $ca"
+
+cat > "$tmp/send/moxsubmit.conf" <<END
+Host: localhost
+Port: $implicit
+TLS: true
+Username: alice@example.test
+Password: pass word
+From: alice@example.test
+AuthMethod: SCRAM-SHA-256-PLUS
+END
+sends send/moxsubmit.conf "ca-file $ca"
+
+cat > "$tmp/send/mailrc" <<END
+set mta=submission://alice%40example.test:pass%20word@localhost:$starttls \\
+	from=alice@example.test smtp-use-starttls tls-ca-file=$ca
+END
+sends send/mailrc
+is "$(grep -rl 'Subject: test' "$tmp/starttls" "$tmp/implicit" | wc -l |
+    tr -d ' ')" 8 \
+    "and the servers have all of it"
+
+# A certificate that was not checked is checked; nothing goes out.
+cp "$tmp/send/dma.conf" "$tmp/dma.conf"
+run 0 "without the authority" "$sendoff" --import "$tmp/dma.conf"
+cp "$tmp/out" "$conf"
+printf '    log none\n    aliases none\n    keep never\n' >> "$conf"
+run 75 "nothing is sent" "$sendoff" bob@example.net
+rm -f "$conf"
+
+done_testing

@@ -255,6 +255,13 @@ check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
     $(B)/scarce.so $(B)/peak $(B)/readable.so $(CRASH)
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
 
+# Of it what needs neither Python nor root nor minutes: for a package's build.
+QUICK	= contrib data mechanisms queue serve terms
+
+quick: all units $(B)/submitd $(B)/ca
+	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) \
+	    $(QUICK:%=tests/%.t)
+
 INTEROP	= callers convert dns net postfix dovecot exim sendmail cyrus node trust \
 	pkcs11 retry oauth
 
@@ -304,10 +311,30 @@ install-setgid: install
 uninstall:
 	@$(PLACED) sh contrib/install uninstall
 
+# --- a release ----------------------------------------------------------------
+
+DIST	= build/sendoff-$(VERSION).tar.xz
+
+# What is committed, nothing else; the same octets at each time.
+dist:
+	@mkdir -p build
+	@git -c tar.umask=0022 archive --prefix=sendoff-$(VERSION)/ HEAD \
+	    > $(DIST).new
+	@xz -9 -T1 -c $(DIST).new > $(DIST)
+	@rm -f $(DIST).new
+	@echo $(DIST)
+
+distcheck: dist
+	@tests/debian/distcheck $(DIST)
+
+# debian/: built, looked at, installed, used and purged, in trees of Debian's.
+packages: dist
+	@tests/debian/run $(DIST)
+
 clean:
 	rm -rf build sendmail sendoff
 
 .SECONDARY:
-.PHONY: ALWAYS all deps demo units check crash hostile mutants fuzz interop bench lint \
+.PHONY: ALWAYS all deps demo units check quick dist distcheck packages crash hostile mutants fuzz interop bench lint \
 	install install-setgid uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

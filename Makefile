@@ -141,7 +141,7 @@ DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
 	  libcmocka-dev clang-14 clang libclang-rt-14-dev llvm-14 perl python3 mandoc \
 	  devscripts valgrind strace cppcheck clang-tidy clang-tools binutils \
 	  universal-ctags ca-certificates \
-	  openssl util-linux procps xz-utils debootstrap systemd
+	  openssl util-linux procps xz-utils debootstrap systemd iproute2
 
 deps:
 	@sh tests/deps $(DEPS)
@@ -318,6 +318,10 @@ DIST	= build/sendoff-$(VERSION).tar.xz
 # What is committed, nothing else; the same octets at each time.
 dist:
 	@mkdir -p build
+	@git rev-parse -q --verify HEAD:./Makefile > /dev/null 2>&1 || \
+	    { echo "make dist wants the git repository" >&2; exit 1; }
+	@git diff --quiet HEAD || \
+	    echo "make dist: what is not committed is not in it" >&2
 	@git -c tar.umask=0022 archive --prefix=sendoff-$(VERSION)/ HEAD \
 	    > $(DIST).new
 	@xz -9 -T1 -c $(DIST).new > $(DIST)

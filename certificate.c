@@ -6,7 +6,11 @@
 #include <strings.h>
 #include <time.h>
 
-enum { NAMES_SHOWN = 6, TAG_IA5STRING = 0x16 };
+enum {
+	NAMES_SHOWN = 6,
+	TAG_IA5STRING = 0x16,
+	SAN_SRV = 1003		/* GNUTLS_SAN_OTHERNAME_SRV, in newer headers */
+};
 
 /* Octets of an address, 4 or 16; 0 when name is none. */
 size_t
@@ -107,29 +111,41 @@ certificate_is_for(gnutls_x509_crt_t crt, const char *name, struct pool *pool)
 	    gnutls_x509_crt_check_hostname2(crt, name, 0);
 }
 
+/* Is the i-th otherName a SRVName? */
+static bool
+is_srv_name(gnutls_x509_crt_t crt, unsigned i)
+{
+	char oid[64];
+	size_t len = sizeof oid;
+
+	return gnutls_x509_crt_get_subject_alt_othername_oid(crt, i, oid,
+	    &len) >= 0 && strcmp(oid, "1.3.6.1.5.5.7.8.7") == 0;
+}
+
 /*
  * RFC 4985: an otherName whose value is an IA5String, "_service.domain".
- * The library hands its DER.
+ * GnuTLS 3.7.9 hands its DER; with Debian's patches of deb12u7, as later ones,
+ * it knows the kind and hands the name.
  */
 static bool
 has_srv_id(gnutls_x509_crt_t crt, const char *wanted)
 {
-	char oid[64], value[300];
-	size_t oid_len, len, n = strlen(wanted);
+	char value[300];
+	size_t len, n = strlen(wanted);
 	unsigned i;
 	int kind = 0;
 
 	for (i = 0; kind >= 0 || kind == GNUTLS_E_SHORT_MEMORY_BUFFER; i++) {
 		len = sizeof value;
-		oid_len = sizeof oid;
 		kind = gnutls_x509_crt_get_subject_alt_name(crt, i, value,
 		    &len, NULL);
-		if (kind != GNUTLS_SAN_OTHERNAME || n >= 128 || len != n + 2 ||
-		    gnutls_x509_crt_get_subject_alt_othername_oid(crt, i, oid,
-		    &oid_len) < 0 || strcmp(oid, "1.3.6.1.5.5.7.8.7") != 0)
-			continue;
-		if (value[0] == TAG_IA5STRING && (size_t)value[1] == n &&
-		    strncasecmp(value + 2, wanted, n) == 0)
+		if (kind == SAN_SRV && len == n &&
+		    strncasecmp(value, wanted, n) == 0)
+			return true;
+		if (kind == GNUTLS_SAN_OTHERNAME && n < 128 && len == n + 2 &&
+		    value[0] == TAG_IA5STRING && (size_t)value[1] == n &&
+		    strncasecmp(value + 2, wanted, n) == 0 &&
+		    is_srv_name(crt, i))
 			return true;
 	}
 	return false;

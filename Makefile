@@ -303,10 +303,10 @@ install-setgid: install
 	    exit 1; }
 	chgrp $(GROUP) $(SENDOFF)
 	chmod 2755 $(SENDOFF)
-	@echo "/etc/sendoff.conf with a password in it must be root's, its group" \
-	    "$(GROUP), its mode 640:"
-	@echo "    chown root:$(GROUP) /etc/sendoff.conf &&" \
-	    "chmod 640 /etc/sendoff.conf"
+	@echo "$(sysconfdir)/sendoff.conf with a password in it must be root's," \
+	    "its group $(GROUP), its mode 640:"
+	@echo "    chown root:$(GROUP) $(sysconfdir)/sendoff.conf &&" \
+	    "chmod 640 $(sysconfdir)/sendoff.conf"
 
 uninstall:
 	@$(PLACED) sh contrib/install uninstall

@@ -268,6 +268,7 @@ INTEROP	= callers convert dns net postfix dovecot exim sendmail cyrus node trust
 interop: all $(B)/ca
 	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff tests/interop/lab run \
 	    $(PROVE) $(INTEROP:%=tests/interop/%.t)
+	B=$(B) $(PROVE) tests/interop/import.t
 
 # --- measuring --------------------------------------------------------------
 

@@ -328,26 +328,52 @@ take_rest(struct draft *d, struct draft_account *a,
 	take_names(d, a, t);
 }
 
+/* The tables of the logins, and of the relays of senders. */
+struct tables {
+	struct maincf_table logins, relays;
+};
+
 /* A sender with a login, or a relay, of its own is an account. */
 static void
 sender_account(struct draft *d, const struct draft_taken *t,
-    const struct maincf_entry *login, const struct maincf_table *relays_by)
+    const struct maincf_entry *sender, const struct tables *tables)
 {
-	const struct maincf_entry *relay = maincf_look_up(relays_by,
-	    login->key);
-	struct draft_account *a = draft_account(d, *login->key == '@' ?
-	    login->key + 1 : login->key);
+	bool domain = *sender->key == '@';
+	const struct maincf_entry *relay = maincf_look_up(&tables->relays,
+	    sender->key), *login = NULL;
+	const char *relayhost = relay != NULL ? relay->value :
+	    given(&t[RELAYHOST]);
+	struct draft_account *a = draft_account(d, sender->key + domain);
 
-	d->file = login->file;
-	d->line = login->line;
-	draft_set(d, a, *login->key == '@' ? SET_MATCH : SET_FROM,
-	    *login->key == '@' ? pool_printf(d->pool, "*%s", login->key) :
-	    login->key);
-	take_login(d, a, login->value);
-	if (relay != NULL || given(&t[RELAYHOST]) != NULL)
-		relays(d, a, t, relay != NULL ? relay->value :
-		    t[RELAYHOST].text);
+	if (is_yes(&t[BY_SENDER]))
+		login = maincf_look_up(&tables->logins, sender->key);
+	if (login == NULL && relayhost != NULL)
+		login = login_of(d, &tables->logins, relayhost);
+	d->file = sender->file;
+	d->line = sender->line;
+	draft_set(d, a, domain ? SET_MATCH : SET_FROM, domain ?
+	    pool_printf(d->pool, "*%s", sender->key) : sender->key);
+	if (login != NULL)
+		take_login(d, a, login->value);
+	if (relayhost != NULL)
+		relays(d, a, t, relayhost);
 	take_rest(d, a, t);
+}
+
+static void
+sender_accounts(struct draft *d, const struct draft_taken *t,
+    const struct tables *tables)
+{
+	const struct maincf_table *logins = &tables->logins;
+	size_t i;
+
+	for (i = 0; is_yes(&t[BY_SENDER]) && i < logins->n; i++)
+		if (strchr(logins->entry[i].key, '@') != NULL)
+			sender_account(d, t, &logins->entry[i], tables);
+	for (i = 0; i < tables->relays.n; i++)
+		if (!is_yes(&t[BY_SENDER]) || maincf_look_up(logins,
+		    tables->relays.entry[i].key) == NULL)
+			sender_account(d, t, &tables->relays.entry[i], tables);
 }
 
 static void
@@ -388,22 +414,20 @@ static void
 read_postfix(struct draft *d, char *text)
 {
 	struct draft_taken t[sizeof rows / sizeof *rows] = { 0 };
-	struct maincf_table logins = { 0 }, relays_by = { 0 };
+	struct tables tables = { 0 };
 	const char *file = d->file;
-	size_t i;
 
 	maincf_read(d, text, &all, t);
 	if (is_yes(&t[SASL])) {
 		draft_at(d, &t[SASL_MAPS]);
-		maincf_table(d, given(&t[SASL_MAPS]), &logins);
+		maincf_table(d, given(&t[SASL_MAPS]), &tables.logins);
 	}
 	draft_at(d, &t[RELAY_BY_SENDER]);
-	maincf_table(d, given(&t[RELAY_BY_SENDER]), &relays_by);
-	for (i = 0; is_yes(&t[BY_SENDER]) && i < logins.n; i++)
-		if (strchr(logins.entry[i].key, '@') != NULL)
-			sender_account(d, t, &logins.entry[i], &relays_by);
+	maincf_table(d, given(&t[RELAY_BY_SENDER]),
+	    &tables.relays);
+	sender_accounts(d, t, &tables);
 	d->file = file;
-	main_account(d, t, &logins);
+	main_account(d, t, &tables.logins);
 	d->file = file;
 	d->line = 0;
 	draft_note(d, NULL, "messages were queued, and a daemon sent them. "

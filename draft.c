@@ -195,6 +195,11 @@ draft_set(struct draft *d, struct draft_account *a, enum setting s,
 	if (setting_kind(s)->shape == FILE_NAME && value[0] == '~' &&
 	    value[1] == '/' && d->home != NULL)
 		value = pool_printf(d->pool, "%s%s", d->home, value + 1);
+	if (setting_kind(s)->shape == FILE_NAME && *value != '/' &&
+	    strchr(value, '/') != NULL && strchr(value, ':') == NULL)
+		draft_note(d, a, "the file of %s is relative to the folder "
+		    "where sendoff is called; write it from \"/\" on",
+		    name);
 	ill = objection(a, s, value, words);
 	if (ill == NULL && !setting_check(s, &value, d->pool, &why))
 		ill = setting_kind(s)->secret ? "it cannot stand in a "

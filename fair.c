@@ -95,8 +95,8 @@ logs_in(const struct draft_account *a)
 }
 
 /* Once for all accounts. */
-static const char to_trust[] = "where a certificate was not checked, the "
-    "server's must now be one that a known authority vouches for. If it is "
+static const char to_trust[] = "where there was no TLS, or a certificate "
+    "was not checked, the server's must now be one that a known authority vouches for. If it is "
     "not, name the authority with ca-file; or trust the key alone, with "
     "\"ca-file none\" and \"pin sha256:\" and the SHA-256 of the public key: "
     "the error about a wrong pin (64 zeros, say) has the right one.";
@@ -109,8 +109,10 @@ plain_scheme(struct draft *d, struct draft_account *a,
 	if (is_loopback(s->host))
 		return "smtp+plain://";
 	if (logs_in(a)) {
+		d->unchecked = true;
 		draft_note(d, a, "the login was without TLS, or could be; here "
-		    "STARTTLS is demanded (smtp://). A password goes without "
+		    "STARTTLS is demanded (smtp://), and the server's "
+		    "certificate is checked. A password goes without "
 		    "TLS to this machine alone: where the server cannot have "
 		    "it, lead a tunnel there and write "
 		    "\"server smtp+plain://localhost:port\".");

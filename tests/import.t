@@ -138,6 +138,40 @@ run 0 "a password with a control character" "$sendoff" \
     --import "$tmp/moxsubmit.conf"
 has "$tmp/out" 'password-file' "cannot stand there, a comment says so"
 
+printf 'SMTP x\nSMARTHOST x.example\nALIASES etc/aliases\n' > "$tmp/dma.conf"
+run 0 "a relative name" "$sendoff" --import "$tmp/dma.conf"
+has "$tmp/out" 'relative' "is told"
+
+# Weaknesses are not carried over: the server's line is the strong one.
+weak()				# WANTED WHAT LINE...
+{
+	wanted=$1
+	what=$2
+	shift 2
+	printf '%s\n' 'account a' 'from a@example.org' 'host x.example' "$@" \
+	    > "$tmp/msmtprc"
+	run 0 "$what" "$sendoff" --import "$tmp/msmtprc"
+	has "$tmp/out" "server             $wanted" "is $wanted"
+}
+
+tells()				# TEXT: in a comment, wherever its lines end
+{
+	tr -d '#\n' < "$tmp/out" | tr -s ' ' > "$tmp/joined"
+	has "$tmp/joined" "$1" "and a comment tells"
+}
+
+weak smtp://x.example:25 'a login without TLS' 'auth plain' 'user u' \
+    'password p'
+has "$tmp/out" 'tunnel' "and a comment tells the way round"
+weak smtps://x.example:465 'no check' 'tls on' 'tls_starttls off' \
+    'tls_certcheck off'
+tells 'certificate was not checked; here it is'
+weak smtp+plain://x.example:25 'no login, no TLS' 'tls off'
+tells 'there is no TLS, as it was'
+weak smtp+plain://localhost:25 'a login on this machine' 'host localhost' \
+    'auth plain' 'user u' 'password p'
+lacks "$tmp/out" 'tunnel' "needs none"
+
 # --- only what the caller may read, and no terminal sees it ----------------------
 
 run 0 "to a file" "$sendoff" --import "$data/ssmtp.conf"

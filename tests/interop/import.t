@@ -6,8 +6,9 @@
 top=$(cd "$top/.." && pwd)
 case ${B:-build} in /*) b=$B ;; *) b=$top/${B:-build} ;; esac
 sendoff=$b/sendoff
-HOME_BEFORE=${XDG_CACHE_HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)/.cache}
-XDG_CACHE_HOME=$HOME_BEFORE
+# The home that tap.sh has put aside.
+XDG_CACHE_HOME=${XDG_CACHE_HOME:-$(getent passwd "$(id -u)" |
+    cut -d: -f6)/.cache}
 die()
 {
 	echo "Bail out! $*"

@@ -62,8 +62,8 @@ certificate_names(gnutls_x509_crt_t crt, struct pool *pool)
 	return text;
 }
 
-static const char *
-distinguished(gnutls_x509_crt_t crt, bool issuer, struct pool *pool)
+const char *
+certificate_of(gnutls_x509_crt_t crt, bool issuer, struct pool *pool)
 {
 	char text[512];
 	size_t len = sizeof text;
@@ -207,9 +207,9 @@ object_to_dates(struct objections *o, gnutls_x509_crt_t crt, unsigned status)
 static void
 object_to_issuer(struct objections *o, gnutls_x509_crt_t crt)
 {
-	const char *issuer = distinguished(crt, true, o->pool);
+	const char *issuer = certificate_of(crt, true, o->pool);
 
-	if (strcmp(issuer, distinguished(crt, false, o->pool)) == 0)
+	if (strcmp(issuer, certificate_of(crt, false, o->pool)) == 0)
 		object(o, "certificate-not-trusted", "it is signed by itself "
 		    "(if it is the right one, name it with ca-file)");
 	else

@@ -1,4 +1,5 @@
 #include "tls.h"
+#include "dane.h"
 #include "file.h"
 #include "log.h"
 #include "trust.h"
@@ -170,6 +171,35 @@ tls_write(void *context, const char *p, size_t len, size_t *done,
 	return TRANSPORT_DONE;
 }
 
+static void
+note_verdict(struct tls *t, const struct trust_params *params,
+    struct tls_verdict *verdict)
+{
+	struct failure why = { 0 };
+
+	verdict->by = trust_judge(t->credentials, t->session, params, t->pool,
+	    &why);
+	if (verdict->by == NULL)
+		verdict->objection = pool_string(t->pool, why.text);
+}
+
+/* What each way of verifying says, whichever of them counts. */
+static void
+describe(struct tls *t)
+{
+	struct trust_params params = t->params->trust;
+	bool has_dane = params.dane != NULL && params.dane->n > 0;
+
+	t->facts->chain = chain_of(t->session, t->pool);
+	params.pins = NULL;
+	if (has_dane)
+		note_verdict(t, &params, &t->facts->dane);
+	params.dane = NULL;
+	if (params.ca_file != NULL && strcmp(params.ca_file, "none") == 0)
+		params.ca_file = NULL;
+	note_verdict(t, &params, &t->facts->pkix);
+}
+
 /*
  * Called by the library in the handshake, before our own certificate is sent
  * and before anything can be written: a bad one is answered by an alert.
@@ -184,6 +214,8 @@ verify(gnutls_session_t session)
 	t->facts->verified_by = trust_judge(t->credentials, session,
 	    &t->params->trust, t->pool, &t->verdict);
 	t->facts->verified = t->facts->verified_by != NULL;
+	if (t->params->describe)
+		describe(t);
 	if (t->facts->verified)
 		return 0;
 	t->facts->objection = pool_string(t->pool, t->verdict.text);
@@ -365,6 +397,7 @@ note_facts(struct tls *t)
 	f->version = gnutls_protocol_get_name(
 	    gnutls_protocol_get_version(t->session));
 	f->cipher = gnutls_cipher_get_name(gnutls_cipher_get(t->session));
+	f->group = gnutls_group_get_name(gnutls_group_get(t->session));
 	f->asked_for_certificate =
 	    gnutls_certificate_client_get_request_status(t->session) != 0;
 	note_binding(t);

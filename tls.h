@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "chain.h"
 #include "failure.h"
 #include "pool.h"
 #include "stream.h"
@@ -21,7 +22,14 @@ struct tls_params {
 	bool only_tls13;
 	const char *certificate;	/* of the client, PEM, or NULL */
 	const char *key;		/* NULL: in the file of certificate */
+	bool describe;			/* the chain, and each verdict apart */
 	const char *pin;		/* of the token that it is in, or NULL */
+};
+
+/* by NULL: it was not verified, and why. */
+struct tls_verdict {
+	const char *by;			/* "pkix", "dane-ee", "dane-ta" */
+	const char *objection;
 };
 
 /* What came of the handshake; strings live in the pool. */
@@ -33,6 +41,9 @@ struct tls_facts {
 	const char *objection;		/* to the certificate, or NULL */
 	const char *result;		/* of the objection, RFC 8460, or NULL */
 	const char *names;		/* that the certificate carries */
+	const char *group;		/* of the key exchange, or NULL */
+	const struct chain *chain;	/* when it is to be described */
+	struct tls_verdict pkix, dane;	/* likewise; dane: no record counts */
 	bool asked_for_certificate;	/* the server did, of us */
 	const char *binding;		/* "tls-exporter", "tls-unique", NULL */
 	unsigned char binding_data[64];

@@ -1,0 +1,34 @@
+/*
+ * A server's chain of certificates, written down for people.
+ */
+#ifndef CHAIN_H
+#define CHAIN_H
+
+#include <gnutls/gnutls.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "pool.h"
+
+enum { CHAIN_LINKS_MAX = 10 };
+
+struct chain_link {
+	const char *subject, *issuer;	/* distinguished names */
+	const char *names;		/* "a, b, and 3 more" */
+	const char *key;		/* "RSA 2048 bits" */
+	time_t from, until;
+	char pin[65];			/* SHA-256 of the public key, as "pin"
+					   and TLSA 3 1 1 have it */
+	char fingerprint[65];		/* SHA-256 of the whole */
+};
+
+struct chain {
+	struct chain_link links[CHAIN_LINKS_MAX];	/* leaf first */
+	size_t n;
+	size_t sent;			/* by the server */
+};
+
+/* What the session's peer has sent, in the pool; never NULL. */
+const struct chain *chain_of(gnutls_session_t, struct pool *);
+
+#endif

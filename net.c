@@ -52,6 +52,12 @@ numeric(const struct sockaddr *address, struct pool *pool)
 	return pool_string(pool, text);
 }
 
+const char *
+net_numeric(const struct address *a, struct pool *pool)
+{
+	return numeric((const struct sockaddr *)&a->address, pool);
+}
+
 static bool
 is_loopback(const struct sockaddr *address)
 {

@@ -41,4 +41,7 @@ bool	net_connect(const struct endpoint *, const struct place *,
 	    const struct net_params *, struct pool *, struct stream **,
 	    struct net_facts *, struct failure *why);
 
+/* The address as people write it, without its port. */
+const char *net_numeric(const struct address *, struct pool *);
+
 #endif

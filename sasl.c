@@ -94,6 +94,29 @@ fits(const struct mechanism *m, const struct sasl_policy *policy,
 	return m->token ? policy->has_token : policy->has_password;
 }
 
+const char *
+sasl_why_not(const struct sasl_policy *policy,
+    const struct sasl_channel *channel, const char *mechanism)
+{
+	const struct mechanism *m = find(mechanism, strlen(mechanism));
+
+	if (m == NULL)
+		return "is not known here";
+	if (policy->allowed != NULL && !is_offered(policy->allowed, m->name))
+		return "is not in \"auth\"";
+	if (fits(m, policy, channel))
+		return NULL;
+	if (m == mechanisms)
+		return "wants a client certificate";
+	if (m->token && !policy->has_token)
+		return "wants a token (oauth-command)";
+	if (!m->token && !policy->has_password)
+		return policy->has_token ? "wants a password; a token is none" :
+		    "wants a password";
+	return m->plus && channel->binding == NULL ? "cannot be bound to this "
+	    "TLS" : "is weaker than \"auth-minimum\"";
+}
+
 /* What of ours would do, if the account had something else. */
 static const char *
 wanted_instead(const struct sasl_policy *policy, const char *offered)

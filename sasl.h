@@ -52,6 +52,13 @@ const char *sasl_choose(const struct sasl_policy *,
 bool	sasl_is_for(const struct sasl_policy *, const char *mechanism);
 
 /*
+ * Why the mechanism, which is offered, cannot be used: a constant text, or
+ * NULL when it can.
+ */
+const char *sasl_why_not(const struct sasl_policy *,
+	    const struct sasl_channel *, const char *mechanism);
+
+/*
  * The strongest of those offered that are for what the policy has, whatever
  * else it says.  NULL: none that we know.
  */

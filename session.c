@@ -31,8 +31,8 @@ session_init(struct session *s, const struct route *route,
 }
 
 /* Sockets and names of our own need no resolver. */
-static struct dns *
-dns_of(struct session *s)
+struct dns *
+session_dns(struct session *s)
 {
 	if (s->dns == NULL)
 		s->dns = dns_open(s->route.account->values[SET_RESOLVER]);
@@ -70,7 +70,7 @@ find_servers(struct session *s, struct failure *why)
 		    "add a line like: server smtps://mail.example.org",
 		    s->route.account->name);
 	domain = strrchr(from, '@') + 1;
-	if (!discover(dns_of(s), domain, s->pool, &found,
+	if (!discover(session_dns(s), domain, s->pool, &found,
 	    &s->route.nendpoints, why))
 		return has_named_none(s, domain, why);
 	s->route.endpoints = found;
@@ -289,8 +289,8 @@ fit_endpoint(struct session *s, const struct endpoint *e,
 }
 
 /* Behind a proxy the server's name is the proxy's affair. */
-static bool
-find_place(struct session *s, const struct endpoint *e, struct place *place,
+bool
+session_place(struct session *s, const struct endpoint *e, struct place *place,
     struct failure *why)
 {
 	const struct proxy *proxy = s->route.net.proxy;
@@ -306,7 +306,7 @@ find_place(struct session *s, const struct endpoint *e, struct place *place,
 		    "verifies nothing; write smtps:// or smtp://", e->text);
 	if (proxy != NULL || !url_is_verified(e))
 		params.dane = DANE_OFF;
-	return locate(dns_of(s), proxy != NULL ? &of_proxy : e, &params,
+	return locate(session_dns(s), proxy != NULL ? &of_proxy : e, &params,
 	    s->pool, place, why);
 }
 
@@ -386,7 +386,7 @@ try_endpoint(struct session *s, const struct endpoint *e, struct failure *why)
 	s->server = e->text;
 	s->facts = (struct smtp_facts){ 0 };
 	s->net = (struct net_facts){ .host = e->host };
-	if (!fetch_secret(s, e, why) || !find_place(s, e, place, why))
+	if (!fetch_secret(s, e, why) || !session_place(s, e, place, why))
 		return false;
 	s->route.smtp.seen = memory_of(s->memory, s->route.account->name,
 	    e->text);
@@ -419,9 +419,40 @@ try_another(const struct failure *why)
 }
 
 bool
+session_find(struct session *s, struct failure *why)
+{
+	return find_servers(s, why) && fetch_proxy_secret(s, why);
+}
+
+bool
+session_look(struct session *s, const struct endpoint *e,
+    const struct place *place, const struct smtp_watch *watch,
+    struct failure *why)
+{
+	struct smtp_params *p = &s->route.smtp;
+
+	s->server = e->text;
+	s->facts = (struct smtp_facts){ 0 };
+	if (!connect_in_time(s, e, place, why))
+		return false;
+	stream_session(s->stream, s->begun +
+	    (milliseconds)s->route.timeout_session * 1000);
+	fit_endpoint(s, e, place);
+	p->login = p->tls.verify = false;
+	p->tls.certificate = p->tls.key = NULL;
+	p->tls.describe = true;
+	p->watch = watch;
+	s->open = true;
+	if (smtp_begin(&s->smtp, s->stream, p, s->pool, &s->facts, why))
+		return true;
+	session_close(s);
+	return false;
+}
+
+bool
 session_open(struct session *s, size_t *at, struct failure *why)
 {
-	if (!find_servers(s, why) || !fetch_proxy_secret(s, why))
+	if (!session_find(s, why))
 		return false;
 	for (;; ++*at) {
 		s->at = *at;

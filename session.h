@@ -59,6 +59,22 @@ void	session_init(struct session *, const struct route *,
 bool	session_open(struct session *, size_t *at, struct failure *why);
 
 /*
+ * The parts of it, for who wants to see more: the servers, by the DNS where
+ * the account names none, into the route, and the proxy's secret; one server's
+ * place; and a connection there that is told of each step.  Nothing is
+ * verified for it, so no secret, and no certificate of ours, goes there.
+ */
+bool	session_find(struct session *, struct failure *why);
+bool	session_place(struct session *, const struct endpoint *,
+	    struct place *, struct failure *why);
+bool	session_look(struct session *, const struct endpoint *,
+	    const struct place *, const struct smtp_watch *,
+	    struct failure *why);
+
+/* The resolver of the session; opened when it is first wanted. */
+struct dns *session_dns(struct session *);
+
+/*
  * Is it open and fit for another mail, as far as can be seen without a word?
  * Then it may go on: its time counts anew, and what it needs is of the pool.
  */

@@ -24,9 +24,21 @@ doubt_port(const struct smtp *s, struct failure *why)
 		    "on, as 465, write smtps://)");
 }
 
+/* reply NULL: the step has none. */
+static void
+tell_done(const struct smtp *s, enum step step, milliseconds begun,
+    const struct reply *reply)
+{
+	const struct smtp_watch *w = s->params->watch;
+
+	if (w != NULL)
+		w->done(w->context, step, clock_now() - begun, reply);
+}
+
 static bool
 greeting(struct smtp *s, struct failure *why)
 {
+	milliseconds begun = clock_now();
 	struct reply reply;
 
 	dialogue_step(&s->talk, STEP_GREETING);
@@ -34,12 +46,14 @@ greeting(struct smtp *s, struct failure *why)
 		doubt_port(s, why);
 		return false;
 	}
+	tell_done(s, STEP_GREETING, begun, &reply);
 	return reply.code == 220 ||
 	    dialogue_refused(&s->talk, &reply, FAILURE_REFUSED, why);
 }
 
 struct keywords {
 	struct capabilities *can;
+	const struct smtp_watch *watch;
 	bool first;			/* names the server, is no keyword */
 };
 
@@ -50,6 +64,8 @@ keyword(void *context, const char *text, size_t len)
 
 	if (!k->first)
 		capabilities_line(k->can, text, len);
+	if (!k->first && k->watch != NULL)
+		k->watch->keyword(k->watch->context, text, len);
 	k->first = false;
 }
 
@@ -79,7 +95,8 @@ knows_no_ehlo(const struct smtp *s, const struct reply *reply)
 static bool
 hello(struct smtp *s, struct failure *why)
 {
-	struct keywords k = { &s->can, true };
+	struct keywords k = { &s->can, s->params->watch, true };
+	milliseconds begun = clock_now();
 	struct reply reply;
 
 	s->can = (struct capabilities){ 0 };
@@ -90,6 +107,7 @@ hello(struct smtp *s, struct failure *why)
 	    s->params->hello);
 	if (!dialogue_hear(&s->talk, &reply, keyword, &k, why))
 		return false;
+	tell_done(s, STEP_EHLO, begun, &reply);
 	if (reply.code == 250) {
 		s->talked = true;
 		s->can.extended = true;
@@ -116,6 +134,8 @@ secure(struct smtp *s, struct failure *why)
 	    &s->facts->tls, why);
 	s->talk.in_step = ok;
 	s->facts->tls_ms = clock_now() - begun;
+	if (ok)
+		tell_done(s, STEP_TLS, begun, NULL);
 	return ok;
 }
 
@@ -127,6 +147,7 @@ static bool
 starttls(struct smtp *s, bool *done, struct failure *why)
 {
 	bool required = s->params->security == SECURITY_STARTTLS;
+	milliseconds begun = clock_now();
 	struct reply reply;
 
 	*done = false;
@@ -136,6 +157,7 @@ starttls(struct smtp *s, bool *done, struct failure *why)
 	dialogue_say(&s->talk, "STARTTLS");
 	if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why))
 		return false;
+	tell_done(s, STEP_STARTTLS, begun, &reply);
 	if (reply.code == 220) {
 		*done = true;
 		return secure(s, why);

@@ -33,6 +33,13 @@ struct smtp_renewal {
 	const char *command;		/* that prints it, for error texts */
 };
 
+/* Who looks on: told of each step that is done, and of each keyword of EHLO. */
+struct smtp_watch {
+	void (*done)(void *, enum step, milliseconds, const struct reply *);
+	void (*keyword)(void *, const char *, size_t len);
+	void *context;
+};
+
 struct smtp_params {
 	enum security security;
 	bool lmtp;			/* RFC 2033 */
@@ -48,6 +55,7 @@ struct smtp_params {
 	int timeout_reply;		/* seconds for every step; 0: RFC 5321's */
 	const struct sight *seen;	/* what it has offered before, or NULL */
 	const char *accept;		/* the command that forgets it */
+	const struct smtp_watch *watch;	/* or NULL */
 };
 
 /* What was learnt on the way, for the log; also when something failed. */

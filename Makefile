@@ -262,8 +262,8 @@ quick: all units $(B)/submitd $(B)/ca
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) \
 	    $(QUICK:%=tests/%.t)
 
-INTEROP	= callers convert dns net postfix dovecot exim sendmail cyrus node trust \
-	pkcs11 retry oauth
+INTEROP	= callers convert dns net probe postfix dovecot exim sendmail cyrus \
+	node trust pkcs11 retry oauth
 
 interop: all $(B)/ca
 	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff tests/interop/lab run \

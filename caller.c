@@ -137,6 +137,7 @@ caller_read(struct caller *c, bool stdin_closed, char **set_aside,
 	c->login = pw != NULL ? pool_string(pool, pw->pw_name) :
 	    pool_printf(pool, "uid%lu", (unsigned long)c->uid);
 	c->full_name = environment(c, "NAME", pool);
+	c->no_colour = environment(c, "NO_COLOR", pool) != NULL;
 	if (c->full_name == NULL && pw != NULL && pw->pw_gecos != NULL)
 		c->full_name = gecos_name(pw, pool);
 	c->home = home_of(c, pw, pool);

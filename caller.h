@@ -27,6 +27,7 @@ struct caller {
 	struct spool_room *temporary;	/* in $TMPDIR, when it is absolute */
 	char *const *environment;	/* for commands that the caller has
 					   configured */
+	bool no_colour;			/* $NO_COLOR is set */
 	bool stdin_closed;		/* it was at the start */
 	bool stdin_terminal;
 	bool stderr_terminal;

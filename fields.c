@@ -54,6 +54,13 @@ fields_text(const struct fields *o, const char *name, const char *value)
 }
 
 void
+fields_truth(const struct fields *o, const char *name, bool value)
+{
+	fields_key(o, name);
+	buffer_printf(o->b, "%s", value ? "true" : "false");
+}
+
+void
 fields_number(const struct fields *o, const char *name, long long value)
 {
 	fields_key(o, name);

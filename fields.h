@@ -23,6 +23,7 @@ void	fields_key(const struct fields *, const char *name);
 /* NULL is passed over. */
 void	fields_text(const struct fields *, const char *name,
 	    const char *value);
+void	fields_truth(const struct fields *, const char *name, bool value);
 void	fields_number(const struct fields *, const char *name,
 	    long long value);
 

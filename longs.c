@@ -113,6 +113,38 @@ take_setting(struct parse *p, const char *name, const char *value)
 	return true;
 }
 
+/* The server is what --server would name. */
+static bool
+take_probe(struct parse *p, const char *name, const char *value)
+{
+	(void)name;
+	p->o->mode = MODE_PROBE;
+	if (value == NULL)
+		return true;
+	if (strcmp(value, "rcpt") != 0)
+		return take_setting(p, "server", value);
+	p->o->probe_rcpt = true;
+	return true;
+}
+
+bool
+longs_probe(struct parse *p)
+{
+	struct options *o = p->o;
+
+	if (o->nrecipients > 0 && strstr(o->recipients[0], "://") != NULL) {
+		(void)take_setting(p, "server", *o->recipients++);
+		o->nrecipients--;
+	}
+	if (o->probe_rcpt && o->nrecipients == 0)
+		return fail(p->why, FAILURE_USAGE, "--probe=rcpt wants "
+		    "recipients to ask the server about");
+	return o->probe_rcpt || o->nrecipients == 0 || fail(p->why,
+	    FAILURE_USAGE, "--probe takes the URL of a server, as in "
+	    "smtps://mail.example.org, not \"%s\" (recipients are for "
+	    "--probe=rcpt)", o->recipients[0]);
+}
+
 static bool
 take_tls_required(struct parse *p, const char *name, const char *value)
 {
@@ -129,6 +161,7 @@ static const struct option options[] = {
 	{ "import", YES, take_import },
 	{ "json", NO, take_flag },	{ "keep", NO, take_flag },
 	{ "log-level", YES, take_text }, { "queue", NO, take_mode },
+	{ "probe", ATTACHED, take_probe },
 	{ "require-tls", NO, take_flag }, { "resend", YES, take_kept },
 	{ "show", YES, take_kept },
 	{ "tls-required", YES, take_tls_required },

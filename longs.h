@@ -16,4 +16,7 @@
  */
 bool	longs_take(struct parse *, const char *word);
 
+/* Behind the last argument of --probe: a URL among them is the server. */
+bool	longs_probe(struct parse *);
+
 #endif

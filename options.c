@@ -22,6 +22,8 @@ agree(struct parse *p)
 	const struct options *o = p->o;
 	size_t i;
 
+	if (o->mode == MODE_PROBE && !longs_probe(p))
+		return false;
 	if (o->hold_until == 0)
 		return true;
 	for (i = 0; i < o->noverrides; i++)

@@ -23,6 +23,7 @@ enum mode {
 	MODE_FORGET,			/* --forget */
 	MODE_IMPORT,			/* --import */
 	MODE_SHOW,			/* --show */
+	MODE_PROBE,			/* --probe */
 	MODE_VERSION,
 	MODE_HELP,
 	MODE_NOTHING
@@ -70,6 +71,7 @@ struct options {
 	const char *log_level;		/* or NULL */
 	bool json;
 	bool keep;			/* --keep */
+	bool probe_rcpt;		/* --probe=rcpt */
 	time_t hold_until;		/* --hold-until; 0: not given */
 	int family;			/* 4, 6, or 0 */
 	struct override *overrides;

@@ -11,6 +11,7 @@
 #include "names.h"
 #include "options.h"
 #include "pool.h"
+#include "probe.h"
 #include "privilege.h"
 #include "queue.h"
 #include "report.h"
@@ -151,6 +152,8 @@ act(struct run *r)
 	case MODE_VERIFY:
 		return names_verify(&r->options, &r->caller, &r->config,
 		    r->program);
+	case MODE_PROBE:
+		return probe(&r->options, &r->caller, &r->config, r->program);
 	case MODE_SERVE:
 		return serve(&r->options, &r->caller, &r->config, r->program);
 	default:

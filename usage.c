@@ -23,6 +23,8 @@ usage_text(void)
 	    "  --keep             keep the message when it cannot be sent\n"
 	    "  --json             the outcome as JSON on standard output\n"
 	    "  --log-level LEVEL  error, warning, info, debug\n"
+	    "  --probe[=URL]      look at a server, step by step; =rcpt asks\n"
+	    "                     it about recipients, too; with --json\n"
 	    "  --check            read the configuration and print it\n"
 	    "  --import [KIND:]FILE  another program's configuration as ours\n"
 	    "  --forget ACCOUNT   accept what its server offers from now on\n"

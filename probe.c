@@ -1,0 +1,428 @@
+#include "probe.h"
+#include "accounts.h"
+#include "address.h"
+#include "advice.h"
+#include "confine.h"
+#include "exhibit.h"
+#include "findings.h"
+#include "helper.h"
+#include "inspect.h"
+#include "outcome.h"
+#include "path.h"
+#include "report.h"
+#include "session.h"
+#include "testimony.h"
+#include "utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SERVERS_MAX = 8 };
+
+struct run {
+	const struct options *options;
+	const struct caller *caller;
+	struct config *config;
+	struct pool *pool;
+	const char *program;
+	struct route route;
+	struct session look;		/* that verifies nothing */
+	struct session session;		/* as a submission has it */
+	struct findings found;
+	struct exhibit exhibit;
+};
+
+static bool
+begin(struct run *r, struct failure *why)
+{
+	const struct options *o = r->options;
+	struct choice choice;
+	struct confine c = { .caller = r->caller, .config = r->config,
+	    .n = 1, .accounts = &r->found.account };
+
+	if (!accounts_load(r->config, o, r->caller, why) ||
+	    !accounts_choose(r->config, o, o->sender, &choice, why) ||
+	    !route_make(&r->route, choice.account, o, r->caller, r->pool, why))
+		return false;
+	r->found.account = choice.account;
+	accounts_log(choice.account, o);
+	confine(&c);
+	session_init(&r->look, &r->route, r->caller, r->pool);
+	return true;
+}
+
+/* The domain is asked by the probe, too, to show what the DNS has. */
+static bool
+find_servers(struct run *r)
+{
+	struct findings *f = &r->found;
+	const char *from = f->account->values[SET_FROM];
+
+	if (r->route.nendpoints == 0 && r->route.net.proxy == NULL &&
+	    from != NULL && strchr(from, '@') != NULL) {
+		f->domain = strrchr(from, '@') + 1;
+		inspect_services(&r->look, f->domain, f);
+	}
+	f->asked_dns = f->domain != NULL;
+	exhibit_services(&r->exhibit, f);
+	return session_find(&r->look, &f->why);
+}
+
+static bool
+look_at(struct run *r, const struct endpoint *e)
+{
+	struct findings *f = &r->found;
+	struct found_server *s;
+	bool ok;
+
+	f->servers = pool_grow(r->pool, f->servers, &f->nservers, sizeof *s);
+	s = &f->servers[f->nservers - 1];
+	*s = (struct found_server){ .endpoint = e };
+	ok = inspect_place(&r->look, s);
+	f->asked_dns = f->asked_dns || s->nrecords > 0;
+	f->resolver_trusted = f->asked_dns &&
+	    dns_is_trusted(session_dns(&r->look));
+	exhibit_place(&r->exhibit, f);
+	if (!ok)
+		return false;
+	ok = inspect_dialogue(&r->look, s);
+	exhibit_dialogue(&r->exhibit, f);
+	return ok;
+}
+
+/* Until one can be talked to; the others are tried as a submission would. */
+static void
+look_around(struct run *r)
+{
+	const struct route *route = &r->look.route;
+	size_t i;
+
+	for (i = 0; i < route->nendpoints && i < SERVERS_MAX; i++)
+		if (look_at(r, &route->endpoints[i]))
+			return;
+}
+
+/* Is there nothing to log in with, which is no fault of the server? */
+static bool
+has_no_secret(const struct session *s, const struct failure *why)
+{
+	return why->kind == FAILURE_CONFIG && !s->has_secret &&
+	    s->net.address == NULL;
+}
+
+static bool
+open_session(struct run *r, bool login)
+{
+	struct session *s = &r->session;
+	size_t at = 0;
+
+	session_init(s, &r->look.route, r->caller, r->pool);
+	s->route.smtp = r->route.smtp;
+	s->login = s->route.smtp.login = login;
+	return session_open(s, &at, &r->found.why);
+}
+
+static const char *
+user_of(const struct run *r)
+{
+	const struct found_server *s = findings_server(&r->found);
+
+	return s != NULL && s->endpoint->user != NULL ? s->endpoint->user :
+	    r->route.smtp.user;
+}
+
+/* As a submission does it; without a secret, as far as one can go. */
+static void
+log_in(struct run *r)
+{
+	struct findings *f = &r->found;
+	milliseconds begun = clock_now();
+	bool login = r->route.smtp.login, ok;
+
+	f->user = user_of(r);
+	if (!login)
+		f->no_login = "\"auth none\"";
+	else if (f->user == NULL && r->route.smtp.tls.certificate == NULL)
+		f->no_login = "nobody is named that could log in (as in "
+		    "smtps://alice@mail.example.org)";
+	login = f->no_login == NULL;
+	ok = open_session(r, login);
+	if (!ok && login && has_no_secret(&r->session, &f->why)) {
+		f->no_login = pool_string(r->pool, f->why.text);
+		f->why = (struct failure){ .kind = FAILURE_NONE };
+		session_end(&r->session);
+		login = false;
+		ok = open_session(r, false);
+	}
+	f->login_ms = clock_now() - begun;
+	if (ok && login)
+		f->mechanism = r->session.facts.mechanism;
+	if (ok && login && f->mechanism == NULL)
+		f->no_login = "this server needs none";
+	if (ok)
+		f->why = (struct failure){ .kind = FAILURE_NONE };
+}
+
+/* What a submission could use; without a secret, if it had a password. */
+static struct sasl_policy
+policy_of(const struct run *r)
+{
+	struct sasl_policy p = r->session.route.smtp.sasl;
+
+	p.has_token = p.has_token ||
+	    r->found.account->values[SET_OAUTH_COMMAND] != NULL;
+	p.has_password = !p.has_token;
+	return p;
+}
+
+static void
+judge_mechanisms(struct run *r, const struct found_server *s)
+{
+	const struct tls_facts *tls = &s->tls;
+	const struct sasl_channel channel = { .tls = tls->version != NULL,
+	    .binding = tls->binding };
+	struct sasl_policy policy = policy_of(r);
+	struct found_mechanism *m;
+	struct failure ignored;
+	const char *chosen = sasl_choose(&policy, &channel,
+	    s->within.can.mechanisms, &ignored);
+	size_t i;
+
+	for (i = 0; i < r->found.nmechanisms; i++) {
+		m = &r->found.mechanisms[i];
+		if (!m->within)
+			m->verdict = "is offered only before TLS";
+		else if (chosen != NULL && strcmp(m->name, chosen) == 0)
+			m->verdict = r->found.mechanism != NULL ? "was used" :
+			    "would be used";
+		else
+			m->verdict = sasl_why_not(&policy, &channel, m->name);
+		if (m->verdict == NULL)
+			m->verdict = pool_printf(r->pool, "comes after %s",
+			    chosen != NULL ? chosen : "none");
+	}
+}
+
+static void
+list_mechanisms(struct run *r, const char *offered, bool within)
+{
+	struct findings *f = &r->found;
+	struct found_mechanism *m;
+	size_t i, len;
+
+	for (; *offered != '\0'; offered += len + strspn(offered + len, " ")) {
+		len = strcspn(offered, " ");
+		for (i = 0; i < f->nmechanisms; i++)
+			if (strlen(f->mechanisms[i].name) == len && memcmp(
+			    f->mechanisms[i].name, offered, len) == 0)
+				break;
+		if (i == f->nmechanisms) {
+			f->mechanisms = pool_grow(r->pool, f->mechanisms,
+			    &f->nmechanisms, sizeof *m);
+			f->mechanisms[i] = (struct found_mechanism){
+			    .name = pool_octets(r->pool, offered, len) };
+		}
+		m = &f->mechanisms[i];
+		m->within = m->within || within;
+		m->before = m->before || !within;
+	}
+}
+
+static const char *
+text_of(const struct run *r, const struct reply *reply)
+{
+	return pool_octets(r->pool, reply->text, reply->len);
+}
+
+static bool
+name_sender(struct run *r, struct failure *why)
+{
+	const char *text = r->options->sender;
+	struct mailbox m;
+
+	if (text == NULL)
+		text = r->found.account->values[SET_FROM];
+	if (text == NULL || *text == '\0') {
+		r->found.sender = "";
+		return true;
+	}
+	if (!address_sender(text, r->pool, &m, why))
+		return false;
+	r->found.sender = m.domain == NULL ? "" : path_of(&m, r->pool);
+	return true;
+}
+
+/* The failure of a reply that is no 2yz, as a submission has it. */
+static void
+refused(struct run *r, const struct reply *reply, struct failure *why)
+{
+	(void)dialogue_refused(&r->session.smtp.talk, reply,
+	    strncmp(reply->enhanced, "5.1.", 4) == 0 ? FAILURE_NOUSER :
+	    FAILURE_REFUSED, why);
+}
+
+static bool
+ask(struct run *r, enum step step, const char *command, struct reply *reply,
+    struct failure *why)
+{
+	struct dialogue *talk = &r->session.smtp.talk;
+
+	dialogue_step(talk, step);
+	dialogue_say(talk, "%s", command);
+	return dialogue_hear(talk, reply, NULL, NULL, why);
+}
+
+static bool
+ask_sender(struct run *r, struct failure *why)
+{
+	const char *utf8 = r->session.smtp.can.smtputf8 ? " SMTPUTF8" : "";
+	struct findings *f = &r->found;
+	struct reply reply;
+	bool ascii = !utf8_beyond_ascii(f->sender);
+	size_t i;
+
+	for (i = 0; i < f->nrecipients; i++)
+		ascii = ascii && !utf8_beyond_ascii(f->recipients[i].path);
+	if (!ask(r, STEP_MAIL, pool_printf(r->pool, "MAIL FROM:<%s>%s",
+	    f->sender, ascii ? "" : utf8), &reply, why))
+		return false;
+	f->sender_reply = text_of(r, &reply);
+	if (reply_is_success(&reply))
+		return true;
+	refused(r, &reply, why);
+	return false;
+}
+
+/* One after the other, so that each reply is seen to be its own. */
+static bool
+ask_recipient(struct run *r, struct outcome *o, size_t i, struct failure *why)
+{
+	struct found_recipient *who = &r->found.recipients[i];
+	struct reply reply;
+
+	if (!ask(r, STEP_RCPT, pool_printf(r->pool, "RCPT TO:<%s>", who->path),
+	    &reply, why))
+		return false;
+	who->reply = text_of(r, &reply);
+	who->accepted = reply_is_success(&reply);
+	if (who->accepted) {
+		outcome_sent(o, i, who->reply);
+		return true;
+	}
+	refused(r, &reply, why);
+	outcome_failed(o, i, why);
+	return true;
+}
+
+/* What is accepted counts as sent here, for the exit status alone. */
+static void
+ask_recipients(struct run *r)
+{
+	struct findings *f = &r->found;
+	const struct failure *gravest;
+	struct outcome outcome;
+	struct failure why = { 0 };
+	struct reply reply;
+	bool ok;
+	size_t i;
+
+	outcome_init(&outcome, f->nrecipients, r->pool);
+	ok = ask_sender(r, &why);
+	for (i = 0; ok && i < f->nrecipients; i++)
+		ok = ask_recipient(r, &outcome, i, &why);
+	if (!ok)
+		outcome_rest_failed(&outcome, &why);
+	gravest = outcome_gravest(&outcome);
+	if (gravest != NULL)
+		failure_copy(&f->why, gravest);
+	if (ok)
+		(void)ask(r, STEP_RSET, "RSET", &reply, &why);
+}
+
+/* Before anything is connected: an address that is none is a usage error. */
+static bool
+take_recipients(struct run *r, struct failure *why)
+{
+	struct findings *f = &r->found;
+	struct mailbox *list;
+	size_t i, j, n;
+
+	if (!r->options->probe_rcpt)
+		return true;
+	for (i = 0; i < r->options->nrecipients; i++) {
+		if (!address_list(r->options->recipients[i], r->pool, &list,
+		    &n, why))
+			return false;
+		for (j = 0; j < n; j++) {
+			f->recipients = pool_grow(r->pool, f->recipients,
+			    &f->nrecipients, sizeof *f->recipients);
+			f->recipients[f->nrecipients - 1] =
+			    (struct found_recipient){ .path =
+			    path_of(&list[j], r->pool) };
+		}
+	}
+	return name_sender(r, why);
+}
+
+static void
+go_on(struct run *r)
+{
+	struct findings *f = &r->found;
+	const struct found_server *s;
+
+	if (!find_servers(r))
+		return;
+	look_around(r);
+	s = findings_server(f);
+	f->why = s->why;
+	if (s->why.kind != FAILURE_NONE)
+		return;
+	log_in(r);
+	list_mechanisms(r, s->within.can.mechanisms, true);
+	list_mechanisms(r, s->before.can.mechanisms, false);
+	judge_mechanisms(r, s);
+	exhibit_login(&r->exhibit, f);
+	if (f->why.kind == FAILURE_NONE && r->options->probe_rcpt) {
+		ask_recipients(r);
+		exhibit_recipients(&r->exhibit, f);
+	}
+	session_end(&r->session);
+}
+
+static int
+told(const struct run *r, const struct failure *why)
+{
+	(void)fprintf(stderr, "%s: %s\n", r->program, why->text);
+	return failure_status(why->kind);
+}
+
+int
+probe(const struct options *o, const struct caller *c, struct config *config,
+    const char *program)
+{
+	struct run r = { .options = o, .caller = c, .config = config,
+	    .pool = config->pool, .program = program };
+	struct failure why = { 0 };
+	struct findings *f = &r.found;
+	int output;
+
+	exhibit_begin(&r.exhibit, !o->json, isatty(STDOUT_FILENO) == 1 &&
+	    !c->no_colour, r.pool);
+	if (!begin(&r, &why) || !take_recipients(&r, &why)) {
+		helper_end(config);
+		return told(&r, &why);
+	}
+	go_on(&r);
+	session_end(&r.look);
+	helper_end(config);
+	f->status = failure_status(f->why.kind);
+	advise(f, r.pool);
+	exhibit_end(&r.exhibit, f);
+	if (o->json)
+		testify(f, r.pool);
+	output = report_output(program);
+	if (f->why.kind != FAILURE_NONE)
+		return told(&r, &f->why);
+	return output;
+}

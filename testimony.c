@@ -1,0 +1,249 @@
+#include "testimony.h"
+#include "advice.h"
+#include "fields.h"
+
+#include <stdio.h>
+
+/* One thing of a list, as a member of an array. */
+typedef void one(const struct fields *, const void *list, size_t i);
+
+static void
+open_list(const struct fields *o, const char *name, char bracket)
+{
+	fields_key(o, name);
+	buffer_put(o->b, &bracket, 1);
+}
+
+static void
+shut(const struct fields *o, const char *bracket)
+{
+	buffer_put(o->b, bracket, 1);
+}
+
+static void
+list(const struct fields *o, const char *name, const void *all, size_t n,
+    one *write)
+{
+	size_t i;
+
+	open_list(o, name, '[');
+	for (i = 0; i < n; i++) {
+		buffer_printf(o->b, i > 0 ? ",{" : "{");
+		write(o, all, i);
+		shut(o, "}");
+	}
+	shut(o, "]");
+}
+
+static void
+texts(const struct fields *o, const char *name, const char *const *all,
+    size_t n)
+{
+	size_t i;
+
+	open_list(o, name, '[');
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			buffer_put(o->b, ",", 1);
+		fields_quoted(o->b, all[i]);
+	}
+	shut(o, "]");
+}
+
+static void
+records(const struct fields *o, const void *all, size_t i)
+{
+	const struct found_records *r = (const struct found_records *)all + i;
+
+	fields_text(o, "name", r->name);
+	fields_text(o, "type", r->type);
+	fields_truth(o, "found", r->found);
+	if (!r->found)
+		fields_text(o, "state", r->state);
+	fields_truth(o, "dnssec", r->authenticated);
+	fields_number(o, "ms", r->ms);
+	texts(o, "values", r->values, r->n);
+}
+
+static void
+address(const struct fields *o, const void *all, size_t i)
+{
+	const struct found_address *a = (const struct found_address *)all + i;
+
+	fields_text(o, "address", a->address);
+	fields_truth(o, "reached", a->why == NULL);
+	fields_number(o, "ms", a->ms);
+	fields_text(o, "error", a->why);
+}
+
+static void
+step(const struct fields *o, const void *all, size_t i)
+{
+	const struct found_step *s = (const struct found_step *)all + i;
+
+	fields_text(o, "step", s->name);
+	fields_number(o, "ms", s->ms);
+	fields_text(o, "reply", s->said);
+}
+
+static void
+instant(const struct fields *o, const char *name, time_t when)
+{
+	char text[32];
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) != NULL &&
+	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+		fields_text(o, name, text);
+}
+
+static void
+certificate(const struct fields *o, const void *all, size_t i)
+{
+	const struct chain_link *l = (const struct chain_link *)all + i;
+
+	fields_text(o, "subject", l->subject);
+	fields_text(o, "issuer", l->issuer);
+	fields_text(o, "names", l->names);
+	fields_text(o, "key", l->key);
+	instant(o, "from", l->from);
+	instant(o, "until", l->until);
+	fields_number(o, "days-left", advice_days(l->until));
+	fields_text(o, "pin", pool_printf(o->pool, "sha256:%s", l->pin));
+	fields_text(o, "fingerprint", l->fingerprint);
+}
+
+static void
+verdict(const struct fields *o, const char *name, const struct tls_verdict *v)
+{
+	open_list(o, name, '{');
+	fields_truth(o, "verified", v->by != NULL);
+	fields_text(o, "by", v->by);
+	fields_text(o, "error", v->objection);
+	shut(o, "}");
+}
+
+static void
+tls(const struct fields *o, const struct found_server *s)
+{
+	const struct tls_facts *t = &s->tls;
+
+	if (t->version == NULL || t->chain == NULL)
+		return;
+	open_list(o, "tls", '{');
+	fields_text(o, "version", t->version);
+	fields_text(o, "cipher", t->cipher);
+	fields_text(o, "group", t->group);
+	fields_text(o, "binding", t->binding);
+	fields_truth(o, "verified", t->verified);
+	fields_text(o, "verified-by", t->verified_by);
+	verdict(o, "pkix", &t->pkix);
+	if (t->dane.by != NULL || t->dane.objection != NULL)
+		verdict(o, "dane", &t->dane);
+	fields_text(o, "tlsa", s->tlsa);
+	list(o, "chain", t->chain->links, t->chain->n, certificate);
+	shut(o, "}");
+}
+
+static void
+extension(const struct fields *o, const void *all, size_t i)
+{
+	const struct advice_extension *x =
+	    (const struct advice_extension *)all + i;
+
+	fields_text(o, "name", x->name);
+	fields_truth(o, "offered", x->offered);
+	fields_text(o, "meaning", x->meaning);
+}
+
+static void
+server(const struct fields *o, const void *all, size_t i)
+{
+	const struct found_server *s = (const struct found_server *)all + i;
+	struct advice_extension extensions[ADVICE_EXTENSIONS];
+
+	fields_text(o, "server", s->endpoint->text);
+	list(o, "dns", s->records, s->nrecords, records);
+	list(o, "addresses", s->addresses, s->naddresses, address);
+	list(o, "steps", s->steps, s->nsteps, step);
+	if (s->before.heard)
+		texts(o, "keywords-before-tls", s->before.keywords,
+		    s->before.n);
+	if (s->within.heard) {
+		texts(o, "keywords", s->within.keywords, s->within.n);
+		advice_extensions(&s->within.can, extensions, o->pool);
+		list(o, "extensions", extensions, ADVICE_EXTENSIONS,
+		    extension);
+	}
+	tls(o, s);
+	if (s->why.kind != FAILURE_NONE)
+		fields_text(o, "error", s->why.text);
+}
+
+static void
+mechanism(const struct fields *o, const void *all, size_t i)
+{
+	const struct found_mechanism *m =
+	    (const struct found_mechanism *)all + i;
+
+	fields_text(o, "name", m->name);
+	fields_truth(o, "before-tls", m->before);
+	fields_truth(o, "offered", m->within);
+	fields_text(o, "verdict", m->verdict);
+}
+
+static void
+recipient(const struct fields *o, const void *all, size_t i)
+{
+	const struct found_recipient *r =
+	    (const struct found_recipient *)all + i;
+
+	fields_text(o, "address", r->path);
+	fields_truth(o, "accepted", r->accepted);
+	fields_text(o, "reply", r->reply);
+}
+
+static void
+login(const struct fields *o, const struct findings *f)
+{
+	open_list(o, "login", '{');
+	fields_truth(o, "done", f->mechanism != NULL);
+	fields_text(o, "user", f->user);
+	fields_text(o, "mechanism", f->mechanism);
+	fields_text(o, "not-tried", f->no_login);
+	fields_number(o, "ms", f->login_ms);
+	list(o, "mechanisms", f->mechanisms, f->nmechanisms, mechanism);
+	shut(o, "}");
+}
+
+void
+testify(const struct findings *f, struct pool *pool)
+{
+	struct buffer b = { 0 };
+	const struct fields o = { &b, true, pool };
+
+	shut(&o, "{");
+	fields_text(&o, "account", f->account->name);
+	fields_text(&o, "domain", f->domain);
+	fields_truth(&o, "resolver-trusted", f->resolver_trusted);
+	list(&o, "srv", f->services, f->nservices, records);
+	list(&o, "servers", f->servers, f->nservers, server);
+	login(&o, f);
+	if (f->sender != NULL) {
+		fields_text(&o, "sender", f->sender);
+		fields_text(&o, "sender-reply", f->sender_reply);
+		list(&o, "recipients", f->recipients, f->nrecipients,
+		    recipient);
+	}
+	texts(&o, "advice", f->advice, f->nadvice);
+	fields_number(&o, "status", f->status);
+	if (f->why.kind != FAILURE_NONE) {
+		fields_text(&o, "kind", failure_word(f->why.kind));
+		fields_text(&o, "tls-result", f->why.tls_result);
+		fields_text(&o, "error", f->why.text);
+	}
+	shut(&o, "}");
+	buffer_put(&b, "", 1);
+	(void)puts(buffer_data(&b));
+	buffer_free(&b);
+}

@@ -27,7 +27,7 @@
     said WORDS                  of the other side, which are in it
     next WORDS                  what to do, which is in it; "next - WHY" is none
 
-In golden lines PORT, TMP, ID and DATE stand for what differs; in all others
+In golden lines PORT, TMP, ID, PIN and DATE stand for what differs; in all others
 {PORT}, {TMP}, {HOME} and {URL} do.
 """
 

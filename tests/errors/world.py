@@ -286,5 +286,6 @@ class World:
         text = re.sub(r"20\d{6}T\d{6}Z-[0-9a-f]{12}(-\d+)?", "ID", text)
         text = re.sub(r"for \S+ \(uid \d+\)", "for USER (uid UID)", text)
         text = re.sub(r"-qI [0-9a-f]{12}\b", "-qI ID", text)
+        text = re.sub(r"sha256:[0-9a-f]{64}\b", "sha256:PIN", text)
         text = re.sub(r"127\.0\.0\.1 -p \d+", "127.0.0.1 -p PORT", text)
         return re.sub(r"20\d\d-\d\d-\d\d( \d\d:\d\d UTC)?", "DATE", text)

@@ -73,7 +73,7 @@ is "$(grep -c 'C: MAIL' "$tmp/tls.log")" 0 "no mail was begun"
 
 run 0 "in JSON" "$sendoff" --probe --json
 valid "a good server"
-narrow "JSON" > /dev/null
+lacks "$tmp/out" "$password" "no password in it"
 json login.mechanism SCRAM-SHA-256-PLUS "the mechanism"
 json servers.0.tls.chain.0.pin "sha256:$pin" "the pin"
 json servers.0.tls.pkix.verified True "PKIX"

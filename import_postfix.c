@@ -367,10 +367,11 @@ sender_accounts(struct draft *d, const struct draft_taken *t,
 	const struct maincf_table *logins = &tables->logins;
 	size_t i;
 
-	for (i = 0; is_yes(&t[BY_SENDER]) && i < logins->n; i++)
+	for (i = 0; is_yes(&t[BY_SENDER]) && i < logins->n && d->nerrors == 0;
+	    i++)
 		if (strchr(logins->entry[i].key, '@') != NULL)
 			sender_account(d, t, &logins->entry[i], tables);
-	for (i = 0; i < tables->relays.n; i++)
+	for (i = 0; i < tables->relays.n && d->nerrors == 0; i++)
 		if (!is_yes(&t[BY_SENDER]) || maincf_look_up(logins,
 		    tables->relays.entry[i].key) == NULL)
 			sender_account(d, t, &tables->relays.entry[i], tables);

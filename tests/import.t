@@ -300,7 +300,17 @@ cp "$tmp/send/dma.conf" "$tmp/dma.conf"
 run 0 "without the authority" "$sendoff" --import "$tmp/dma.conf"
 cp "$tmp/out" "$conf"
 printf '    log none\n    aliases none\n    keep never\n' >> "$conf"
+cp "$conf" "$tmp/unchecked"
 run 75 "nothing is sent" "$sendoff" bob@example.net
+
+# What the manual says of a key that is trusted alone.
+zeros=$(printf '%064d' 0)
+{ cat "$tmp/unchecked"; printf '    ca-file none\n    pin sha256:%s\n' \
+    "$zeros"; } > "$conf"
+run 75 "a wrong pin" "$sendoff" bob@example.net
+pin=$(sed -n 's/.*its pin is \(sha256:[0-9a-f]*\).*/\1/p' "$tmp/err")
+sed -i "s/sha256:$zeros/$pin/" "$conf"
+run 0 "the one that the error names" "$sendoff" bob@example.net
 rm -f "$conf"
 
 done_testing

@@ -1,15 +1,8 @@
 #include "smtp.h"
 #include "log.h"
-#include "vault.h"
+#include "login.h"
 
-#include <assert.h>
-#include <stdio.h>
 #include <string.h>
-
-enum {
-	COMMAND_MAX = 512,		/* RFC 5321 section 4.5.3.1.4 */
-	AUTH_ROUNDS_MAX = 8
-};
 
 /* Who expects a greeting at a port for TLS waits in vain. */
 static void
@@ -174,284 +167,6 @@ starttls(struct smtp *s, bool *done, struct failure *why)
 	return false;
 }
 
-/* RFC 4954 section 4: "*" gives up; the server answers with 501. */
-static void
-cancel(struct smtp *s)
-{
-	struct failure ignored;
-	struct reply reply;
-
-	dialogue_say(&s->talk, "*");
-	if (dialogue_hear(&s->talk, &reply, NULL, NULL, &ignored) &&
-	    reply.code / 100 == 3)
-		s->talk.in_step = false;
-}
-
-/* What the server says of a token; not when it says the token itself. */
-static const char *
-reason_of(const struct smtp *s, const struct sasl *sasl)
-{
-	const char *reason = sasl_reason(sasl);
-
-	if (reason == NULL)
-		return "has it expired, or is user not whose it is";
-	return dialogue_tells(&s->talk, reason) ? "the server's reason tells "
-	    "the secret and is not shown" : reason;
-}
-
-static void
-tell_refusal(struct smtp *s, const struct sasl *sasl, const struct reply *reply,
-    struct failure *why)
-{
-	const struct smtp_renewal *renewal = s->params->renewal;
-
-	if (renewal == NULL || !sasl_is_for(&s->params->sasl,
-	    s->facts->mechanism)) {
-		(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the "
-		    "server refuses the login of %s by %s: %s (are user and "
-		    "password right?)", s->params->user, s->facts->mechanism,
-		    reply->text);
-		return;
-	}
-	s->token_refused |= reply->code == 535;
-	(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the server "
-	    "refuses the token of %s by %s: %s (%s%s%.200s)", s->params->user,
-	    s->facts->mechanism, reply->text, reason_of(s, sasl),
-	    renewal->spent ? "; log in again with what oauth-command runs: " :
-	    "", renewal->spent ? renewal->command : "");
-}
-
-static bool
-login_refused(struct smtp *s, const struct sasl *sasl,
-    const struct reply *reply, struct failure *why)
-{
-	struct failure reason;
-
-	if (!reply_is_permanent(reply)) {
-		s->token_refused = false;
-		return dialogue_refused(&s->talk, reply, FAILURE_AUTH, why);
-	}
-	(void)dialogue_refused(&s->talk, reply, FAILURE_AUTH, &reason);
-	tell_refusal(s, sasl, reply, why);
-	why->reply = reason.reply;
-	(void)strcpy(why->enhanced, reason.enhanced);
-	return false;
-}
-
-/* One challenge answered; the failure of our side ends the exchange. */
-static bool
-respond(struct smtp *s, struct sasl *sasl, const char *challenge, size_t len,
-    struct failure *why)
-{
-	struct buffer response = BUFFER_SECRET;
-	struct failure reason;
-	bool ok = sasl_step(sasl, challenge, len, &response, &reason);
-
-	if (ok && sasl_reason(sasl) != NULL) {
-		s->token_refused = true;
-		dialogue_say(&s->talk, "%.*s", (int)buffer_len(&response),
-		    buffer_data(&response));
-	} else if (ok) {
-		dialogue_say_secret(&s->talk, "", buffer_data(&response),
-		    buffer_len(&response));
-	} else {
-		(void)stream_fail(s->talk.stream, why, reason.kind, "%s",
-		    reason.text);
-		cancel(s);
-	}
-	buffer_wipe(&response);
-	return ok;
-}
-
-static bool
-believe(struct smtp *s, const struct sasl *sasl, struct failure *why)
-{
-	struct failure reason;
-
-	s->token_refused = false;	/* whatever it was that it has said */
-	if (sasl_is_complete(sasl, &reason))
-		return true;
-	return stream_fail(s->talk.stream, why, reason.kind, "%s",
-	    reason.text);
-}
-
-/* A challenge may be longer than what a reply keeps for error texts. */
-static void
-challenge_line(void *context, const char *text, size_t len)
-{
-	struct buffer *challenge = context;
-
-	buffer_put(challenge, text, len);
-}
-
-/*
- * One reply of the server, and ours to it.  *done is set by 235.  An initial
- * response that was too long for its line is the answer to the first.
- */
-static bool
-round_trip(struct smtp *s, struct sasl *sasl, struct buffer *held,
-    struct buffer *challenge, bool *done, struct failure *why)
-{
-	struct reply reply;
-
-	if (!dialogue_hear(&s->talk, &reply, challenge_line, challenge, why))
-		return false;
-	*done = reply.code == 235;
-	if (*done)
-		return believe(s, sasl, why);
-	if (reply.code != 334)
-		return login_refused(s, sasl, &reply, why);
-	if (reply.lines > 1) {
-		(void)stream_fail(s->talk.stream, why, FAILURE_PROTOCOL, "the "
-		    "server's challenge has more than one line");
-		cancel(s);
-		return false;
-	}
-	if (buffer_len(held) == 0)
-		return respond(s, sasl, buffer_data(challenge),
-		    buffer_len(challenge), why);
-	dialogue_say_secret(&s->talk, "", buffer_data(held),
-	    buffer_len(held));
-	buffer_wipe(held);
-	return true;
-}
-
-static bool
-exchange(struct smtp *s, struct sasl *sasl, struct buffer *held,
-    struct failure *why)
-{
-	struct buffer challenge = { 0 };
-	bool done = false, ok = true;
-	int round;
-
-	for (round = 0; ok && !done && round < AUTH_ROUNDS_MAX; round++) {
-		ok = round_trip(s, sasl, held, &challenge, &done, why);
-		buffer_free(&challenge);
-	}
-	if (!ok || done)
-		return ok;
-	s->talk.in_step = false;
-	return stream_fail(s->talk.stream, why, FAILURE_PROTOCOL, "the server "
-	    "finds no end of challenges");
-}
-
-/*
- * "AUTH PLAIN response", "AUTH EXTERNAL =", or the name alone: when the
- * server speaks first, or the line would be too long (RFC 4954 section 4).
- */
-static void
-say_auth(struct smtp *s, const struct sasl *sasl, struct buffer *initial)
-{
-	char command[64];
-	int n = snprintf(command, sizeof command, "AUTH %s",
-	    s->facts->mechanism);
-
-	if (!sasl_speaks_first(sasl) ||
-	    (size_t)n + buffer_len(initial) + 3 > COMMAND_MAX) {
-		dialogue_say(&s->talk, "%s", command);
-		return;
-	}
-	if (buffer_len(initial) == 0)
-		dialogue_say(&s->talk, "%s =", command);
-	else
-		dialogue_say_secret(&s->talk, command, buffer_data(initial),
-		    buffer_len(initial));
-	buffer_wipe(initial);
-}
-
-static bool
-authenticate(struct smtp *s, struct sasl *sasl, struct failure *why)
-{
-	struct buffer initial = BUFFER_SECRET;
-	struct failure reason = { 0 };
-	bool ok = true;
-
-	if (sasl_speaks_first(sasl))
-		ok = sasl_step(sasl, "", 0, &initial, &reason);
-	if (ok) {
-		say_auth(s, sasl, &initial);
-		ok = exchange(s, sasl, &initial, why);
-	} else {
-		(void)stream_fail(s->talk.stream, why, reason.kind, "%s",
-		    reason.text);
-	}
-	buffer_wipe(&initial);
-	return ok;
-}
-
-/* The secret leaves us only here, and smtp_begin() has judged the path. */
-static bool
-login_by(struct smtp *s, const struct sasl_channel *channel,
-    struct failure *why)
-{
-	const struct smtp_params *p = s->params;
-	struct sasl *sasl;
-	bool ok;
-
-	assert(p->path_kind != PATH_NETWORK || s->facts->tls.verified);
-	s->token_refused = false;
-	if (!sasl_begin(&sasl, s->facts->mechanism, p->user != NULL ? p->user :
-	    "", &p->words, channel, why))
-		return false;
-	ok = authenticate(s, sasl, why);
-	if (*sasl_detail(sasl) != '\0')
-		log_detail("%s: %s", s->facts->mechanism, sasl_detail(sasl));
-	sasl_end(sasl);
-	vault_sweep();
-	return ok;
-}
-
-static void
-hide_secrets(struct smtp *s)
-{
-	const struct sasl_words *w = &s->params->words;
-
-	if (w->password != NULL)
-		dialogue_hide(&s->talk, w->password, w->password_len);
-	if (w->prepared != w->password)
-		dialogue_hide(&s->talk, w->prepared, w->prepared_len);
-}
-
-/* Of both: what the server said, and why there is no other token. */
-static bool
-none_anew(struct failure *why, const struct failure *reason)
-{
-	struct failure first = *why;
-
-	if (reason->kind == FAILURE_INTERRUPTED || why->kind != FAILURE_AUTH) {
-		*why = *reason;
-		return false;
-	}
-	(void)fail(why, first.kind, "%.900s; for a new token: %s", first.text,
-	    reason->text);
-	why->reply = first.reply;
-	(void)strcpy(why->enhanced, first.enhanced);
-	return false;
-}
-
-/*
- * The token may be one that was put by, and has expired: another is asked for
- * once, and shown in this connection while the server leaves it open.
- */
-static bool
-login_anew(struct smtp *s, const struct sasl_channel *channel,
-    struct failure *why)
-{
-	const struct smtp_renewal *renewal = s->params->renewal;
-	struct failure reason;
-	bool ok = false;
-
-	log_note(LEVEL_INFO, "a new token is asked for: %s", why->text);
-	if (!renewal->renew(renewal->context, &reason))
-		return none_anew(why, &reason);
-	hide_secrets(s);
-	dialogue_step(&s->talk, STEP_AUTH);	/* its time begins here */
-	if (s->talk.in_step && !s->talk.closing)
-		ok = login_by(s, channel, why);
-	s->token_unheard = !ok && (s->talk.closing || !s->talk.in_step);
-	return ok;
-}
-
 static bool
 login(struct smtp *s, struct failure *why)
 {
@@ -464,7 +179,6 @@ login(struct smtp *s, struct failure *why)
 		.host = s->params->host,
 		.port = s->params->port
 	};
-	const struct smtp_renewal *renewal = s->params->renewal;
 	milliseconds begun = clock_now();
 	struct failure reason;
 	const char *mechanism;
@@ -479,10 +193,7 @@ login(struct smtp *s, struct failure *why)
 		return stream_fail(s->talk.stream, why, reason.kind, "%s",
 		    reason.text);
 	s->facts->mechanism = mechanism;
-	ok = login_by(s, &channel, why);
-	if (!ok && s->token_refused && renewal != NULL && !renewal->spent &&
-	    (why->kind == FAILURE_AUTH || why->kind == FAILURE_LOST))
-		ok = login_anew(s, &channel, why);
+	ok = login_try(s, &channel, why);
 	s->facts->auth_ms = clock_now() - begun;
 	return ok;
 }
@@ -568,7 +279,7 @@ smtp_begin(struct smtp *s, struct stream *stream,
 	    .secrets = BUFFER_SECRET }, .params = params,
 	    .facts = facts, .pool = pool };
 	if (params->login)
-		hide_secrets(s);		/* known from before */
+		login_hide(s);		/* known from before */
 	dialogue_step(&s->talk, STEP_GREETING);
 	ok = may_login(s, why) && story(s, why);
 	facts->greeting_ms = clock_now() - begun - facts->tls_ms -

@@ -66,7 +66,7 @@ MUTANTS = [
      "\tbuffer_wipe(&said);\n", "", "plain"),
     ("base64 is left", "crypto.c",
      "\t\texplicit_bzero(d->data, d->size);\n", "\t\t;\n", "plain"),
-    ("the response is left", "smtp.c",
+    ("the response is left", "login.c",
      "\tbuffer_wipe(&response);\n", "", "plain"),
     ("what is masked is on the heap", "smtp.c",
      ".secrets = BUFFER_SECRET }", ".secrets = { 0 } }", "plain"),

@@ -171,6 +171,7 @@ end_identity(struct reading *r)
 		;
 	if (i == all.n && r->identity == NULL)
 		return;
+	draft_at(d, &r->begun);
 	a = draft_account(d, r->identity == NULL ? "default" : r->identity);
 	take_server(d, a, r->taken);
 	take_from(d, a, r);

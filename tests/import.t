@@ -142,6 +142,25 @@ printf 'SMTP x\nSMARTHOST x.example\nALIASES etc/aliases\n' > "$tmp/dma.conf"
 run 0 "a relative name" "$sendoff" --import "$tmp/dma.conf"
 has "$tmp/out" 'relative' "is told"
 
+# More than a line can have.
+{ echo 'Host: x.example'; echo "Password: $(printf '%03000d' 0)"
+printf 'DefaultDestination:'; for i in 1 2 3 4 5 6 7; do
+	printf ' a@x.example%.0s' 0 1 2 3 4 5 6 7 8 9; done; echo
+} > "$tmp/moxsubmit.conf"
+run 0 "values beyond a line" "$sendoff" --import "$tmp/moxsubmit.conf"
+has "$tmp/out" 'too many values' "are comments"
+has "$tmp/out" 'too long' "both"
+cp "$tmp/out" "$conf"
+run 0 "and the rest is right" "$sendoff" --check
+rm -f "$conf"
+i=0
+while [ $i -le 500 ]; do
+	i=$((i + 1))
+	echo "identity a$i@x.example hostname x"
+done > "$tmp/esmtprc"
+run 65 "too many accounts" "$sendoff" --import "$tmp/esmtprc"
+has "$tmp/err" "$tmp/esmtprc:501: these are more than 500 accounts" "say so"
+
 # Weaknesses are not carried over: the server's line is the strong one.
 weak()				# WANTED WHAT LINE...
 {

@@ -49,12 +49,11 @@ def alone(port):
 
 for port in "POSTFIX_TLS", "DOVECOT_STARTTLS", "NODE_TLS":
     alone(port)
-for port, names, words in (
-        ("POSTFIX_STARTTLS", ("OAUTHBEARER", "XOAUTH2"), "(invalid_token)"),
-        ("DOVECOT_TLS", ("OAUTHBEARER", "XOAUTH2"), "(invalid_token)"),
-        ("NODE_STARTTLS", ["XOAUTH2"], "(401)")):
+WORDS = {"OAUTHBEARER": "(invalid_token)", "XOAUTH2": "(401)"}
+for port, names in (("POSTFIX_STARTTLS", WORDS), ("DOVECOT_TLS", WORDS),
+                    ("NODE_STARTTLS", ["XOAUTH2"])):
     for name in names:
-        renewed(port, name, words)
+        renewed(port, name, WORDS[name])
 lab.logins(("POSTFIX_STARTTLS", "POSTFIX_TLS"), ("OAUTHBEARER", "XOAUTH2"),
            "535 5.7.8 Error: authentication failed")
 lab.logins(("DOVECOT_STARTTLS", "DOVECOT_TLS"), ("OAUTHBEARER", "XOAUTH2"),

@@ -26,6 +26,7 @@ static const struct {
 	[STEP_BDAT]	= { "awaiting the reply to the data",	600 },
 	[STEP_RSET]	= { "RSET",				120 },
 	[STEP_QUIT]	= { "QUIT",				5 },
+	[STEP_TALK]	= { "talking to the server",		300 },
 };
 
 void
@@ -174,6 +175,20 @@ broken(struct dialogue *d, const struct failure *reason, struct failure *why)
 }
 
 bool
+dialogue_line(struct dialogue *d, struct buffer *shown, struct failure *why)
+{
+	const char *line;
+	size_t len;
+
+	if (!stream_line(d->stream, REPLY_LINE_MAX, &line, &len, why))
+		return false;
+	buffer_put(shown, line, len);
+	if (mask(d, shown))
+		stream_wipe_taken(d->stream);
+	return true;
+}
+
+bool
 dialogue_hear(struct dialogue *d, struct reply *reply,
     void (*each)(void *, const char *, size_t), void *context,
     struct failure *why)
@@ -181,19 +196,16 @@ dialogue_hear(struct dialogue *d, struct reply *reply,
 	struct buffer shown = { 0 };
 	enum reply_state state;
 	struct failure reason;
-	const char *line, *text;
-	size_t len, n;
+	const char *text;
+	size_t n;
 
 	*reply = (struct reply){ 0 };
 	d->in_step = false;
 	if (!stream_flush(d->stream, why))
 		return false;
 	do {
-		if (!stream_line(d->stream, REPLY_LINE_MAX, &line, &len, why))
+		if (!dialogue_line(d, &shown, why))
 			return false;
-		buffer_put(&shown, line, len);
-		if (mask(d, &shown))
-			stream_wipe_taken(d->stream);
 		log_trace('S', buffer_data(&shown), buffer_len(&shown));
 		state = reply_add(reply, buffer_data(&shown),
 		    buffer_len(&shown), &text, &n, &reason);

@@ -16,7 +16,7 @@
 enum step {
 	STEP_GREETING, STEP_EHLO, STEP_HELO, STEP_STARTTLS, STEP_TLS,
 	STEP_AUTH, STEP_MAIL, STEP_RCPT, STEP_DATA, STEP_BLOCK, STEP_DOT,
-	STEP_BDAT, STEP_RSET, STEP_QUIT
+	STEP_BDAT, STEP_RSET, STEP_QUIT, STEP_TALK
 };
 
 struct dialogue {
@@ -57,6 +57,13 @@ bool	dialogue_tells(const struct dialogue *, const char *text);
  */
 bool	dialogue_hear(struct dialogue *, struct reply *,
 	    void (*line)(void *, const char *, size_t), void *,
+	    struct failure *why);
+
+/*
+ * One line of the server's, whatever it is, in place of a reply: appended to
+ * shown, each secret as "***".  It waits as stream_line() does.
+ */
+bool	dialogue_line(struct dialogue *, struct buffer *shown,
 	    struct failure *why);
 
 /*

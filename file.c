@@ -12,8 +12,8 @@
 enum { READ_ROOM = 64 * 1024 };
 
 /* Without waiting for a FIFO's writer; what is read later may be waited for. */
-static int
-open_any(const char *name)
+int
+file_open_any(const char *name)
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
@@ -33,7 +33,7 @@ refuse(int fd, int error)
 int
 file_open(const char *name)
 {
-	int fd = open_any(name);
+	int fd = file_open_any(name);
 	struct stat st;
 
 	if (fd < 0)
@@ -64,7 +64,7 @@ file_stream(const char *name)
 FILE *
 file_stream_any(const char *name)
 {
-	return stream_of(open_any(name));
+	return stream_of(file_open_any(name));
 }
 
 /* Room for all of it, so that it is not moved while it is read. */

@@ -26,6 +26,7 @@ FILE	*file_stream(const char *name);
  * For what a person has named on the command line: pipes and devices, too,
  * such as /dev/fd/3.  A FIFO that nobody writes is empty.
  */
+int	file_open_any(const char *name);
 FILE	*file_stream_any(const char *name);
 
 /*

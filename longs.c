@@ -1,5 +1,6 @@
 #include "longs.h"
 #include "config.h"
+#include "header.h"
 #include "terms.h"
 
 #include <string.h>
@@ -19,11 +20,13 @@ take_mode(struct parse *p, const char *name, const char *value)
 		enum mode mode;
 	} modes[] = {
 		{ "check", MODE_CHECK },	{ "help", MODE_HELP },
-		{ "queue", MODE_LIST },		{ "version", MODE_VERSION },
+		{ "queue", MODE_LIST },		{ "talk", MODE_TRIAL },
+		{ "version", MODE_VERSION },
 	};
 	size_t i;
 
 	(void)value;
+	p->o->talk = p->o->talk || strcmp(name, "talk") == 0;
 	for (i = 0; i < sizeof modes / sizeof *modes; i++)
 		if (strcmp(modes[i].name, name) == 0)
 			p->o->mode = modes[i].mode;
@@ -39,6 +42,7 @@ take_flag(struct parse *p, const char *name, const char *value)
 	o->json = o->json || strcmp(name, "json") == 0;
 	o->keep = o->keep || strcmp(name, "keep") == 0;
 	o->require_tls = o->require_tls || strcmp(name, "require-tls") == 0;
+	o->writing.test = o->writing.test || strcmp(name, "test") == 0;
 	o->verbose += strcmp(name, "verbose") == 0;
 	return true;
 }
@@ -51,7 +55,9 @@ take_text(struct parse *p, const char *name, const char *value)
 		const char **target;
 	} own[] = {
 		{ "account", &p->o->account },
+		{ "body", &p->o->writing.body },
 		{ "config", &p->o->config },
+		{ "data", &p->o->writing.data },
 		{ "log-level", &p->o->log_level },
 	};
 	size_t i;
@@ -78,6 +84,48 @@ take_kept(struct parse *p, const char *name, const char *value)
 		    .text = value });
 	}
 	return true;
+}
+
+static void
+add(struct parse *p, const char ***list, size_t *n, const char *value)
+{
+	*list = pool_grow(p->pool, *list, n, sizeof **list);
+	(*list)[*n - 1] = value;
+}
+
+static bool
+take_file(struct parse *p, const char *name, const char *value)
+{
+	(void)name;
+	add(p, &p->o->writing.files, &p->o->writing.nfiles, value);
+	return true;
+}
+
+/* A line end in it would be a field that nobody has asked for. */
+static bool
+take_field(struct parse *p, const char *name, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (strcmp(name, "subject") == 0) {
+		value = pool_printf(p->pool, "Subject: %s", value);
+		len = strlen(value);
+	}
+	if (header_name(value, len) == 0 || strpbrk(value, "\r\n") != NULL)
+		return fail(p->why, FAILURE_USAGE, "--%s: \"%s\" is no header "
+		    "field; it is one line like \"Subject: hello\"", name,
+		    value);
+	add(p, &p->o->writing.fields, &p->o->writing.nfields, value);
+	return true;
+}
+
+static bool
+take_stage(struct parse *p, const char *name, const char *value)
+{
+	p->o->mode = MODE_TRIAL;
+	p->o->last = stage_find(value);
+	return p->o->last != STAGE_ALL || fail(p->why, FAILURE_USAGE, "--%s "
+	    "is %s, not \"%s\"", name, stage_words(), value);
 }
 
 static bool
@@ -155,15 +203,19 @@ take_tls_required(struct parse *p, const char *name, const char *value)
 }
 
 static const struct option options[] = {
-	{ "account", YES, take_text },	{ "check", NO, take_mode },
-	{ "config", YES, take_text },	{ "forget", YES, take_kept },
+	{ "account", YES, take_text },	{ "attach", YES, take_file },
+	{ "body", YES, take_text },	{ "check", NO, take_mode },
+	{ "config", YES, take_text },	{ "data", YES, take_text },
+	{ "forget", YES, take_kept },	{ "header", YES, take_field },
 	{ "help", NO, take_mode },	{ "hold-until", YES, take_hold_until },
 	{ "import", YES, take_import },
 	{ "json", NO, take_flag },	{ "keep", NO, take_flag },
 	{ "log-level", YES, take_text }, { "queue", NO, take_mode },
 	{ "probe", ATTACHED, take_probe },
+	{ "quit-after", YES, take_stage },
 	{ "require-tls", NO, take_flag }, { "resend", YES, take_kept },
-	{ "show", YES, take_kept },
+	{ "show", YES, take_kept },	{ "subject", YES, take_field },
+	{ "talk", NO, take_mode },	{ "test", NO, take_flag },
 	{ "tls-required", YES, take_tls_required },
 	{ "verbose", NO, take_flag },	{ "version", NO, take_mode },
 };

@@ -15,6 +15,18 @@ parse_select(struct parse *p, struct selection s)
 	o->selections[o->nselections - 1] = s;
 }
 
+/* A message is one of these: the whole of it, or its text. */
+static bool
+is_one_message(struct parse *p)
+{
+	const struct writing *w = &p->o->writing;
+
+	if (w->data != NULL && (w->body != NULL || w->test))
+		return fail(p->why, FAILURE_USAGE, "--data is a whole message "
+		    "and leaves nothing for %s", w->test ? "--test" : "--body");
+	return true;
+}
+
 /* --hold-until is about one message, and leaves no room for --hold-for. */
 static bool
 agree(struct parse *p)
@@ -23,6 +35,8 @@ agree(struct parse *p)
 	size_t i;
 
 	if (o->mode == MODE_PROBE && !longs_probe(p))
+		return false;
+	if (!is_one_message(p))
 		return false;
 	if (o->hold_until == 0)
 		return true;

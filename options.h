@@ -11,6 +11,7 @@
 
 #include "failure.h"
 #include "pool.h"
+#include "stage.h"
 
 enum mode {
 	MODE_SUBMIT,
@@ -24,6 +25,7 @@ enum mode {
 	MODE_IMPORT,			/* --import */
 	MODE_SHOW,			/* --show */
 	MODE_PROBE,			/* --probe */
+	MODE_TRIAL,			/* --quit-after, --talk */
 	MODE_VERSION,
 	MODE_HELP,
 	MODE_NOTHING
@@ -42,6 +44,17 @@ struct selection {
 struct override {
 	const char *name;		/* of a setting */
 	const char *value;
+};
+
+/* A message that is made here, or not standard input's: compose.h. */
+struct writing {
+	const char **fields;		/* --header: "Name: value", no line end */
+	size_t nfields;
+	const char *body;		/* --body, or NULL */
+	const char *data;		/* --data, or NULL */
+	const char **files;		/* --attach */
+	size_t nfiles;
+	bool test;			/* --test */
 };
 
 struct options {
@@ -72,6 +85,9 @@ struct options {
 	bool json;
 	bool keep;			/* --keep */
 	bool probe_rcpt;		/* --probe=rcpt */
+	struct writing writing;
+	enum stage last;		/* --quit-after; STAGE_ALL: not given */
+	bool talk;			/* --talk */
 	time_t hold_until;		/* --hold-until; 0: not given */
 	int family;			/* 4, 6, or 0 */
 	struct override *overrides;

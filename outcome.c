@@ -7,6 +7,7 @@
 static const char *const words[] = {
 	[VERDICT_OPEN]		= "open",
 	[VERDICT_SENT]		= "sent",
+	[VERDICT_NOT_SENT]	= "not sent",
 	[VERDICT_QUEUED]	= "queued",
 	[VERDICT_REFUSED]	= "refused",
 	[VERDICT_DEFERRED]	= "deferred",
@@ -56,13 +57,29 @@ outcome_copy(struct outcome *o, size_t i, const struct result *result)
  * Ten thousand recipients that share a reply share its copy.  That there is no
  * room for one must not hide what became of the others.
  */
-void
-outcome_sent(struct outcome *o, size_t i, const char *reply)
+static void
+settle_by(struct outcome *o, size_t i, enum verdict verdict,
+    const char *reply)
 {
-	settle(o, i, VERDICT_SENT);
+	settle(o, i, verdict);
 	if (o->last_reply == NULL || strcmp(o->last_reply, reply) != 0)
 		o->last_reply = pool_string_or_none(o->pool, reply);
 	o->results[i].reply = o->last_reply;
+}
+
+void
+outcome_sent(struct outcome *o, size_t i, const char *reply)
+{
+	settle_by(o, i, VERDICT_SENT, reply);
+}
+
+void
+outcome_not_sent(struct outcome *o, size_t i, const char *reply)
+{
+	if (reply != NULL)
+		settle_by(o, i, VERDICT_NOT_SENT, reply);
+	else
+		settle(o, i, VERDICT_NOT_SENT);
 }
 
 static bool

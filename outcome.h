@@ -14,6 +14,7 @@
 enum verdict {
 	VERDICT_OPEN,
 	VERDICT_SENT,			/* 2yz after the data */
+	VERDICT_NOT_SENT,		/* as was asked; nothing has failed */
 	VERDICT_QUEUED,			/* deferred, and a timer will try again */
 	VERDICT_REFUSED,		/* will not do without a change */
 	VERDICT_DEFERRED,		/* may do later */
@@ -46,6 +47,9 @@ enum verdict outcome_verdict(const struct failure *);
 /* An open recipient gets its verdict; why and reply are copied. */
 void	outcome_sent(struct outcome *, size_t i, const char *reply);
 void	outcome_failed(struct outcome *, size_t i, const struct failure *);
+
+/* Nothing was to be sent; reply is the one to RCPT, or NULL. */
+void	outcome_not_sent(struct outcome *, size_t i, const char *reply);
 
 /* The verdict of another outcome on the same recipient, if it is open here. */
 void	outcome_copy(struct outcome *, size_t i, const struct result *);

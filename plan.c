@@ -367,6 +367,19 @@ plan_make(struct plan *p, const struct config *config, const struct options *o,
 }
 
 bool
+plan_session(struct plan *p, const struct config *config,
+    const struct options *o, const struct message *m, const struct caller *c,
+    const struct choice *choice, struct failure *why)
+{
+	struct planning g = { .options = o, .message = m, .caller = c,
+	    .pool = config->pool };
+
+	*p = (struct plan){ .id = plan_id(g.pool), .account = choice->account };
+	p->message_id = plan_missing(&g, choice->account);
+	return leg_of(&g, p, choice->account, why) != NULL;
+}
+
+bool
 plan_message(const struct message *m, struct failure *why)
 {
 	if (m->header_nul)

@@ -64,6 +64,11 @@ bool	plan_make(struct plan *, const struct config *, const struct options *,
 	    const struct message *, const struct caller *,
 	    const struct choice *, struct failure *why);
 
+/* The same for a session alone: the leg of the choice, and nobody in it. */
+bool	plan_session(struct plan *, const struct config *,
+	    const struct options *, const struct message *,
+	    const struct caller *, const struct choice *, struct failure *why);
+
 /*
  * The parts of it, for who has an envelope of his own.  The sender of the
  * leg's account: options->sender when the account allows it and it is not a

@@ -57,6 +57,12 @@ put_count(struct buffer *line, const struct outcome *o)
 
 	if (outcome_count(o, o->results[0].verdict) == o->n)
 		return;
+	if (outcome_count(o, VERDICT_NOT_SENT) > 0) {
+		buffer_printf(line, " [of %zu recipients %zu accepted; "
+		    "nothing was sent, as was asked]", o->n,
+		    outcome_count(o, VERDICT_NOT_SENT));
+		return;
+	}
 	buffer_printf(line, " [of %zu recipients %zu sent, ", o->n, sent);
 	if (queued > 0)
 		buffer_printf(line, "%zu queued, ", queued);
@@ -248,6 +254,14 @@ totals(const struct fields *o, const struct report *r, int status)
 	fields_number(o, "status", status);
 }
 
+static void
+trial(const struct fields *o, const struct report *r)
+{
+	fields_text(o, "quit-after", r->quit_after);
+	if (r->talk)
+		fields_text(o, "talk", "yes");
+}
+
 /* With several legs each person says whose server it was. */
 static void
 list(const struct fields *o, const struct recipient *who,
@@ -288,8 +302,11 @@ log_fields(const struct fields *o, const struct report *r,
 	fields_text(o, "message-id", r->plan->message_id);
 	if (l->session->server != NULL)
 		connection(o, l->session);
-	totals(o, r, outcome_status(l->outcome));
-	reason(o, outcome_gravest(l->outcome));
+	trial(o, r);
+	totals(o, r, r->outcome != NULL ? outcome_status(l->outcome) :
+	    report_status(r));
+	reason(o, r->outcome != NULL ? outcome_gravest(l->outcome) :
+	    r->failure);
 	kept(o, l);
 	if (o->json)
 		list(o, l->leg->envelope.recipients, l->outcome, NULL);
@@ -307,9 +324,10 @@ json_fields(const struct fields *o, const struct report *r)
 		if (r->legs[0].session->server != NULL)
 			connection(o, r->legs[0].session);
 	}
+	trial(o, r);
 	totals(o, r, report_status(r));
 	reason(o, decisive(r));
-	if (r->nlegs > 0) {
+	if (r->outcome != NULL) {
 		kept(o, &r->legs[0]);
 		list(o, r->plan->people.recipients, r->outcome,
 		    r->nlegs > 1 ? r : NULL);
@@ -333,7 +351,8 @@ to_log(const struct report *r, const struct report_leg *l, struct pool *pool)
 {
 	struct buffer b = { 0 };
 	struct fields o = { &b, log_is_json(), pool };
-	int status = l != NULL ? outcome_status(l->outcome) : report_status(r);
+	int status = l != NULL && r->outcome != NULL ?
+	    outcome_status(l->outcome) : report_status(r);
 
 	if (o.json)
 		buffer_put(&b, "{", 1);
@@ -390,6 +409,17 @@ report_out_of_memory(const char *program, const char *id,
 	return failure_status(unknown > 0 ? FAILURE_UNKNOWN : FAILURE_LOCAL);
 }
 
+/* A person has asked for it, and must not take silence for mail sent. */
+static void
+tell_trial(const struct report *r)
+{
+	if (r->quit_after == NULL || r->talk || report_status(r) != EX_OK)
+		return;
+	(void)printf("nothing was sent: the session ended after \"%s\", as "
+	    "was asked\n", r->quit_after);
+	(void)report_output(r->program);
+}
+
 void
 report_result(const struct report *r, struct pool *pool)
 {
@@ -403,4 +433,6 @@ report_result(const struct report *r, struct pool *pool)
 		to_stderr(r);
 	if (r->json)
 		to_stdout(r, pool);
+	else
+		tell_trial(r);
 }

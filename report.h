@@ -28,8 +28,12 @@ struct report {
 	const char *program;		/* "sendoff", "sendmail" */
 	const struct plan *plan;	/* NULL: it came to none */
 	const struct peer *peer;	/* who has sent it, if not who runs us */
-	const struct outcome *outcome;	/* of all the people; NULL with plan */
+	const struct outcome *outcome;	/* of all the people; NULL with plan,
+					   and without people */
 	const struct failure *failure;	/* what ended it before an outcome */
+	const char *quit_after;		/* nothing was to be sent: what it was
+					   to end after; or NULL */
+	bool talk;			/* a person has talked to the server */
 	struct report_leg *legs;
 	size_t nlegs;
 	uint64_t octets;

@@ -20,6 +20,7 @@
 #include "session.h"
 #include "submit.h"
 #include "tls.h"
+#include "trial.h"
 #include "url.h"
 #include "usage.h"
 
@@ -156,6 +157,9 @@ act(struct run *r)
 		return probe(&r->options, &r->caller, &r->config, r->program);
 	case MODE_SERVE:
 		return serve(&r->options, &r->caller, &r->config, r->program);
+	case MODE_TRIAL:
+		return trial_run(&r->options, &r->caller, &r->config,
+		    r->program, r->begun);
 	default:
 		return submit_message(&r->options, &r->caller, &r->config,
 		    r->program, r->begun);

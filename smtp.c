@@ -40,6 +40,7 @@ greeting(struct smtp *s, struct failure *why)
 		return false;
 	}
 	tell_done(s, STEP_GREETING, begun, &reply);
+	s->greeted = true;
 	return reply.code == 220 ||
 	    dialogue_refused(&s->talk, &reply, FAILURE_REFUSED, why);
 }
@@ -114,8 +115,8 @@ hello(struct smtp *s, struct failure *why)
 	return dialogue_refused(&s->talk, &reply, FAILURE_REFUSED, why);
 }
 
-static bool
-secure(struct smtp *s, struct failure *why)
+bool
+smtp_secure(struct smtp *s, struct failure *why)
 {
 	milliseconds begun = clock_now();
 	bool ok;
@@ -153,7 +154,7 @@ starttls(struct smtp *s, bool *done, struct failure *why)
 	tell_done(s, STEP_STARTTLS, begun, &reply);
 	if (reply.code == 220) {
 		*done = true;
-		return secure(s, why);
+		return smtp_secure(s, why);
 	}
 	if (!required && !s->talk.closing)
 		return true;
@@ -184,9 +185,12 @@ login(struct smtp *s, struct failure *why)
 	const char *mechanism;
 	bool ok;
 
-	if (!s->params->login)
-		return true;
 	dialogue_step(&s->talk, STEP_AUTH);
+	if (!s->params->login)
+		return s->params->last != STAGE_AUTH || stream_fail(
+		    s->talk.stream, why, FAILURE_NO_MECHANISM, "there is no "
+		    "login on this connection to end after; the account has "
+		    "\"auth none\", or none for a unix socket");
 	mechanism = sasl_choose(&s->params->sasl, &channel, s->can.mechanisms,
 	    &reason);
 	if (mechanism == NULL)
@@ -231,19 +235,41 @@ compare(struct smtp *s, struct failure *why)
 }
 
 static bool
+ends(struct smtp *s, enum stage stage)
+{
+	s->stopped = s->params->last == stage;
+	return s->stopped;
+}
+
+static bool
+has_no_tls(struct smtp *s, struct failure *why)
+{
+	dialogue_step(&s->talk, STEP_TLS);
+	return stream_fail(s->talk.stream, why, FAILURE_TLS_MISSING, "there "
+	    "is no TLS on this connection to end after; write smtps:// or "
+	    "smtp:// as the scheme of the server");
+}
+
+/* Ends with false for a failure, and where it is to end. */
+static bool
 story(struct smtp *s, struct failure *why)
 {
 	enum security security = s->params->security;
 	bool done = false;
 
-	if (security == SECURITY_IMPLICIT && !secure(s, why))
+	if (ends(s, STAGE_CONNECT) || (security == SECURITY_IMPLICIT &&
+	    (!smtp_secure(s, why) || ends(s, STAGE_TLS))))
 		return false;
-	if (!greeting(s, why) || !hello(s, why))
+	if (!greeting(s, why) || ends(s, STAGE_GREETING) || !hello(s, why) ||
+	    ends(s, STAGE_FIRST_EHLO))
 		return false;
 	if ((security == SECURITY_STARTTLS ||
 	    security == SECURITY_OPPORTUNISTIC) && !starttls(s, &done, why))
 		return false;
-	if (done && !hello(s, why))
+	if (s->params->last == STAGE_TLS && !done)
+		return has_no_tls(s, why);
+	if ((done && (ends(s, STAGE_TLS) || !hello(s, why))) ||
+	    ends(s, STAGE_EHLO))
 		return false;
 	s->facts->strongest = sasl_strongest(&s->params->sasl,
 	    s->can.mechanisms);
@@ -281,7 +307,7 @@ smtp_begin(struct smtp *s, struct stream *stream,
 	if (params->login)
 		login_hide(s);		/* known from before */
 	dialogue_step(&s->talk, STEP_GREETING);
-	ok = may_login(s, why) && story(s, why);
+	ok = may_login(s, why) && (story(s, why) || s->stopped);
 	facts->greeting_ms = clock_now() - begun - facts->tls_ms -
 	    facts->auth_ms;
 	return ok;
@@ -299,7 +325,7 @@ smtp_end(struct smtp *s)
 {
 	struct failure ignored;
 
-	if (s->talk.in_step && !s->talk.closing) {
+	if (s->talk.in_step && !s->talk.closing && s->greeted) {
 		dialogue_step(&s->talk, STEP_QUIT);
 		dialogue_say(&s->talk, "QUIT");
 		(void)stream_flush(s->talk.stream, &ignored);

@@ -15,6 +15,7 @@
 #include "pool.h"
 #include "reply.h"
 #include "sasl.h"
+#include "stage.h"
 #include "stream.h"
 #include "tls.h"
 #include "url.h"
@@ -56,6 +57,7 @@ struct smtp_params {
 	const struct sight *seen;	/* what it has offered before, or NULL */
 	const char *accept;		/* the command that forgets it */
 	const struct smtp_watch *watch;	/* or NULL */
+	enum stage last;		/* nothing is said after it */
 };
 
 /* What was learnt on the way, for the log; also when something failed. */
@@ -75,6 +77,8 @@ struct smtp {
 	struct tls *tls;
 	struct pool *pool;
 	bool talked;			/* EHLO was understood once */
+	bool greeted;			/* the server may be spoken to */
+	bool stopped;			/* params->last has been reached */
 	bool needs_reset;		/* a transaction did not end */
 	size_t mails;			/* MAIL commands that were said */
 	bool token_refused;		/* the last one that was shown */
@@ -86,9 +90,18 @@ struct smtp {
  * Greeting, EHLO, STARTTLS, EHLO, AUTH, as far as the parameters ask for it.
  * The stream is connected and stays the caller's.  smtp_end() is called in
  * any case.  A failure here means that no mail was begun.
+ *
+ * It ends with params->last, where that is none of mail; FAILURE_TLS_MISSING
+ * or FAILURE_NO_MECHANISM when there is no such step on this connection.
  */
 bool	smtp_begin(struct smtp *, struct stream *, const struct smtp_params *,
 	    struct pool *, struct smtp_facts *, struct failure *why);
+
+/*
+ * The handshake, after the server's 220 to a STARTTLS.  What the server has
+ * said before is no longer known.
+ */
+bool	smtp_secure(struct smtp *, struct failure *why);
 
 /* Has the server had as many MAILs as it takes (RFC 9422, MAILMAX)? */
 bool	smtp_is_spent(const struct smtp *);

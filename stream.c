@@ -297,7 +297,16 @@ holds_line(const struct stream *s)
 bool
 stream_has_line(struct stream *s)
 {
-	return holds_line(s) || (take_in(s) == TRANSPORT_DONE && holds_line(s));
+	while (!holds_line(s))
+		if (take_in(s) != TRANSPORT_DONE)
+			return false;
+	return true;
+}
+
+bool
+stream_has_ended(const struct stream *s)
+{
+	return s->ended;
 }
 
 void

@@ -93,6 +93,9 @@ bool	stream_has_input(struct stream *);
 /* The same for a line to its end, or what is too long for one. */
 bool	stream_has_line(struct stream *);
 
+/* Will nothing more come in?  stream_line() says why, after the last line. */
+bool	stream_has_ended(const struct stream *);
+
 /*
  * Queues octets; how many they are.  Of secret ones nothing is left here once
  * all that is queued has been sent.

@@ -1,5 +1,6 @@
 #include "submit.h"
 #include "accounts.h"
+#include "compose.h"
 #include "confine.h"
 #include "errand.h"
 #include "helper.h"
@@ -11,7 +12,6 @@
 #include "session.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /* A leg of the plan while it is done, and what is left of it. */
 struct part {
@@ -57,7 +57,8 @@ static bool
 wants_keeping(const struct submission *s)
 {
 	return s->options->keep || !s->options->sendoff ||
-	    !s->caller->stderr_terminal || s->caller->stdin_terminal;
+	    !s->caller->stderr_terminal ||
+	    (s->caller->stdin_terminal && !compose_is_made(s->options));
 }
 
 static bool
@@ -325,7 +326,6 @@ submit_message(const struct options *o, const struct caller *c,
 	struct submission s = { .options = o, .caller = c, .config = config,
 	    .pool = config->pool, .begun = begun,
 	    .report = { .program = program, .json = o->json } };
-	struct input in = { .fd = STDIN_FILENO };
 	struct failure why = { 0 };
 	int status;
 
@@ -335,17 +335,11 @@ submit_message(const struct options *o, const struct caller *c,
 		    "message)", program);
 		return end_early(&s, &why);
 	}
-	if (c->stdin_closed)
-		(void)fail(&why, FAILURE_NOINPUT, "standard input is closed, "
-		    "so there is no message; give it one: %s ... < message",
-		    program);
-	if (c->stdin_closed || !message_read(&in, !o->keep_dots,
-	    c->temporary, s.pool, &s.message, &why))
+	if (!compose_message(o, c, s.pool, &s.message, &why))
 		status = end_early(&s, &why);
 	else
 		status = decide(&s);
 	helper_end(config);
-	buffer_free(&in.octets);
 	message_free(s.message);
 	return status;
 }

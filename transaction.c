@@ -180,9 +180,9 @@ transaction_hear(struct transaction *t, enum step step, struct reply *reply)
 
 /* Servers have many words for it. */
 static const char *
-without_login(const struct transaction *t, const struct reply *reply)
+without_login(const struct smtp *s, const struct reply *reply)
 {
-	return !t->s->params->login && !t->s->params->lmtp &&
+	return !s->params->login && !s->params->lmtp &&
 	    (reply->code == 530 || (reply_is_permanent(reply) &&
 	    strncmp(reply->enhanced, "5.7.", 4) == 0)) ? "nobody has "
 	    "logged in (if it wants that: \"user\", \"password\", no \"auth "
@@ -190,18 +190,18 @@ without_login(const struct transaction *t, const struct reply *reply)
 }
 
 /* A refusal that names whom it is about. */
-static void
-refused_for(const struct transaction *t, const char *path,
+void
+transaction_refused(struct smtp *s, const char *path,
     const struct reply *reply, enum failure_kind kind, struct failure *named)
 {
 	struct failure why;
 
-	(void)dialogue_refused(t->talk, reply, kind, &why);
+	(void)dialogue_refused(&s->talk, reply, kind, &why);
 	*named = why;
-	(void)stream_fail(t->talk->stream, named, why.kind, why.kind ==
+	(void)stream_fail(s->talk.stream, named, why.kind, why.kind ==
 	    FAILURE_PROTOCOL ? "<%s>: server answered with what does not "
 	    "belong here: %s%s" : "<%s>: %sserver said %s", path, why.kind ==
-	    FAILURE_PROTOCOL ? "" : without_login(t, reply), reply->text);
+	    FAILURE_PROTOCOL ? "" : without_login(s, reply), reply->text);
 	dialogue_quote(named, reply);
 	named->of_mail = why.kind != FAILURE_PROTOCOL;
 }
@@ -220,7 +220,7 @@ hear_mail(struct transaction *t)
 		return true;
 	if (reply.code == 552 && strcmp(reply.enhanced, "5.3.4") == 0)
 		permanent = FAILURE_DATA;
-	refused_for(t, t->envelope->sender, &reply, permanent, &why);
+	transaction_refused(t->s, t->envelope->sender, &reply, permanent, &why);
 	t->refused = true;
 	t->worn = reply_is_temporary(&reply);
 	end(t, &why);
@@ -256,7 +256,7 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 		kind = FAILURE_NOUSER;
 	if (reply->code == 552)
 		kind = FAILURE_DEFERRED;	/* as 452 */
-	refused_for(t, path, reply, kind, &named);
+	transaction_refused(t->s, path, reply, kind, &named);
 	if (!is_too_many(reply)) {
 		outcome_failed(t->outcome, t->who[i], &named);
 		return;
@@ -321,7 +321,7 @@ transaction_settle_one(struct transaction *t, size_t i,
 		outcome_sent(t->outcome, t->who[i], reply->text);
 		return;
 	}
-	refused_for(t, path, reply, FAILURE_DATA, &why);
+	transaction_refused(t->s, path, reply, FAILURE_DATA, &why);
 	outcome_failed(t->outcome, t->who[i], &why);
 }
 

@@ -81,6 +81,11 @@ bool	transaction_rcpt(struct smtp *, const struct envelope *,
 void	transaction_data(struct smtp *, const struct envelope *,
 	    const struct message *, struct outcome *);
 
+/* Fails for a reply to MAIL or RCPT: a refusal that names whom it is about. */
+void	transaction_refused(struct smtp *, const char *path,
+	    const struct reply *, enum failure_kind permanent,
+	    struct failure *why);
+
 /* For data.c: QUIT, where it may close the group. */
 void	transaction_say_quit(struct transaction *);
 

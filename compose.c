@@ -406,7 +406,7 @@ charset_of_file(const struct source *s, const char **charset,
 	struct utf8_check check = { 0 };
 	char block[16 * 1024];
 	bool beyond = false;
-	size_t n;
+	size_t n = 0;
 
 	do {
 		if (!read_source(s, block, sizeof block, &n, why))
@@ -439,7 +439,7 @@ static bool
 put_file(struct composing *c, struct buffer *out, struct failure *why)
 {
 	char block[PIECE];
-	size_t n;
+	size_t n = 0;
 
 	if (c->source.name == NULL && !begin_file(c, out, why))
 		return false;

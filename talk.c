@@ -246,7 +246,7 @@ static bool
 is_over(const struct talk *t)
 {
 	return t->quit && (t->awaited == 0 || stream_has_ended(t->stream) ||
-	    clock_now() - t->asked >= PATIENCE_QUIT * 1000);
+	    clock_now() - t->asked >= PATIENCE_QUIT * 1000LL);
 }
 
 static void

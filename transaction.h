@@ -83,8 +83,8 @@ void	transaction_data(struct smtp *, const struct envelope *,
 
 /* Fails for a reply to MAIL or RCPT: a refusal that names whom it is about. */
 void	transaction_refused(struct smtp *, const char *path,
-	    const struct reply *, enum failure_kind permanent,
-	    struct failure *why);
+	    const struct reply *, enum failure_kind,
+	    struct failure *named);
 
 /* For data.c: QUIT, where it may close the group. */
 void	transaction_say_quit(struct transaction *);

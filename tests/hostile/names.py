@@ -68,16 +68,16 @@ class Question:
 class Server:
     """reply(question) for UDP; by_tcp(question), else the same, for TCP."""
 
-    def __init__(self, reply, by_tcp=None, behind=None):
+    def __init__(self, reply, by_tcp=None, behind=None, port=0):
         self.reply, self.by_tcp, self.behind = reply, by_tcp or reply, behind
         self.over, self.asked = False, []
         self.udp, self.tcp = socket.socket(type=socket.SOCK_DGRAM), None
         while self.tcp is None:
             self.udp = socket.socket(type=socket.SOCK_DGRAM)
-            self.udp.bind(("127.0.0.1", 0))
+            self.udp.bind(("127.0.0.1", port))
             self.tcp = self.listen(self.udp.getsockname()[1])
         self.address = "127.0.0.1:%d" % self.udp.getsockname()[1]
-        self.thread = threading.Thread(target=self.run)
+        self.thread = threading.Thread(target=self.run, daemon=port > 0)
         self.thread.start()
 
     @staticmethod

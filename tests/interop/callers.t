@@ -7,8 +7,10 @@ import email.policy
 import os
 import sys
 
-sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)) + "/callers"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE + "/callers", os.path.dirname(HERE)]
 from interop import Lab                                     # noqa: E402
+from manual.page import example                             # noqa: E402
 from stage import Stage                               # noqa: E402
 
 ME = "alerts@example.test"
@@ -114,6 +116,26 @@ fails("cron", CRON, log=["but got status 0x0043"],
       before=crontab("MAILTO={0}", JOB))
 stage.write("etc/cron.d/lab", "")
 
+
+def documented(heading, number=1, **instead):
+    """As sendmail(8) has it, but for an address and the hour of a job."""
+    text = example("sendmail.8", heading, number)
+    for old, new in instead.values():
+        assert old in text, (heading, old, text)
+        text = text.replace(old, new)
+    return text.strip()
+
+
+def documented_crontab(mail):
+    stage.write("usr/local/bin/backup", "#!/bin/sh\necho b\n", 0o755)
+    stage.write("tmp/tab", documented("Cron", to=("admin@example.org",
+                mail.to[0]), when=("15 3 * * *", "@reboot")) + "\n")
+
+
+sends("cron, as documented", "crontab -u alice /tmp/tab && " + CRON +
+      "; crontab -u alice -r", from_="Cron Daemon <" + ME,
+      before=documented_crontab)
+
 stage.write("etc/anacrontab.lab", "1 0 lab echo b\n")
 ANACRON = "mkdir -p /tmp/ana && rm -f /tmp/ana/* && " \
     "anacron -d -f -n -t /etc/anacrontab.lab -S /tmp/ana 2>/dev/null"
@@ -158,6 +180,13 @@ sends("git send-email --envelope-sender", GIT.replace(
     sender="a@example.test", from_="A <a@example.test>", body=b"+b\r\n",
     silent=False)
 fails("git send-email", GIT, user="alice", status=1, words=["server said 550"])
+sends("git send-email, as documented", "git config --global user.name A && "
+      "git config --global user.email a@example.test && " +
+      documented("git") + " && rm -rf r && git init -q r && cd r && for i in "
+      "1 2; do echo $i > f; git add f; git commit -qm $i; done && " +
+      documented("git", 2, to=("bob@example.net", "{0}")) +
+      "; s=$?; rm ~/.gitconfig; exit $s", user="alice",
+      from_="A <a@example.test>", body=b"+2\r\n", silent=False)
 stage.write("home/alice/message.el", """
 (setq user-mail-address "alice@example.test" user-full-name "Alice"
       sendmail-program "/usr/sbin/sendmail" mail-interactive t
@@ -222,6 +251,12 @@ sends("php mail()", PHP, user="www-data", good=2)
 sends("php mail() with -f", PHP.replace('"Bcc: {1}"', '"", "-fme@example.test"'),
       user="www-data", sender="me@example.test")
 fails("php mail()", PHP.replace('"Bcc: {1}"', '""'), user="www-data", status=1)
+INI = "etc/php/8.2/cli/conf.d/99-lab.ini"
+stage.write(INI, documented("PHP") + "\n")
+sends("php mail(), as documented", """php -r 'exit(ini_get("sendmail_path") ===
+"/usr/sbin/sendmail -t -i" && mail("{0}", "s", "b\n.\nc\n") ? 0 : 1);'""",
+      user="www-data", body=b"b\r\n.\r\nc\r\n")
+os.unlink(f"{stage.tree}/{INI}")
 PHPMAILER = """php -r '
 require "/usr/share/php/libphp-phpmailer/autoload.php";
 $m = new PHPMailer\\PHPMailer\\PHPMailer(true); $m->isSendmail();

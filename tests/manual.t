@@ -221,6 +221,15 @@ def standards():
     departures = listed.partition("Where the program departs")[2]
     tap.ok(len(numbers(departures)) > 8 and numbers(departures) <= named,
            "a departure is from one of these", numbers(departures) - named)
+    items = "\n".join(SENDOFF.section("STANDARDS")).partition(
+        "Where the program departs")[2].split(".It\n")[1:]
+    proofs = [re.match(r'\.\\" test: (.*)', item) for item in items]
+    missing = [m[1] for m in proofs if m and not all(
+        os.path.exists(f"{TOP}/tests/{place}{test}") for test in m[1].split()
+        for place in ["functional/" * test.endswith(".smtp")])]
+    tap.ok(len(items) > 15 and all(proofs) and not missing,
+           "each departure names its test, which is there",
+           f"{missing}\n{[i for i, m in zip(items, proofs) if not m]}")
     for page in CONF, SENDMAIL:
         text = numbers(" ".join(page.lines))
         tap.ok(text <= named, f"{page.name}: no RFC that is not in the list",

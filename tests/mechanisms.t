@@ -48,6 +48,19 @@ for tls in starttls implicit tls12; do
 	has "$tmp/envelope" "mechanism SCRAM-SHA-256-PLUS" "$tls: the strongest"
 done
 
+# RFC 5929: without an extended master secret two connections can have the same.
+serve unbound --tls=implicit --user 'alice@example.test:secret' \
+    --tls-priority 'NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH'
+account "smtps://localhost:$port" auto secret
+run 0 "TLS 1.2 without extended master secret" "$sendoff" -i bob@example.net
+cat "$tmp"/unbound/envelope/* > "$tmp/envelope"
+grep -qx "mechanism SCRAM-SHA-256" "$tmp/envelope" && got=0 || got=1
+is "$got" 0 "nothing is bound to it"
+account "smtps://localhost:$port" SCRAM-SHA-256-PLUS secret
+run 69 "not even when it must" "$sendoff" -i bob@example.net
+has "$tmp/err" "the server offers the mechanisms SCRAM-SHA-256-PLUS" \
+    "though the server would"
+
 serve external --tls=implicit --client-ca --mechanisms EXTERNAL
 config "from alice@example.test" "server smtps://localhost:$port" \
     "client-certificate $tmp/ca/client.pem" "client-key $tmp/ca/client.key" \

@@ -175,6 +175,7 @@ base64(const gnutls_datum_t *raw)
 	return copy;
 }
 
+/* Of a server that does not ask for TLS 1.2's extended master secret. */
 char *
 tls_binding(gnutls_session_t session, bool *is_exporter)
 {
@@ -186,8 +187,6 @@ tls_binding(gnutls_session_t session, bool *is_exporter)
 	    gnutls_protocol_get_version(session) == GNUTLS_TLS1_3;
 	if (*is_exporter)
 		type = GNUTLS_CB_TLS_EXPORTER;
-	else if (gnutls_session_ext_master_secret_status(session) == 0)
-		return NULL;
 	if (gnutls_session_channel_binding(session, type, &raw) != 0)
 		return NULL;
 	text = base64(&raw);

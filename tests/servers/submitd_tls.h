@@ -40,7 +40,7 @@ void	tls_server_name(gnutls_session_t session, char *name, size_t room);
 
 /*
  * The channel binding in base64 (free() it): tls-exporter on TLS 1.3, and
- * tls-unique on TLS 1.2 with the extended master secret.  NULL: none.
+ * tls-unique on TLS 1.2, with extended master secret or not.  NULL: none.
  */
 char	*tls_binding(gnutls_session_t session, bool *is_exporter);
 

@@ -80,7 +80,9 @@ der_subject(const unsigned char *p, size_t len, struct octets *subject)
 {
 	struct octets in = { p, len }, issuer;
 
-	return enter(&in) && enter(&in) && take_names(&in, &issuer, subject);
+	if (!enter(&in))
+		return false;
+	return enter(&in) && take_names(&in, &issuer, subject);
 }
 
 bool

@@ -50,10 +50,8 @@ decisive(const struct report *r)
 static void
 put_count(struct buffer *line, const struct outcome *o)
 {
-	size_t sent = outcome_count(o, VERDICT_SENT);
-	size_t queued = outcome_count(o, VERDICT_QUEUED);
-	size_t unknown = outcome_count(o, VERDICT_UNKNOWN);
-	size_t refused = outcome_count(o, VERDICT_REFUSED);
+	const char *before = "";
+	size_t v, n;
 
 	if (outcome_count(o, o->results[0].verdict) == o->n)
 		return;
@@ -63,11 +61,28 @@ put_count(struct buffer *line, const struct outcome *o)
 		    outcome_count(o, VERDICT_NOT_SENT));
 		return;
 	}
-	buffer_printf(line, " [of %zu recipients %zu sent, ", o->n, sent);
-	if (queued > 0)
-		buffer_printf(line, "%zu queued, ", queued);
-	buffer_printf(line, "%zu refused, %zu deferred, %zu unknown]", refused,
-	    outcome_count(o, VERDICT_DEFERRED), unknown);
+	buffer_printf(line, " [of %zu recipients ", o->n);
+	for (v = VERDICT_SENT; v < VERDICTS; v++) {
+		n = outcome_count(o, (enum verdict)v);
+		if (n > 0)
+			buffer_printf(line, "%s%zu %s", before, n,
+			    verdict_word((enum verdict)v));
+		if (n > 0)
+			before = ", ";
+	}
+	buffer_printf(line, "]");
+}
+
+/* Where and when is not said twice: from where both texts differ. */
+static const char *
+rest_of(const char *text, const char *first)
+{
+	const char *p, *rest = text;
+
+	for (p = text; *p != '\0' && *p == *first; p++, first++)
+		if (p > text && *p == ' ' && p[-1] == ':')
+			rest = p + 1;
+	return rest;
 }
 
 /* The other reasons, when recipients failed in different ways. */
@@ -82,7 +97,8 @@ put_others(struct buffer *line, const struct outcome *o,
 		    o->results[i].why == NULL || o->results[i].why == first ||
 		    (i > 0 && o->results[i].why == o->results[i - 1].why))
 			continue;
-		buffer_printf(line, "; %s", o->results[i].why->text);
+		buffer_printf(line, "; %s", rest_of(o->results[i].why->text,
+		    first->text));
 		shown++;
 	}
 }

@@ -91,7 +91,7 @@ open_anywhere(const char *directory)
 	size_t i, n = sizeof places / sizeof *places;
 	int fd = -1;
 
-	for (i = directory == NULL; i < n && fd < 0; i++)
+	for (i = directory == NULL ? 1 : 0; i < n && fd < 0; i++)
 		fd = open_in(places[i]);
 	return fd;
 }
@@ -99,11 +99,14 @@ open_anywhere(const char *directory)
 void
 spool_reserve(struct spool_room *room, size_t n)
 {
-	int fd;
+	int fd = 0;
 
 	room->reserves = true;
-	while (room->n < n && (fd = open_anywhere(room->directory)) >= 0)
-		room->spares[room->n++] = fd;
+	while (room->n < n && fd >= 0) {
+		fd = open_anywhere(room->directory);
+		if (fd >= 0)
+			room->spares[room->n++] = fd;
+	}
 }
 
 static bool

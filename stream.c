@@ -156,7 +156,7 @@ too_late(const struct stream *s, struct failure *why)
 		return stream_fail(s, why, FAILURE_TIMEOUT, "the time for the "
 		    "whole session is over");
 	return stream_fail(s, why, FAILURE_TIMEOUT, "timed out after %d "
-	    "seconds", s->seconds);
+	    "second%s", s->seconds, s->seconds == 1 ? "" : "s");
 }
 
 static milliseconds

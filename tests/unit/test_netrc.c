@@ -26,7 +26,8 @@ check_octets(const struct netrc_case *c, const char *text, size_t len)
 	if (found != (c->password != NULL))
 		fail_msg("%s in: %s", found ? "found" : "not found", c->text);
 	assert_int_equal(n, c->password != NULL ? strlen(c->password) : 0);
-	if (n > 0 && memcmp(buffer_data(&secret), c->password, n) != 0)
+	if (c->password != NULL && n > 0 &&
+	    memcmp(buffer_data(&secret), c->password, n) != 0)
 		fail_msg("got %.*s from: %s", (int)n, buffer_data(&secret),
 		    c->text);
 	buffer_wipe(&secret);

@@ -2,6 +2,7 @@
 #include "advice.h"
 #include "utf8.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -157,6 +158,7 @@ exhibit_place(struct exhibit *e, const struct findings *f)
 
 	if (!e->on)
 		return;
+	assert(s != NULL);
 	head(e, "Server");
 	line(e, PLAIN, "URL", "%s", s->endpoint->text);
 	for (i = 0; i < s->nrecords; i++)
@@ -272,6 +274,7 @@ exhibit_dialogue(struct exhibit *e, const struct findings *f)
 
 	if (!e->on)
 		return;
+	assert(s != NULL);
 	head(e, "Dialogue");
 	show_steps(e, s);
 	show_tls(e, s);
@@ -288,6 +291,7 @@ exhibit_login(struct exhibit *e, const struct findings *f)
 
 	if (!e->on)
 		return;
+	assert(s != NULL);
 	head(e, "Login, as a submission does it");
 	if (f->nmechanisms == 0)
 		line(e, PLAIN, "AUTH", "is not offered");

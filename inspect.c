@@ -123,10 +123,10 @@ ask_all(struct session *s, struct found_server *f)
 	ask(s, &four, &f->records, &f->nrecords);
 	if (six.state == DNS_FOUND || four.state == DNS_FOUND)
 		end = six.state == DNS_FOUND ? six.canonical : four.canonical;
-	if (strcmp(end, name) != 0)
+	if (strcmp(end, name) != 0) {
 		ask(s, &alias, &f->records, &f->nrecords);
-	if (strcmp(end, name) != 0)
 		ask_tlsa(s, f, end);
+	}
 	ask_tlsa(s, f, name);
 }
 

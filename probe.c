@@ -14,6 +14,7 @@
 #include "testimony.h"
 #include "utf8.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -375,6 +376,7 @@ go_on(struct run *r)
 		return;
 	look_around(r);
 	s = findings_server(f);
+	assert(s != NULL);		/* session_find() has found one */
 	f->why = s->why;
 	if (s->why.kind != FAILURE_NONE)
 		return;

@@ -89,6 +89,7 @@ add_note(struct draft *d, struct draft_notes *notes, const char *text)
 }
 
 /* "file:line: what", as one printable line. */
+__attribute__((format(printf, 2, 0)))
 static const char *
 placed(const struct draft *d, const char *fmt, va_list ap)
 {

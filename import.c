@@ -3,6 +3,7 @@
 #include "file.h"
 #include "report.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,7 @@ score(const struct import_kind *kind, const char *text)
 	size_t n, found = 0;
 	char word[64];
 
+	assert(kind != NULL);
 	for (; *text != '\0'; text += *text == '\n') {
 		text += strspn(text, " \t");
 		n = strcspn(text, " \t\r\n=:");

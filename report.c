@@ -25,6 +25,7 @@ has_failed_to_queue(const struct report *r)
 	for (i = 0; i < r->nlegs; i++)
 		any = any || (r->legs[i].keep_failure != NULL &&
 		    r->legs[i].retry);
+	assert(!any || r->outcome != NULL);
 	for (i = 0; any && i < r->outcome->n; i++)
 		any = r->outcome->results[i].verdict <= VERDICT_QUEUED ||
 		    keep_may_retry(&r->outcome->results[i]);

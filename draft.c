@@ -113,6 +113,7 @@ draft_note(struct draft *d, struct draft_account *a, const char *fmt, ...)
 }
 
 /* A comment that one account has is not told of the others again. */
+__attribute__((format(printf, 3, 4)))
 static void
 note_once(struct draft *d, struct draft_account *a, const char *fmt, ...)
 {

@@ -72,6 +72,7 @@ wrap(const char *text, size_t column, size_t at)
 	(void)putchar('\n');
 }
 
+__attribute__((format(printf, 4, 5)))
 static void
 line(const struct exhibit *e, enum tone t, const char *label, const char *fmt,
     ...)

@@ -238,7 +238,7 @@ count(const struct submission *s, size_t n[VERDICTS])
 	size_t i, v;
 
 	for (v = 0; v < VERDICTS; v++)
-		n[v] = outcome_count(&s->outcome, v);
+		n[v] = outcome_count(&s->outcome, (enum verdict)v);
 	for (i = 0; now != NULL && i < now->n; i++) {
 		n[VERDICT_OPEN]--;
 		n[now->results[i].verdict]++;

@@ -35,7 +35,7 @@ field(char **rest)
 	return text == NULL || strcmp(text, "-") == 0 ? NULL : text;
 }
 
-/* account, server, mechanism, TLS, day: with tabs between, "-" for nothing. */
+/* account, server, mechanism, TLS, day, keywords: with tabs between, "-" for nothing. */
 static void
 take_line(struct memory *m, char *text)
 {
@@ -45,6 +45,7 @@ take_line(struct memory *m, char *text)
 	l.sight.mechanism = field(&text);
 	l.sight.tls = field(&text);
 	l.sight.day = field(&text);
+	l.sight.offers = field(&text);
 	if (l.account == NULL || l.server == NULL || l.sight.day == NULL ||
 	    m->n == LINES_MAX)
 		return;
@@ -155,9 +156,10 @@ put_lines(const struct memory *m, struct buffer *b)
 	for (i = 0; i < m->n; i++) {
 		l = &m->lines[i];
 		if (l->account != NULL)
-			buffer_printf(b, "%s\t%s\t%s\t%s\t%s\n", l->account,
+			buffer_printf(b, "%s\t%s\t%s\t%s\t%s\t%s\n", l->account,
 			    l->server, or_dash(l->sight.mechanism),
-			    or_dash(l->sight.tls), l->sight.day);
+			    or_dash(l->sight.tls), l->sight.day,
+			    or_dash(l->sight.offers));
 	}
 }
 
@@ -221,7 +223,7 @@ set(struct memory *m, const char *account, const char *server,
 		l->server = server;
 	}
 	l->sight = (struct sight){ now->mechanism, now->tls,
-	    today(m->pool) };
+	    today(m->pool), now->offers };
 }
 
 void
@@ -233,7 +235,8 @@ memory_note(struct memory *m, const char *account, const char *server,
 	int fd;
 
 	if ((old != NULL && same(old->mechanism, now->mechanism) &&
-	    same(old->tls, now->tls)) || !can_be_written(account))
+	    same(old->tls, now->tls) && same(old->offers, now->offers)) ||
+	    !can_be_written(account))
 		return;
 	fd = lock(m);
 	ok = fd >= 0 && read_lines(m);

@@ -1,6 +1,6 @@
 /*
  * What was seen once: of each account's servers the strongest mechanism that
- * was offered and the best TLS; of a domain, that it names its servers.  A
+ * was offered, the best TLS, and the keywords of EHLO; of a domain, that it names its servers.  A
  * small text file, one line for each; losing it loses nothing but caution.
  */
 #ifndef MEMORY_H
@@ -18,6 +18,7 @@ struct sight {
 					   the URL of its first server */
 	const char *tls;		/* "TLS1.3" */
 	const char *day;		/* when first seen so, "2026-11-24" */
+	const char *offers;		/* its keywords (capabilities_text()) */
 };
 
 struct memory;

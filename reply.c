@@ -2,6 +2,8 @@
 #include "terms.h"
 
 #include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -315,4 +317,40 @@ capabilities_line(struct capabilities *c, const char *line, size_t len)
 		deliverby_line(c, p, end);
 	else if (is(start, n, "FUTURERELEASE"))
 		futurerelease_line(c, p, end);
+}
+
+char *
+capabilities_text(const struct capabilities *c, struct pool *pool)
+{
+	const struct {
+		const char *name;
+		bool offered;
+	} flags[] = {
+		{ ",8BITMIME", c->eightbitmime }, { ",SMTPUTF8", c->smtputf8 },
+		{ ",PIPELINING", c->pipelining }, { ",CHUNKING", c->chunking },
+		{ ",DSN", c->dsn }, { ",REQUIRETLS", c->requiretls },
+		{ ",MT-PRIORITY", c->mt_priority },
+	};
+	char text[256] = "", *p = text;
+	size_t i;
+
+	for (i = 0; i < sizeof flags / sizeof *flags; i++)
+		if (flags[i].offered)
+			p = stpcpy(p, flags[i].name);
+	if (c->size)
+		p += sprintf(p, ",SIZE %" PRIu64, c->size_max);
+	if (c->deliverby)
+		(void)sprintf(p, ",DELIVERBY %" PRIu64, c->by_min);
+	return pool_string(pool, *text == '\0' ? "none" : text + 1);
+}
+
+void
+capabilities_read(struct capabilities *c, const char *text)
+{
+	size_t n;
+
+	for (c->extended = true; *text != '\0'; text += n + (text[n] == ',')) {
+		n = strcspn(text, ",");
+		capabilities_line(c, text, n);
+	}
 }

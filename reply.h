@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "failure.h"
+#include "pool.h"
 
 enum {
 	REPLY_LINE_MAX = 4096,		/* octets; RFC 5321 asks for 512 */
@@ -73,6 +74,13 @@ struct capabilities {
  * keywords and keywords in the wrong form are passed over.
  */
 void	capabilities_line(struct capabilities *, const char *, size_t len);
+
+/*
+ * What of them matters for a message, for capabilities_read(): keywords with
+ * commas between, in the pool.  Reading sets what was written, no more.
+ */
+char	*capabilities_text(const struct capabilities *, struct pool *);
+void	capabilities_read(struct capabilities *, const char *text);
 
 /* Is the mechanism among those offered? */
 bool	capabilities_offer(const struct capabilities *, const char *mechanism);

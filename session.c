@@ -325,7 +325,7 @@ remember(struct session *s, const struct endpoint *e)
 	const struct smtp_facts *f = &s->facts;
 	struct sight now = { .mechanism = f->mechanism != NULL ?
 	    f->strongest : NULL, .tls = f->tls.verified ? f->tls.version :
-	    NULL };
+	    NULL, .offers = capabilities_text(&s->smtp.can, s->pool) };
 
 	if (seen != NULL) {
 		now.tls = later(now.tls, seen->tls);

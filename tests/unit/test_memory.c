@@ -16,7 +16,8 @@
 
 static char home[] = "/tmp/test_memory.XXXXXX";
 static const char *file;
-static const struct sight scram = { "SCRAM-SHA-256", "TLS1.3", NULL };
+static const struct sight scram = { "SCRAM-SHA-256", "TLS1.3", NULL,
+    NULL };
 
 static char *
 contents(struct pool *pool)
@@ -92,9 +93,13 @@ is_written_for_news_alone(void **state)
 	assert_int_equal(stat(file, &after), 0);
 	assert_true(before.st_ino == after.st_ino);
 	memory_note(m, "a", "x", &(struct sight){ "SCRAM-SHA-256", NULL,
-	    NULL });
+	    NULL, NULL });
 	assert_non_null(strstr(contents(*state),
 	    "a\tx\tSCRAM-SHA-256\t-\t"));
+	memory_note(m, "a", "x", &(struct sight){ "SCRAM-SHA-256", NULL,
+	    NULL, "8BITMIME,SIZE 7" });
+	assert_string_equal(memory_of(memory_open(file, *state), "a",
+	    "x")->offers, "8BITMIME,SIZE 7");
 }
 
 /* Two runs at once: what the other has noted stays. */

@@ -388,6 +388,34 @@ test_futurerelease(void **state)
 	}
 }
 
+/* What is written down and read again is the same, but for what is left out. */
+static void
+test_text(void **state)
+{
+	static const char *const all[] = { "8BITMIME", "SMTPUTF8",
+	    "PIPELINING", "CHUNKING", "DSN", "REQUIRETLS", "MT-PRIORITY",
+	    "SIZE 20000000", "DELIVERBY 60" };
+	struct capabilities said = { 0 }, read;
+	struct pool *pool = pool_new();
+	size_t i;
+
+	(void)state;
+	assert_string_equal(capabilities_text(&said, pool), "none");
+	read = (struct capabilities){ 0 };
+	capabilities_read(&read, "none");
+	assert_true(read.extended && !read.size && !read.eightbitmime);
+	for (i = 0; i < sizeof all / sizeof *all; i++) {
+		note(&said, all[i]);
+		read = (struct capabilities){ 0 };
+		capabilities_read(&read, capabilities_text(&said, pool));
+		said.extended = true;
+		assert_memory_equal(&read, &said, sizeof said);
+	}
+	note(&said, "AUTH PLAIN");
+	assert_null(strstr(capabilities_text(&said, pool), "PLAIN"));
+	pool_free(pool);
+}
+
 int
 main(void)
 {
@@ -407,6 +435,7 @@ main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_deliverby),
 		cmocka_unit_test(test_futurerelease),
+		cmocka_unit_test(test_text),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

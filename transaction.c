@@ -7,18 +7,20 @@
 
 enum { WINDOW = 16 * 1024 };		/* octets of commands, at a time */
 
+/* who: of the envelope's; NULL: all of them. */
 static bool
-needs_smtputf8(const struct transaction *t)
+needs_smtputf8(const struct smtp *s, const struct envelope *e,
+    const struct demands *d, const size_t *who, size_t n)
 {
 	size_t i;
 
-	if (t->envelope->smtputf8_never)
+	if (e->smtputf8_never)
 		return false;
-	if (t->envelope->sender_utf8 || (t->s->can.smtputf8 &&
-	    (t->demands.header_8bit || t->envelope->smtputf8_always)))
+	if (e->sender_utf8 || (s->can.smtputf8 && (d->header_8bit ||
+	    e->smtputf8_always)))
 		return true;
-	for (i = 0; i < t->n; i++)
-		if (t->envelope->recipients[t->who[i]].utf8)
+	for (i = 0; i < n; i++)
+		if (e->recipients[who != NULL ? who[i] : i].utf8)
 			return true;
 	return false;
 }
@@ -38,30 +40,58 @@ transaction_note_dsn(const struct smtp *s, const struct envelope *e)
 }
 
 static void
-say_mail(struct transaction *t)
+put_mail(const struct smtp *s, const struct envelope *e,
+    const struct demands *d, bool smtputf8, struct buffer *line)
 {
-	const struct capabilities *can = &t->s->can;
-	const struct envelope *e = t->envelope;
+	const struct capabilities *can = &s->can;
 	struct terms terms = e->terms;
-	struct buffer line = { 0 };
 
 	terms.has_priority = terms.has_priority && can->mt_priority;
-	t->s->mails++;
-	buffer_printf(&line, "MAIL FROM:<%s>", e->sender);
-	if (can->size && t->demands.size > 0)
-		buffer_printf(&line, " SIZE=%" PRIu64, t->demands.size);
-	if (can->eightbitmime &&
-	    (t->demands.body_8bit || t->demands.header_8bit))
-		buffer_printf(&line, " BODY=8BITMIME");
-	if (needs_smtputf8(t))
-		buffer_printf(&line, " SMTPUTF8");
+	buffer_printf(line, "MAIL FROM:<%s>", e->sender);
+	if (can->size && d->size > 0)
+		buffer_printf(line, " SIZE=%" PRIu64, d->size);
+	if (can->eightbitmime && (d->body_8bit || d->header_8bit))
+		buffer_printf(line, " BODY=8BITMIME");
+	if (smtputf8)
+		buffer_printf(line, " SMTPUTF8");
 	if (e->requiretls)
-		buffer_printf(&line, " REQUIRETLS");
+		buffer_printf(line, " REQUIRETLS");
 	if (can->dsn && e->ret != NULL)
-		buffer_printf(&line, " RET=%s", e->ret);
+		buffer_printf(line, " RET=%s", e->ret);
 	if (can->dsn && e->envid != NULL)
-		buffer_printf(&line, " ENVID=%s", e->envid);
-	buffer_printf(&line, "%s", terms_parameters(&terms, t->s->pool));
+		buffer_printf(line, " ENVID=%s", e->envid);
+	buffer_printf(line, "%s", terms_parameters(&terms, s->pool));
+}
+
+void
+transaction_put_mail(const struct smtp *s, const struct envelope *e,
+    const struct demands *d, struct buffer *line)
+{
+	put_mail(s, e, d, needs_smtputf8(s, e, d, NULL, e->n), line);
+}
+
+void
+transaction_put_rcpt(const struct smtp *s, const struct envelope *e,
+    const struct recipient *r, struct buffer *line)
+{
+	const char *notify = r->notify != NULL ? r->notify : e->notify;
+	bool dsn = s->can.dsn && notify != NULL;
+	bool orcpt = s->can.dsn && r->orcpt != NULL &&
+	    (dsn || r->orcpt_given);
+
+	buffer_printf(line, "RCPT TO:<%s>%s%s%s%s", r->path,
+	    dsn ? " NOTIFY=" : "", dsn ? notify : "",
+	    orcpt ? " ORCPT=" : "", orcpt ? r->orcpt : "");
+}
+
+static void
+say_mail(struct transaction *t)
+{
+	struct buffer line = { 0 };
+
+	t->s->mails++;
+	put_mail(t->s, t->envelope, &t->demands, needs_smtputf8(t->s,
+	    t->envelope, &t->demands, t->who, t->n), &line);
 	dialogue_say(t->talk, "%.*s", (int)buffer_len(&line),
 	    buffer_data(&line));
 	buffer_free(&line);
@@ -70,14 +100,12 @@ say_mail(struct transaction *t)
 static void
 say_rcpt(struct smtp *s, const struct envelope *e, const struct recipient *r)
 {
-	const char *notify = r->notify != NULL ? r->notify : e->notify;
-	bool dsn = s->can.dsn && notify != NULL;
-	bool orcpt = s->can.dsn && r->orcpt != NULL &&
-	    (dsn || r->orcpt_given);
+	struct buffer line = { 0 };
 
-	dialogue_say(&s->talk, "RCPT TO:<%s>%s%s%s%s", r->path,
-	    dsn ? " NOTIFY=" : "", dsn ? notify : "",
-	    orcpt ? " ORCPT=" : "", orcpt ? r->orcpt : "");
+	transaction_put_rcpt(s, e, r, &line);
+	dialogue_say(&s->talk, "%.*s", (int)buffer_len(&line),
+	    buffer_data(&line));
+	buffer_free(&line);
 }
 
 static bool

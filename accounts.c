@@ -310,6 +310,12 @@ choose(struct config *config, const struct options *o,
 	a = o->account != NULL ? named(config, o->account) :
 	    of_sender(config, sender);
 	choice->pinned = a != NULL || names_server(o);
+	choice->why = o->account != NULL ? "--account names it" :
+	    sender == NULL ? "no sender is named, and it is the first" : a ==
+	    NULL ? "no \"from\" or \"match\" fits the sender, and it is the "
+	    "first" :
+	    is_from(a, sender, config->pool) ?
+	    "its \"from\" is the sender" : "its \"match\" fits the sender";
 	if (o->account != NULL && a == NULL)
 		return fail(why, FAILURE_CONFIG, "there is no account "
 		    "\"%s\"; those that there are: sendoff --check",

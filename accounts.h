@@ -30,6 +30,7 @@ void	accounts_bar(struct config *, const struct peer *);
 struct choice {
 	const struct account *account;	/* NULL: there is none */
 	bool pinned;			/* for every recipient */
+	const char *why;		/* a constant: "its \"from\" is ..." */
 };
 
 /*

@@ -19,6 +19,8 @@ struct recipient {
 	bool orcpt_given;		/* by the caller, not made up here */
 	const char *notify;		/* as the envelope's, of this one alone */
 	const char *key;		/* equal for equal mailboxes */
+	const char *named;		/* the local name that means it, or
+					   NULL: itself */
 	const struct failure *trouble;	/* why it cannot be told, or NULL */
 };
 

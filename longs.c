@@ -161,6 +161,16 @@ take_setting(struct parse *p, const char *name, const char *value)
 	return true;
 }
 
+static bool
+take_explain(struct parse *p, const char *name, const char *value)
+{
+	p->o->mode = MODE_EXPLAIN;
+	p->o->live = value != NULL;
+	return value == NULL || strcmp(value, "live") == 0 || fail(p->why,
+	    FAILURE_USAGE, "--%s is alone or \"live\", not \"%s\"", name,
+	    value);
+}
+
 /* The server is what --server would name. */
 static bool
 take_probe(struct parse *p, const char *name, const char *value)
@@ -206,6 +216,7 @@ static const struct option options[] = {
 	{ "account", YES, take_text },	{ "attach", YES, take_file },
 	{ "body", YES, take_text },	{ "check", NO, take_mode },
 	{ "config", YES, take_text },	{ "data", YES, take_text },
+	{ "explain", ATTACHED, take_explain },
 	{ "forget", YES, take_kept },	{ "header", YES, take_field },
 	{ "help", NO, take_mode },	{ "hold-until", YES, take_hold_until },
 	{ "import", YES, take_import },

@@ -99,7 +99,9 @@ read_header(struct reader *r, struct failure *why)
 		dot = r->dot_ends && len > 1 && p[0] == '.' && p[1] == '.';
 		if (header_name(p, len) > 0 || is_continuation(r, p, len))
 			add_header_line(r, p + dot, len - dot);
-		else if (!first || !is_from_line(p, len))
+		else if (first && is_from_line(p, len))
+			r->m->mbox = true;
+		else
 			return true;
 		first = false;
 		buffer_take(&r->in->octets, end);

@@ -37,6 +37,7 @@ struct message {
 	bool body_nul;
 	bool dots;			/* some line begins with a dot */
 	size_t longest;			/* line, octets without CRLF */
+	bool mbox;			/* a "From " line on top was dropped */
 	bool ended_by_dot;		/* a lone dot ended the input */
 	bool more_after_dot;		/* and something stood behind it */
 	struct buffer head;		/* what message_compose() made */

@@ -25,6 +25,7 @@ enum mode {
 	MODE_IMPORT,			/* --import */
 	MODE_SHOW,			/* --show */
 	MODE_PROBE,			/* --probe */
+	MODE_EXPLAIN,			/* --explain */
 	MODE_TRIAL,			/* --quit-after, --talk */
 	MODE_VERSION,
 	MODE_HELP,
@@ -85,6 +86,7 @@ struct options {
 	bool json;
 	bool keep;			/* --keep */
 	bool probe_rcpt;		/* --probe=rcpt */
+	bool live;			/* --explain=live */
 	struct writing writing;
 	enum stage last;		/* --quit-after; STAGE_ALL: not given */
 	bool talk;			/* --talk */

@@ -44,6 +44,21 @@ add(struct naming *g, const struct mailbox *m, const struct failure *trouble)
 	}
 }
 
+/* Who stands for the last n of them. */
+static void
+note_name(struct naming *g, const struct mailbox *m, size_t n)
+{
+	struct people *p = g->people;
+	const char *name = path_of(m, g->scratch);
+	size_t i;
+
+	if (n == 1 && strcmp(p->recipients[p->n - 1].path, name) == 0)
+		return;
+	name = pool_string(g->pool, name);
+	for (i = p->n - n; i < p->n; i++)
+		p->recipients[i].named = name;
+}
+
 /* Without a configuration nobody can be resolved: they stay as they are. */
 static void
 add_resolved(struct naming *g, const struct mailbox *m)
@@ -65,6 +80,8 @@ add_resolved(struct naming *g, const struct mailbox *m)
 	}
 	for (i = 0; i < n; i++)
 		add(g, &list[i], NULL);
+	if (n != 1 || &list[0] != m)
+		note_name(g, m, n);
 }
 
 static bool

@@ -3,6 +3,7 @@
 #include "compose.h"
 #include "confine.h"
 #include "errand.h"
+#include "explain.h"
 #include "helper.h"
 #include "keep.h"
 #include "log.h"
@@ -306,6 +307,18 @@ choose_account(struct submission *s, struct failure *why)
 }
 
 static int
+explain_it(struct submission *s, const struct failure *config_failure)
+{
+	struct explain e = { .options = s->options, .caller = s->caller,
+	    .config = s->config, .choice = &s->choice, .plan = &s->plan,
+	    .message = s->message, .trouble = config_failure,
+	    .pool = s->pool, .program = s->report.program };
+
+	accounts_log(s->choice.account, s->options);
+	return explain(&e);
+}
+
+static int
 decide(struct submission *s)
 {
 	struct failure why = { 0 }, config_failure = { 0 };
@@ -316,6 +329,8 @@ decide(struct submission *s)
 	if (!plan_make(&s->plan, s->config, s->options, s->message, s->caller,
 	    &s->choice, &why))
 		return end_early(s, &why);
+	if (s->options->mode == MODE_EXPLAIN)
+		return explain_it(s, ok ? NULL : &config_failure);
 	return deliver(s, ok ? NULL : &config_failure);
 }
 

@@ -32,6 +32,8 @@ usage_text(void)
 	    "  --talk             log in, then speak SMTP by hand\n"
 	    "  --json             the outcome as JSON on standard output\n"
 	    "  --log-level LEVEL  error, warning, info, debug\n"
+	    "  --explain          what would be done with this message; nothing\n"
+	    "                     is sent; =live asks the server what it offers\n"
 	    "  --probe[=URL]      look at a server, step by step; =rcpt asks\n"
 	    "                     it about recipients, too; with --json\n"
 	    "  --check            read the configuration and print it\n"

@@ -429,7 +429,8 @@ gather(struct attempt *a)
 void
 attempt_send(struct attempt *a)
 {
-	const struct watch watch = { before, after, a };
+	const struct watch watch = { .before = before, .after = after,
+	    .context = a };
 	size_t i;
 
 	a->state = a->stored.record.state;

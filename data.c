@@ -69,6 +69,14 @@ put_octets(struct transaction *t, uint64_t offset, uint64_t len,
 	return true;
 }
 
+static void
+tell_sent(const struct transaction *t, uint64_t done)
+{
+	if (t->watch != NULL && t->watch->sent != NULL)
+		t->watch->sent(t->watch->context, done,
+		    message_size(t->message));
+}
+
 bool
 data_fits_flight(const struct transaction *t)
 {
@@ -239,6 +247,7 @@ send_data(struct transaction *t)
 		}
 		if (offset + n < size && !send_block(t))
 			return;
+		tell_sent(t, offset + n);
 	}
 }
 
@@ -341,6 +350,7 @@ put_piece(struct transaction *t, struct chunks *c)
 	}
 	c->offset += n;
 	c->left -= n;
+	tell_sent(t, c->offset);
 	return true;
 }
 

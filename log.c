@@ -29,6 +29,8 @@ static struct {
 		enum log_level level;
 		char text[512];
 	} waiting[WAITING_MAX];
+	void (*hide)(void *);		/* what stands on the terminal */
+	void *context;
 } state = { .fd = -1, .most = LEVEL_INFO };
 
 static const struct {
@@ -155,6 +157,14 @@ note_line(enum log_level level, const char *text)
 	log_line(level, line);
 }
 
+/* What stands on the terminal's line would run into ours. */
+static void
+uncover(void)
+{
+	if (state.hide != NULL)
+		state.hide(state.context);
+}
+
 void
 log_note(enum log_level level, const char *fmt, ...)
 {
@@ -168,8 +178,10 @@ log_note(enum log_level level, const char *fmt, ...)
 	if (n < 0)
 		return;
 	(void)printable(text, sizeof text, raw, strlen(raw));
-	if (state.trace > 0)
+	if (state.trace > 0) {
+		uncover();
 		dprintf(STDERR_FILENO, "# %s\n", text);
+	}
 	if (state.where != TO_NOWHERE_YET) {
 		note_line(level, text);
 	} else if (state.nwaiting < WAITING_MAX) {
@@ -289,6 +301,13 @@ log_is_json(void)
 }
 
 void
+log_cover(void (*hide)(void *), void *context)
+{
+	state.hide = hide;
+	state.context = context;
+}
+
+void
 log_trace_level(int level)
 {
 	state.trace = level;
@@ -319,6 +338,7 @@ log_trace(char who, const char *text, size_t len)
 		n = (int)strlen(line);
 	}
 	line[n++] = '\n';
+	uncover();
 	(void)write_all(STDERR_FILENO, line, (size_t)n);
 }
 
@@ -337,5 +357,6 @@ log_detail(const char *fmt, ...)
 	if (n < 0)
 		return;
 	(void)printable(text, sizeof text, raw, strlen(raw));
+	uncover();
 	dprintf(STDERR_FILENO, "# %s\n", text);
 }

@@ -42,6 +42,9 @@ bool	log_is_json(void);
  * (HACKING.md, "Tests are conversations").
  */
 void	log_trace_level(int level);
+
+/* Called before a line goes to standard error; NULL: nothing is there. */
+void	log_cover(void (*hide)(void *), void *context);
 bool	log_traces(void);
 void	log_trace(char who, const char *text, size_t len);
 

@@ -41,6 +41,7 @@ take_flag(struct parse *p, const char *name, const char *value)
 	(void)value;
 	o->json = o->json || strcmp(name, "json") == 0;
 	o->keep = o->keep || strcmp(name, "keep") == 0;
+	o->progress = o->progress || strcmp(name, "progress") == 0;
 	o->require_tls = o->require_tls || strcmp(name, "require-tls") == 0;
 	o->writing.test = o->writing.test || strcmp(name, "test") == 0;
 	o->verbose += strcmp(name, "verbose") == 0;
@@ -222,7 +223,7 @@ static const struct option options[] = {
 	{ "import", YES, take_import },
 	{ "json", NO, take_flag },	{ "keep", NO, take_flag },
 	{ "log-level", YES, take_text }, { "queue", NO, take_mode },
-	{ "probe", ATTACHED, take_probe },
+	{ "probe", ATTACHED, take_probe }, { "progress", NO, take_flag },
 	{ "quit-after", YES, take_stage },
 	{ "require-tls", NO, take_flag }, { "resend", YES, take_kept },
 	{ "show", YES, take_kept },	{ "subject", YES, take_field },

@@ -85,6 +85,7 @@ struct options {
 	const char *log_level;		/* or NULL */
 	bool json;
 	bool keep;			/* --keep */
+	bool progress;			/* --progress */
 	bool probe_rcpt;		/* --probe=rcpt */
 	bool live;			/* --explain=live */
 	struct writing writing;

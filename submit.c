@@ -9,6 +9,7 @@
 #include "log.h"
 #include "message.h"
 #include "plan.h"
+#include "progress.h"
 #include "report.h"
 #include "session.h"
 
@@ -37,6 +38,7 @@ struct submission {
 	size_t part;			/* which is being done */
 	bool at_risk;			/* the server can have all of it, and
 					   has not been heard */
+	struct progress progress;
 	milliseconds begun;
 };
 
@@ -175,12 +177,37 @@ after_end(void *context)
 	s->at_risk = false;
 }
 
+static void
+sent(void *context, uint64_t done, uint64_t total)
+{
+	struct submission *s = context;
+
+	progress_at(&s->progress, done, total);
+}
+
+static void
+hide(void *context)
+{
+	struct submission *s = context;
+
+	progress_hide(&s->progress);
+}
+
+/* A person who watches, and has said so. */
+static bool
+wants_progress(const struct submission *s)
+{
+	return s->caller->stderr_terminal && (s->options->progress ||
+	    s->options->verbose > 0);
+}
+
 /* What is not sent is kept. */
 static void
 do_part(struct submission *s, struct part *p, struct report_leg *told,
     const struct failure *trouble)
 {
-	const struct watch watch = { before_end, after_end, s };
+	const struct watch watch = { before_end, after_end,
+	    wants_progress(s) ? sent : NULL, s };
 	struct errand *e = &p->errand;
 	size_t i;
 
@@ -188,8 +215,11 @@ do_part(struct submission *s, struct part *p, struct report_leg *told,
 	e->message = s->message;
 	e->session = &p->session;
 	e->pool = e->session_pool = s->pool;
+	log_cover(hide, s);
 	errand_do(e, s->options, s->caller, trouble);
 	session_end(&p->session);
+	log_cover(NULL, NULL);
+	hide(s);
 	keep_rest(s, p, told);
 	e->watch = NULL;
 	told->leg = e->leg;

@@ -22,6 +22,8 @@
 struct watch {
 	bool (*before)(void *, struct failure *why);
 	void (*after)(void *);
+	void (*sent)(void *, uint64_t done, uint64_t total);	/* octets so
+					   far; or NULL */
 	void *context;
 };
 

@@ -30,6 +30,7 @@ usage_text(void)
 	    "  --quit-after STEP  end there, send nothing: connect, greeting,\n"
 	    "                     first-ehlo, tls, ehlo, auth, mail, rcpt\n"
 	    "  --talk             log in, then speak SMTP by hand\n"
+	    "  --progress         on a terminal, how far a large message is\n"
 	    "  --json             the outcome as JSON on standard output\n"
 	    "  --log-level LEVEL  error, warning, info, debug\n"
 	    "  --explain          what would be done with this message; nothing\n"

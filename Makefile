@@ -263,7 +263,7 @@ quick: all units $(B)/submitd $(B)/ca
 	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) \
 	    $(QUICK:%=tests/%.t)
 
-INTEROP	= callers convert dns net probe postfix dovecot exim sendmail cyrus \
+INTEROP	= callers convert dns net probe hand postfix dovecot exim sendmail cyrus \
 	node trust pkcs11 retry oauth
 
 interop: all $(B)/ca

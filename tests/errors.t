@@ -22,7 +22,7 @@ from world import B, CA, World                                  # noqa: E402
 
 JOBS = 6
 UNREPORTED = ("--check", " -q", " -bs", " -bp", "-bv", "--forget", "--show",
-              "-bi", "--resend")        # say it themselves, without a kind
+              "-bi", "--resend", "--import", "--talk")   # say it themselves, without a kind
 
 
 def play_all(cases):

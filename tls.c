@@ -12,7 +12,10 @@
 #include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { IDENTITY_MAX = 1024 * 1024 };	/* octets of a certificate or key */
 
 struct tls {
 	gnutls_session_t session;
@@ -223,11 +226,12 @@ verify(gnutls_session_t session)
 	return t->params->verify ? GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
-/* The library would wait for a FIFO, and read a device without end. */
+/* The library would wait for a FIFO, and read a device or 10 GB to the end. */
 static bool
 is_file(const char *what, const char *name, const struct stream *s,
     struct failure *why)
 {
+	struct stat st;
 	int fd;
 
 	if (url_is_pkcs11(name))
@@ -236,8 +240,12 @@ is_file(const char *what, const char *name, const struct stream *s,
 	if (fd < 0)
 		return stream_fail(s, why, file_blame(errno), "%s %s cannot be "
 		    "read: %s", what, name, file_error(errno));
+	if (fstat(fd, &st) != 0)
+		st.st_size = 0;
 	(void)close(fd);
-	return true;
+	return st.st_size <= IDENTITY_MAX || stream_fail(s, why,
+	    FAILURE_CONFIG, "%s %s is too large for one: it has %lld octets",
+	    what, name, (long long)st.st_size);
 }
 
 /* Not twice: a token is locked after some wrong ones. */

@@ -175,6 +175,10 @@ def secrets():
                    *[f"client-certificate {TMP}/ca/client.pem"] *
                    (setting == "client-key")))
         each(setting, TMP + "/pem", (75, 78), lambda: call(BOB))
+        if setting.startswith("client"):
+            sparse(TMP + "/pem")
+            ok("is too large for one" in call(BOB)[1], f"{setting}: not read")
+            clear(TMP + "/pem")
     config(tls("password secret", ca))
     same(call(BOB), (0, ""), "without any of it the mail goes")
 

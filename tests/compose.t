@@ -10,42 +10,24 @@ import random
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
-import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+# pylint: disable=wrong-import-position
+from servers.start import submitd                               # noqa: E402
+from tap import done, ok, same                                  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 B = pathlib.Path(os.path.abspath(TOP / os.environ.get("B", "build")))
 TMP = pathlib.Path(tempfile.mkdtemp())
 MAIL = TMP / "mail"
 MOST = 24 * 1024                        # KiB of memory
-points = bad = 0
-
-
-def ok(holds, what, detail=""):
-    global points, bad
-    points += 1
-    bad += not holds
-    print(f"{'ok' if holds else 'not ok'} {points} - {what}", flush=True)
-    if not holds:
-        for line in str(detail).splitlines()[:20]:
-            print(f"# {line[:300]}")
-
-
-def same(got, wanted, what):
-    ok(got == wanted, what, f"got:    {got!r}\nwanted: {wanted!r}")
 
 
 def serve(*options):
-    ready = TMP / "port"
-    ready.unlink(missing_ok=True)
-    process = subprocess.Popen(
-        [B / "submitd", "--tls=none", "--no-auth", "--maildir", MAIL,
-         "--ready-file", ready, *options], stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        if ready.exists() and ready.read_text().strip():
-            return process, ready.read_text().split()[0]
-        time.sleep(0.05)
-    raise SystemExit("Bail out! no submitd")
+    return submitd(B, TMP / "port", "--tls=none", "--no-auth", "--maildir",
+                   MAIL, *options)
 
 
 class Run:
@@ -262,5 +244,4 @@ for without in ((), ("--without", "8BITMIME,SMTPUTF8,CHUNKING")):
         server.terminate()
         server.wait()
 shutil.rmtree(TMP)
-print(f"1..{points}")
-raise SystemExit(bad > 0)
+done()

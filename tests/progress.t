@@ -14,6 +14,7 @@ sys.path.insert(0, HERE)
 
 # pylint: disable=wrong-import-position
 import tap                                                      # noqa: E402
+from servers.start import submitd                               # noqa: E402
 
 B = os.path.join(os.path.dirname(HERE), os.environ.get("B", "build"))
 LINE = re.compile(r"\r\x1b\[K\d+\.\d of 4\.1 MB[^\r\n]*")
@@ -23,14 +24,8 @@ SMALL = b"Subject: small\n\nbody\n"
 
 def begin(tmp, name, *options):
     """submitd; its process and port."""
-    ready = f"{tmp}/{name}.port"
-    server = subprocess.Popen(
-        [B + "/submitd", "--tls=none", "--maildir", f"{tmp}/{name}",
-         "--ready-file", ready, *options], stdout=subprocess.DEVNULL)
-    if not tap.until(lambda: os.path.exists(ready) and os.path.getsize(ready)):
-        sys.exit("Bail out!  no submitd")
-    with open(ready, encoding="ascii") as f:
-        return server, f.readline().strip()
+    return submitd(B, f"{tmp}/{name}.port", "--tls=none", "--maildir",
+                   f"{tmp}/{name}", *options)
 
 
 def run(tmp, port, message, *options, terminal=True):

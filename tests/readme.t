@@ -17,6 +17,7 @@ sys.path.insert(0, HERE)
 
 # pylint: disable=wrong-import-position
 import tap                                                      # noqa: E402
+from servers.start import submitd                               # noqa: E402
 
 TOP = os.path.dirname(HERE)
 B = os.path.join(TOP, os.environ.get("B", "build"))
@@ -35,15 +36,9 @@ def session():
 def begin(tmp):
     """submitd; its process and port."""
     subprocess.run([B + "/ca", tmp + "/ca"], check=True)
-    server = subprocess.Popen(
-        [B + "/submitd", "--ca", tmp + "/ca", "--maildir", tmp + "/mail",
-         "--tls=starttls", "--ready-file", tmp + "/port", "--user",
-         "alerts@example.org:correct horse battery staple"])
-    if not tap.until(lambda: os.path.exists(tmp + "/port") and
-                     os.path.getsize(tmp + "/port")):
-        sys.exit("Bail out!  no submitd")
-    with open(tmp + "/port", encoding="ascii") as f:
-        return server, f.readline().strip()
+    return submitd(B, tmp + "/port", "--ca", tmp + "/ca", "--maildir",
+                   tmp + "/mail", "--tls=starttls", "--user",
+                   "alerts@example.org:correct horse battery staple")
 
 
 def shown(text, tmp, port):

@@ -9,9 +9,15 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+# pylint: disable=wrong-import-position
+from servers.start import submitd                               # noqa: E402
+from tap import done, ok                                        # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 B = pathlib.Path(os.path.abspath(TOP / os.environ.get("B", "build")))
@@ -19,34 +25,15 @@ TMP = pathlib.Path(tempfile.mkdtemp())
 MAIL = TMP / "mail"
 PATIENCE = 20
 ENV = {**os.environ, "HOME": str(TMP)}
-points = bad = 0
-
-
-def ok(holds, what, detail=""):
-    global points, bad
-    points += 1
-    bad += not holds
-    print(f"{'ok' if holds else 'not ok'} {points} - {what}", flush=True)
-    if not holds:
-        for line in str(detail).splitlines()[:20]:
-            print(f"# {line[:300]}")
 
 
 def serve(*options):
     if not (TMP / "ca").exists():
         subprocess.run([B / "ca", TMP / "ca"], check=True,
                        stdout=subprocess.DEVNULL)
-    ready = TMP / "port"
-    ready.unlink(missing_ok=True)
-    process = subprocess.Popen(
-        [B / "submitd", "--ca", TMP / "ca", "--maildir", MAIL, "--user",
-         "alice@example.org:secret", "--ready-file", ready, "--log",
-         TMP / "log", *options], stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        if ready.exists() and ready.read_text().strip():
-            return process, ready.read_text().split()[0]
-        time.sleep(0.05)
-    raise SystemExit("Bail out! no submitd")
+    return submitd(B, TMP / "port", "--ca", TMP / "ca", "--maildir", MAIL,
+                   "--user", "alice@example.org:secret", "--log", TMP / "log",
+                   *options)
 
 
 def config(url, *lines):
@@ -241,5 +228,4 @@ finally:
     server.terminate()
     server.wait()
 shutil.rmtree(TMP)
-print(f"1..{points}")
-raise SystemExit(bad > 0)
+done()

@@ -10,8 +10,14 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+# pylint: disable=wrong-import-position
+from servers.start import port_of                               # noqa: E402
+from tap import done, ok                                        # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 B = pathlib.Path(os.path.abspath(TOP / os.environ.get("B", "build")))
@@ -19,17 +25,6 @@ TMP = pathlib.Path(tempfile.mkdtemp())
 PASSWORD = "correct horse battery staple"
 ENV = {**os.environ, "HOME": str(TMP), "PATH": f"{B}:/usr/bin:/bin"}
 NOTHING = ("--quit-after", "--talk", "--probe", "--check")
-points = bad = 0
-
-
-def ok(holds, what, detail=""):
-    global points, bad
-    points += 1
-    bad += not holds
-    print(f"{'ok' if holds else 'not ok'} {points} - {what}", flush=True)
-    if not holds:
-        for line in str(detail).splitlines()[:20]:
-            print(f"# {line[:300]}")
 
 
 def commands():
@@ -59,11 +54,7 @@ class Server:
             stdout=subprocess.DEVNULL)
 
     def port(self):
-        for _ in range(200):
-            if self.ready.exists() and self.ready.read_text().strip():
-                return self.ready.read_text().split()[0]
-            time.sleep(0.05)
-        raise SystemExit("Bail out! no submitd")
+        return port_of(self.ready)
 
 
 def here(command, servers):
@@ -219,5 +210,4 @@ finally:
         one.process.terminate()
         one.process.wait()
     shutil.rmtree(TMP)
-print(f"1..{points}")
-raise SystemExit(bad > 0)
+done()

@@ -22,7 +22,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 B = pathlib.Path(os.path.abspath(TOP / os.environ.get("B", "build")))
 TMP = pathlib.Path(tempfile.mkdtemp())
 MAIL = TMP / "mail"
-MOST = 24 * 1024                        # KiB of memory
+MOST = (240 if B.name == "san" else 24) * 1024      # KiB of memory
 
 
 def serve(*options):

@@ -2,6 +2,7 @@
 # make install: the program, the names that callers know, manual pages and
 # what else there is; and what of other programs it leaves alone.
 . "$(dirname "$0")/tap.sh"
+unset MAKEFLAGS MFLAGS MAKELEVEL || :
 
 root=$tmp/root
 out=$tmp/out

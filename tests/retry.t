@@ -693,6 +693,7 @@ def refused_by_command():
         for more, connections in (-60, 1), (60, 2):
             one().set_time("tried", time.time() - hours * 3600 - more)
             same(run("-q"), (0, "", ""), "the next run")
+            until(lambda n=connections: len(s.connections) >= n)
             same(len(s.connections), connections,
                  f"{hours} hours {more:+} seconds later")
 

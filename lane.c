@@ -41,10 +41,8 @@ is_used_up(const struct session *s)
 static enum failure_kind
 permanent(const struct reply *reply)
 {
-	if (strncmp(reply->enhanced, "5.1.", 4) == 0)
-		return FAILURE_NOUSER;
 	return reply->code == 552 && strcmp(reply->enhanced, "5.3.4") == 0 ?
-	    FAILURE_DATA : FAILURE_REFUSED;
+	    FAILURE_DATA : transaction_rcpt_kind(reply);
 }
 
 /*

@@ -3,6 +3,7 @@
 #include "address.h"
 #include "advice.h"
 #include "confine.h"
+#include "demands.h"
 #include "exhibit.h"
 #include "findings.h"
 #include "helper.h"
@@ -12,6 +13,7 @@
 #include "report.h"
 #include "session.h"
 #include "testimony.h"
+#include "transaction.h"
 #include "utf8.h"
 
 #include <assert.h>
@@ -254,56 +256,41 @@ name_sender(struct run *r, struct failure *why)
 	return true;
 }
 
-/* The failure of a reply that is no 2yz, as a submission has it. */
-static void
-refused(struct run *r, const struct reply *reply, struct failure *why)
-{
-	(void)dialogue_refused(&r->session.smtp.talk, reply,
-	    strncmp(reply->enhanced, "5.1.", 4) == 0 ? FAILURE_NOUSER :
-	    FAILURE_REFUSED, why);
-}
-
 static bool
-ask(struct run *r, enum step step, const char *command, struct reply *reply,
-    struct failure *why)
+ask_sender(struct run *r, const struct envelope *e, struct failure *why)
 {
-	struct dialogue *talk = &r->session.smtp.talk;
-
-	dialogue_step(talk, step);
-	dialogue_say(talk, "%s", command);
-	return dialogue_hear(talk, reply, NULL, NULL, why);
-}
-
-static bool
-ask_sender(struct run *r, struct failure *why)
-{
-	const char *utf8 = r->session.smtp.can.smtputf8 ? " SMTPUTF8" : "";
-	struct findings *f = &r->found;
+	const struct demands nothing = { 0 };
+	struct smtp *smtp = &r->session.smtp;
 	struct reply reply;
-	bool ascii = !utf8_beyond_ascii(f->sender);
-	size_t i;
 
-	for (i = 0; i < f->nrecipients; i++)
-		ascii = ascii && !utf8_beyond_ascii(f->recipients[i].path);
-	if (!ask(r, STEP_MAIL, pool_printf(r->pool, "MAIL FROM:<%s>%s",
-	    f->sender, ascii ? "" : utf8), &reply, why))
+	if (!transaction_mail(smtp, e, &nothing, &reply, why))
 		return false;
-	f->sender_reply = text_of(r, &reply);
+	r->found.sender_reply = text_of(r, &reply);
 	if (reply_is_success(&reply))
 		return true;
-	refused(r, &reply, why);
+	transaction_refused(smtp, e->sender, &reply, FAILURE_REFUSED, why);
 	return false;
 }
 
-/* One after the other, so that each reply is seen to be its own. */
+/*
+ * One after the other, so that each reply is seen to be its own.  Who cannot
+ * be told to this server is not named, as in a submission.
+ */
 static bool
-ask_recipient(struct run *r, struct outcome *o, size_t i, struct failure *why)
+ask_recipient(struct run *r, const struct envelope *e, struct outcome *o,
+    size_t i, struct failure *why)
 {
+	const struct recipient *to = &e->recipients[i];
 	struct found_recipient *who = &r->found.recipients[i];
+	struct smtp *smtp = &r->session.smtp;
 	struct reply reply;
 
-	if (!ask(r, STEP_RCPT, pool_printf(r->pool, "RCPT TO:<%s>", who->path),
-	    &reply, why))
+	dialogue_step(&smtp->talk, STEP_RCPT);
+	if (!demands_met_utf8(to->utf8, to->path, smtp, why)) {
+		outcome_failed(o, i, why);
+		return true;
+	}
+	if (!transaction_rcpt(smtp, e, to, &reply, why))
 		return false;
 	who->reply = text_of(r, &reply);
 	who->accepted = reply_is_success(&reply);
@@ -311,9 +298,39 @@ ask_recipient(struct run *r, struct outcome *o, size_t i, struct failure *why)
 		outcome_sent(o, i, who->reply);
 		return true;
 	}
-	refused(r, &reply, why);
+	transaction_refused(smtp, to->path, &reply,
+	    transaction_rcpt_kind(&reply), why);
 	outcome_failed(o, i, why);
 	return true;
+}
+
+static void
+take_leave(struct run *r)
+{
+	struct dialogue *talk = &r->session.smtp.talk;
+	struct failure ignored;
+	struct reply reply;
+
+	dialogue_step(talk, STEP_RSET);
+	dialogue_say(talk, "RSET");
+	(void)dialogue_hear(talk, &reply, NULL, NULL, &ignored);
+}
+
+static struct envelope
+envelope_of(const struct run *r)
+{
+	const struct findings *f = &r->found;
+	struct envelope e = { .sender = f->sender, .n = f->nrecipients,
+	    .sender_utf8 = utf8_beyond_ascii(f->sender) };
+	size_t i;
+
+	e.recipients = pool_array(r->pool, e.n, sizeof *e.recipients);
+	for (i = 0; i < e.n; i++) {
+		e.recipients[i].path = f->recipients[i].path;
+		e.recipients[i].utf8 = utf8_beyond_ascii(
+		    f->recipients[i].path);
+	}
+	return e;
 }
 
 /* What is accepted counts as sent here, for the exit status alone. */
@@ -322,23 +339,23 @@ ask_recipients(struct run *r)
 {
 	struct findings *f = &r->found;
 	const struct failure *gravest;
+	struct envelope e = envelope_of(r);
 	struct outcome outcome;
 	struct failure why = { 0 };
-	struct reply reply;
 	bool ok;
 	size_t i;
 
 	outcome_init(&outcome, f->nrecipients, r->pool);
-	ok = ask_sender(r, &why);
+	ok = ask_sender(r, &e, &why);
 	for (i = 0; ok && i < f->nrecipients; i++)
-		ok = ask_recipient(r, &outcome, i, &why);
+		ok = ask_recipient(r, &e, &outcome, i, &why);
 	if (!ok)
 		outcome_rest_failed(&outcome, &why);
 	gravest = outcome_gravest(&outcome);
 	if (gravest != NULL)
 		failure_copy(&f->why, gravest);
 	if (ok)
-		(void)ask(r, STEP_RSET, "RSET", &reply, &why);
+		take_leave(r);
 }
 
 /* Before anything is connected: an address that is none is a usage error. */

@@ -16,8 +16,11 @@ needs_smtputf8(const struct smtp *s, const struct envelope *e,
 
 	if (e->smtputf8_never)
 		return false;
-	if (e->sender_utf8 || (s->can.smtputf8 && (d->header_8bit ||
-	    e->smtputf8_always)))
+	if (e->sender_utf8)
+		return true;
+	if (!s->can.smtputf8)		/* who needs it is not named there */
+		return false;
+	if (d->header_8bit || e->smtputf8_always)
 		return true;
 	for (i = 0; i < n; i++)
 		if (e->recipients[who != NULL ? who[i] : i].utf8)
@@ -268,11 +271,19 @@ is_too_many(const struct reply *reply)
 	    strncmp(reply->enhanced + 1, ".2.", 3) != 0;
 }
 
+enum failure_kind
+transaction_rcpt_kind(const struct reply *reply)
+{
+	return strncmp(reply->enhanced, "5.1.", 4) == 0 ? FAILURE_NOUSER :
+	    FAILURE_REFUSED;
+}
+
 static void
 settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 {
 	const char *path = t->envelope->recipients[t->who[i]].path;
-	enum failure_kind kind = FAILURE_REFUSED;
+	enum failure_kind kind = reply->code == 552 ?	/* as 452 */
+	    FAILURE_DEFERRED : transaction_rcpt_kind(reply);
 	struct failure named;
 
 	if (reply_is_success(reply)) {
@@ -280,10 +291,6 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 		t->accepted++;
 		return;
 	}
-	if (strncmp(reply->enhanced, "5.1.", 4) == 0)
-		kind = FAILURE_NOUSER;
-	if (reply->code == 552)
-		kind = FAILURE_DEFERRED;	/* as 452 */
 	transaction_refused(t->s, path, reply, kind, &named);
 	if (!is_too_many(reply)) {
 		outcome_failed(t->outcome, t->who[i], &named);
@@ -526,7 +533,7 @@ transaction_mail(struct smtp *s, const struct envelope *envelope,
     const struct demands *demands, struct reply *reply, struct failure *why)
 {
 	struct transaction t = { .s = s, .talk = &s->talk,
-	    .envelope = envelope, .demands = *demands };
+	    .envelope = envelope, .demands = *demands, .n = envelope->n };
 
 	dialogue_step(t.talk, STEP_MAIL);
 	if (!demands_met(demands, envelope, s, why) ||

@@ -89,6 +89,9 @@ bool	transaction_rcpt(struct smtp *, const struct envelope *,
 void	transaction_data(struct smtp *, const struct envelope *,
 	    const struct message *, struct outcome *);
 
+/* What a 5yz to RCPT is: FAILURE_NOUSER or FAILURE_REFUSED. */
+enum failure_kind transaction_rcpt_kind(const struct reply *);
+
 /* Fails for a reply to MAIL or RCPT: a refusal that names whom it is about. */
 void	transaction_refused(struct smtp *, const char *path,
 	    const struct reply *, enum failure_kind,

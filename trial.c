@@ -113,8 +113,7 @@ settle(struct attempt *a, size_t i, const struct reply *reply)
 	}
 	transaction_refused(&a->session.smtp,
 	    a->leg->envelope.recipients[i].path, reply,
-	    strncmp(reply->enhanced, "5.1.", 4) == 0 ? FAILURE_NOUSER :
-	    FAILURE_REFUSED, &why);
+	    transaction_rcpt_kind(reply), &why);
 	outcome_failed(&a->outcome, i, &why);
 }
 
@@ -130,6 +129,12 @@ say_rcpt(struct attempt *a, struct failure *why)
 	for (i = 0; i < e->n; i++) {
 		if (a->outcome.results[i].verdict != VERDICT_OPEN)
 			continue;
+		dialogue_step(&smtp->talk, STEP_RCPT);
+		if (!demands_met_utf8(e->recipients[i].utf8,
+		    e->recipients[i].path, smtp, why)) {
+			outcome_failed(&a->outcome, i, why);
+			continue;
+		}
 		if (!transaction_rcpt(smtp, e, &e->recipients[i], &reply, why))
 			return false;
 		if (smtp->talk.closing)

@@ -112,6 +112,11 @@ run 0 "in JSON" "$sendoff" --json --probe=rcpt bob@example.net
 valid "recipients"
 json recipients.0.accepted True "accepted"
 
+run 0 "a recipient beyond ASCII" "$sendoff" \
+    --probe=rcpt "jos$(printf '\303\251')@example.org"
+has "$tmp/tls.log" "C: MAIL FROM:<alice@example.test> SMTPUTF8" \
+    "MAIL asks for SMTPUTF8"
+
 serve few --tls=starttls --user "alice:$password" --limits "RCPTMAX=1"
 few="--password-file $tmp/password --user alice"
 # shellcheck disable=SC2086

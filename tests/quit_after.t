@@ -99,6 +99,20 @@ run 78 "another server, and the secret" "$sendoff" --server "$implicit" \
 has "$tmp/err" "--server takes the secret" "the secret rule holds"
 
 heard starttls > "$tmp/before"
+utf8="jos$(printf '\303\251')@example.net"
+run 0 "a recipient beyond ASCII" "$sendoff" --quit-after rcpt "$utf8"
+has "$tmp/starttls.log" "C: MAIL FROM:<alice@example.org> SMTPUTF8" \
+    "MAIL asks for SMTPUTF8"
+serve ascii --user $user --log "$tmp/ascii.log" --without SMTPUTF8
+account "smtp://localhost:$port"
+for how in --quit-after=rcpt --probe=rcpt; do
+	: > "$tmp/ascii.log"
+	run 69 "$how: not for a server that has none" "$sendoff" "$how" \
+	    "$utf8" bob@example.net
+	lacks "$tmp/ascii.log" " SMTPUTF8" "$how: MAIL does not ask for it"
+	is "$(grep -c 'C: RCPT' "$tmp/ascii.log")" 1 "$how: the other is named"
+done
+account "$starttls"
 run 0 "the size of a message" "$sendoff" --quit-after rcpt --body hello \
     bob@example.net
 sed "1,$(wc -l < "$tmp/starttls.seen")d" "$tmp/starttls.log" > "$tmp/part"

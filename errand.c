@@ -20,20 +20,6 @@ may_begin_anew(const struct errand *e)
 	    outcome_count(&e->outcome, VERDICT_DEFERRED) == e->outcome.n;
 }
 
-/* Who cannot be told to any server has failed before there is one. */
-static void
-begin_outcome(struct errand *e)
-{
-	const struct envelope *envelope = &e->leg->envelope;
-	size_t i;
-
-	outcome_init(&e->outcome, envelope->n, e->pool);
-	for (i = 0; i < envelope->n; i++)
-		if (envelope->recipients[i].trouble != NULL)
-			outcome_failed(&e->outcome, i,
-			    envelope->recipients[i].trouble);
-}
-
 /* The message as the server of this connection can take it. */
 static bool
 send_fitting(struct errand *e, struct mailing *m, struct failure *why)
@@ -111,7 +97,7 @@ send_leg(struct errand *e, struct failure *why)
 		log_note(LEVEL_WARNING, "going on to %s after: %s",
 		    route->endpoints[at + 1].text, why->text);
 		session_close(e->session);
-		begin_outcome(e);
+		outcome_begin(&e->outcome, &e->leg->envelope, e->pool);
 	}
 	outcome_rest_failed(&e->outcome, why);
 }
@@ -141,7 +127,7 @@ errand_do(struct errand *e, const struct options *o, const struct caller *c,
 {
 	struct failure why = { 0 };
 
-	begin_outcome(e);
+	outcome_begin(&e->outcome, &e->leg->envelope, e->pool);
 	e->session->facts.converted = NULL;	/* of the one before */
 	message_compose(e->message, e->leg->prologue, e->leg->instead);
 	if (trouble != NULL)

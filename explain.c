@@ -199,9 +199,7 @@ settle(const struct leg *l, const struct demands *d, const struct known *k,
 		r = &envelope->recipients[i];
 		if (o->results[i].verdict != VERDICT_OPEN)
 			continue;
-		if (r->trouble != NULL)
-			outcome_failed(o, i, r->trouble);
-		else if (!demands_met_utf8(r->utf8, r->path, &k->smtp, &why))
+		if (!demands_met_utf8(r->utf8, r->path, &k->smtp, &why))
 			outcome_failed(o, i, &why);
 		else
 			outcome_sent(o, i, "");
@@ -336,11 +334,14 @@ static void
 explain_leg(const struct explain *e, const struct leg *l, struct outcome *all)
 {
 	struct outcome o;
+	struct failure bad;
 	size_t i;
 
-	outcome_init(&o, l->envelope.n, e->pool);
+	outcome_begin(&o, &l->envelope, e->pool);
 	if (e->trouble != NULL)
 		outcome_rest_failed(&o, e->trouble);
+	else if (!plan_message(e->message, &bad))
+		outcome_rest_failed(&o, &bad);
 	show_account(e, l);
 	message_compose(e->message, l->prologue, l->instead);
 	if (e->options->live && e->trouble == NULL)
@@ -352,35 +353,21 @@ explain_leg(const struct explain *e, const struct leg *l, struct outcome *all)
 		outcome_copy(all, l->whole[i], &o.results[i]);
 }
 
-static void
-confine_it(struct explain *e)
-{
-	struct confine c = { .caller = e->caller, .config = e->config,
-	    .n = e->plan->nlegs,
-	    .spools = message_size(e->message) > SPOOL_MEMORY / 4 };
-	size_t i;
-
-	c.accounts = pool_array(e->pool, c.n, sizeof *c.accounts);
-	for (i = 0; i < c.n; i++)
-		c.accounts[i] = e->plan->legs[i].account;
-	confine(&c);
-}
-
 int
 explain(struct explain *e)
 {
 	const struct plan *p = e->plan;
 	const struct failure *why;
 	struct outcome all;
-	struct failure bad;
 	int output;
 	size_t i;
 
 	if (e->options->live && e->trouble == NULL)
-		confine_it(e);
+		confine(&(struct confine){ .caller = e->caller,
+		    .config = e->config, .n = p->nlegs,
+		    .accounts = plan_accounts(p, e->pool),
+		    .spools = message_size(e->message) > SPOOL_MEMORY / 4 });
 	outcome_init(&all, p->people.n, e->pool);
-	if (!plan_message(e->message, &bad))
-		outcome_rest_failed(&all, &bad);
 	for (i = 0; i < p->nlegs; i++) {
 		if (i > 0)
 			(void)printf("\n\n");

@@ -29,6 +29,17 @@ outcome_init(struct outcome *o, size_t recipients, struct pool *pool)
 	    .open = recipients, .pool = pool };
 }
 
+void
+outcome_begin(struct outcome *o, const struct envelope *e, struct pool *pool)
+{
+	size_t i;
+
+	outcome_init(o, e->n, pool);
+	for (i = 0; i < e->n; i++)
+		if (e->recipients[i].trouble != NULL)
+			outcome_failed(o, i, e->recipients[i].trouble);
+}
+
 enum verdict
 outcome_verdict(const struct failure *why)
 {

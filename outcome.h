@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "envelope.h"
 #include "failure.h"
 #include "pool.h"
 
@@ -40,6 +41,10 @@ struct outcome {
 };
 
 void	outcome_init(struct outcome *, size_t recipients, struct pool *);
+
+/* Who cannot be told to any server has failed before there is one. */
+void	outcome_begin(struct outcome *, const struct envelope *,
+	    struct pool *);
 
 /* Which verdict a failure stands for. */
 enum verdict outcome_verdict(const struct failure *);

@@ -380,6 +380,31 @@ plan_session(struct plan *p, const struct config *config,
 }
 
 bool
+plan_choose(struct config *config, const struct options *o,
+    const struct message *m, const struct caller *c, struct choice *choice,
+    struct failure *why)
+{
+	const char *sender = o->sender;
+
+	if (sender == NULL || *sender == '\0' || *sender == '<')
+		sender = plan_header_sender(m, config->pool);
+	return accounts_load(config, o, c, why) &&
+	    accounts_choose(config, o, sender, choice, why);
+}
+
+const struct account **
+plan_accounts(const struct plan *p, struct pool *pool)
+{
+	const struct account **list = pool_array(pool, p->nlegs,
+	    sizeof *list);
+	size_t i;
+
+	for (i = 0; i < p->nlegs; i++)
+		list[i] = p->legs[i].account;
+	return list;
+}
+
+bool
 plan_message(const struct message *m, struct failure *why)
 {
 	if (m->header_nul)

@@ -84,6 +84,17 @@ bool	plan_terms(const struct planning *, struct leg *,
 const char *plan_missing(struct planning *, const struct account *);
 void	plan_header(const struct planning *, struct leg *);
 
+/*
+ * Reads the configuration and chooses the account: by -f, or else by the
+ * header's From.  Fails as accounts_load() and accounts_choose() do.
+ */
+bool	plan_choose(struct config *, const struct options *,
+	    const struct message *, const struct caller *, struct choice *,
+	    struct failure *why);
+
+/* The account of each leg, for confine.h. */
+const struct account **plan_accounts(const struct plan *, struct pool *);
+
 /* Can the message be sent at all?  FAILURE_MESSAGE when not. */
 bool	plan_message(const struct message *, struct failure *why);
 

@@ -234,15 +234,10 @@ do_part(struct submission *s, struct part *p, struct report_leg *told,
 static void
 confine_to(struct submission *s)
 {
-	struct confine c = { .caller = s->caller, .config = s->config,
-	    .n = s->plan.nlegs, .keeps = wants_keeping(s),
-	    .spools = message_size(s->message) > SPOOL_MEMORY / 4 };
-	size_t i;
-
-	c.accounts = pool_array(s->pool, c.n, sizeof *c.accounts);
-	for (i = 0; i < c.n; i++)
-		c.accounts[i] = s->plan.legs[i].account;
-	confine(&c);
+	confine(&(struct confine){ .caller = s->caller, .config = s->config,
+	    .n = s->plan.nlegs, .accounts = plan_accounts(&s->plan, s->pool),
+	    .keeps = wants_keeping(s),
+	    .spools = message_size(s->message) > SPOOL_MEMORY / 4 });
 }
 
 /* Passwords of accounts that no leg from this one on logs in with. */
@@ -325,17 +320,6 @@ deliver(struct submission *s, const struct failure *config_failure)
 	return report_status(r);
 }
 
-static bool
-choose_account(struct submission *s, struct failure *why)
-{
-	const char *sender = s->options->sender;
-
-	if (sender == NULL || *sender == '\0' || *sender == '<')
-		sender = plan_header_sender(s->message, s->pool);
-	return accounts_load(s->config, s->options, s->caller, why) &&
-	    accounts_choose(s->config, s->options, sender, &s->choice, why);
-}
-
 static int
 explain_it(struct submission *s, const struct failure *config_failure)
 {
@@ -352,7 +336,8 @@ static int
 decide(struct submission *s)
 {
 	struct failure why = { 0 }, config_failure = { 0 };
-	bool ok = choose_account(s, &config_failure);
+	bool ok = plan_choose(s->config, s->options, s->message, s->caller,
+	    &s->choice, &config_failure);
 
 	if (config_failure.kind == FAILURE_USAGE)
 		return end_early(s, &config_failure);

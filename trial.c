@@ -156,19 +156,6 @@ go(struct trial *t, struct attempt *a, struct failure *why)
 	    (!t->options->talk || talk(&a->session.smtp, t->caller, why));
 }
 
-static void
-begin_outcome(struct trial *t, struct attempt *a)
-{
-	const struct envelope *e = &a->leg->envelope;
-	size_t i;
-
-	outcome_init(&a->outcome, e->n, t->pool);
-	for (i = 0; i < e->n; i++)
-		if (e->recipients[i].trouble != NULL)
-			outcome_failed(&a->outcome, i,
-			    e->recipients[i].trouble);
-}
-
 /* Whatever failed is each recipient's verdict, as in a submission. */
 static void
 try_leg(struct trial *t, struct attempt *a, struct report_leg *told)
@@ -176,7 +163,7 @@ try_leg(struct trial *t, struct attempt *a, struct report_leg *told)
 	struct failure why = { 0 };
 	size_t i;
 
-	begin_outcome(t, a);
+	outcome_begin(&a->outcome, &a->leg->envelope, t->pool);
 	if (!go(t, a, &why)) {
 		outcome_rest_failed(&a->outcome, &why);
 		t->failure = why;
@@ -194,19 +181,6 @@ try_leg(struct trial *t, struct attempt *a, struct report_leg *told)
 
 /* --- the whole --------------------------------------------------------------- */
 
-static void
-confine_to(struct trial *t)
-{
-	struct confine c = { .caller = t->caller, .config = t->config,
-	    .n = t->plan.nlegs };
-	size_t i;
-
-	c.accounts = pool_array(t->pool, c.n, sizeof *c.accounts);
-	for (i = 0; i < c.n; i++)
-		c.accounts[i] = t->plan.legs[i].account;
-	confine(&c);
-}
-
 static int
 try_all(struct trial *t)
 {
@@ -219,7 +193,8 @@ try_all(struct trial *t)
 	r->nlegs = n;
 	r->plan = &t->plan;
 	accounts_log(t->choice.account, t->options);
-	confine_to(t);
+	confine(&(struct confine){ .caller = t->caller, .config = t->config,
+	    .n = n, .accounts = plan_accounts(&t->plan, t->pool) });
 	for (i = 0; i < n; i++) {
 		attempts[i].leg = &t->plan.legs[i];
 		try_leg(t, &attempts[i], &r->legs[i]);
@@ -240,12 +215,8 @@ static bool
 plan(struct trial *t, struct failure *why)
 {
 	const struct options *o = t->options;
-	const char *sender = o->sender;
 
-	if (sender == NULL || *sender == '\0' || *sender == '<')
-		sender = plan_header_sender(t->message, t->pool);
-	if (!accounts_load(t->config, o, t->caller, why) ||
-	    !accounts_choose(t->config, o, sender, &t->choice, why))
+	if (!plan_choose(t->config, o, t->message, t->caller, &t->choice, why))
 		return false;
 	if (o->nrecipients == 0 && !o->from_header)
 		return plan_session(&t->plan, t->config, o, t->message,

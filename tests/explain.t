@@ -139,6 +139,10 @@ has "$tmp/err" "the server takes at most 2000" "the limit"
 message 'Subject: x\nDKIM-Signature: v=1\n\nh\303\244\n'
 run 69 "signed" "$sendoff" --explain bob@example.net
 has "$tmp/out" "* failed" "the conversion"
+message 'Subject: x\000y\n\nx\n'
+run 65 "a NUL in the header" "$sendoff" --explain bob@example.net
+has "$tmp/out" "exit status 65" "the verdict says so"
+message 'Subject: x\n\nx\n'
 account 1
 run 75 "no server" "$sendoff" --explain=live bob@example.net
 has "$tmp/out" "MAIL FROM:<alice@example.test>" "the rest is explained"

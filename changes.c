@@ -81,17 +81,6 @@ changes_header(const struct field *before, size_t nbefore,
 	return unchanged;
 }
 
-struct field *
-changes_fields(const struct message *m, size_t *n, struct pool *pool)
-{
-	struct field *fields = NULL;
-
-	*n = 0;
-	header_split(buffer_data(&m->head), buffer_len(&m->head) - 2,
-	    &fields, n, pool);
-	return fields;
-}
-
 static const char *
 encoding_name(enum mime_encoding e)
 {
@@ -127,27 +116,24 @@ number(const struct parts *parts, size_t at, struct pool *pool)
 	return text;
 }
 
-bool
+void
 changes_parts(const struct message *before, const struct message *after,
     struct pool *pool)
 {
 	struct parts old = { 0 }, new = { 0 };
 	struct failure ignored;
-	bool any = false;
 	size_t i;
 
 	if (!parts_find(&old, before, pool, &ignored) ||
 	    !parts_find(&new, after, pool, &ignored) || old.n != new.n)
-		return false;
+		return;
 	for (i = 0; i < old.n; i++) {
 		if (old.list[i].encoding == new.list[i].encoding ||
 		    old.list[i].has_parts)
 			continue;
-		any = true;
 		(void)printf("  * %s%s becomes %s (it is called %s)\n", i == 0 ?
 		    "the content" : "part ", number(&old, i, pool),
 		    encoding_name(new.list[i].encoding),
 		    encoding_name(old.list[i].encoding));
 	}
-	return any;
 }

@@ -19,11 +19,8 @@ void	changes_line(const char *sign, const char *text, size_t len);
 size_t	changes_header(const struct field *before, size_t nbefore,
 	    const struct field *after, size_t nafter);
 
-/* The fields of the header that message_compose() has made. */
-struct field *changes_fields(const struct message *, size_t *n, struct pool *);
-
-/* Which parts have another encoding now; false when none has. */
-bool	changes_parts(const struct message *before, const struct message *after,
+/* The parts that have another encoding now. */
+void	changes_parts(const struct message *before, const struct message *after,
 	    struct pool *);
 
 #endif

@@ -28,18 +28,6 @@ struct conversion {
 
 /* --- what there is to do -------------------------------------------------- */
 
-/* The fields of the header as message_compose() has made it. */
-static struct field *
-fields_of(const struct message *m, size_t *n, struct pool *pool)
-{
-	struct field *fields = NULL;
-
-	*n = 0;
-	header_split(buffer_data(&m->head), buffer_len(&m->head) - 2,
-	    &fields, n, pool);
-	return fields;
-}
-
 /* Can the header go out in UTF-8, and must it? */
 static bool
 stays_utf8(const struct message *m, const struct convert_offer *offer,
@@ -64,7 +52,7 @@ header_must_change(struct conversion *c)
 
 	if (!c->from->header_8bit && c->from->longest <= MESSAGE_LINE_MAX)
 		return false;
-	fields = fields_of(c->from, &n, c->pool);
+	fields = message_head(c->from, &n, c->pool);
 	c->header = c->from->header_8bit &&
 	    !stays_utf8(c->from, c->offer, fields, n, c->pool);
 	for (i = 0; i < n; i++)

@@ -102,7 +102,7 @@ show_header(const struct explain *e)
 {
 	const struct message *m = e->message;
 	size_t n = 0, same;
-	struct field *fields = changes_fields(m, &n, e->pool);
+	struct field *fields = message_head(m, &n, e->pool);
 
 	(void)printf("\nHeader\n");
 	if (m->mbox)
@@ -142,10 +142,10 @@ show_fit(const struct explain *e, const char *when, const struct message *fit)
 	(void)printf("  * %s: %s converted\n", when, strchr(fit->converted,
 	    ',') != NULL ? "header and body are" : strcmp(fit->converted,
 	    "body") == 0 ? "the body is" : "the header is");
-	old = changes_fields(m, &before, e->pool);
-	new = changes_fields(fit, &after, e->pool);
+	old = message_head(m, &before, e->pool);
+	new = message_head(fit, &after, e->pool);
 	(void)changes_header(old, before, new, after);
-	(void)changes_parts(m, fit, e->pool);
+	changes_parts(m, fit, e->pool);
 }
 
 /* Of a server that nobody has asked: what it would be without each. */

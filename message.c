@@ -261,6 +261,17 @@ message_is_signed(const struct message *m, struct pool *pool)
 	return false;
 }
 
+struct field *
+message_head(const struct message *m, size_t *n, struct pool *pool)
+{
+	struct field *fields = NULL;
+
+	*n = 0;
+	header_split(buffer_data(&m->head), buffer_len(&m->head) - 2,
+	    &fields, n, pool);
+	return fields;
+}
+
 uint64_t
 message_size(const struct message *m)
 {

@@ -73,6 +73,9 @@ bool	message_is_signed(const struct message *, struct pool *);
 void	message_compose(struct message *, const char *prologue,
 	    const char *const *instead);
 
+/* The fields of the header that it has made, into it; n of them. */
+struct field *message_head(const struct message *, size_t *n, struct pool *);
+
 /* Of what message_compose() settled, in octets. */
 uint64_t message_size(const struct message *);
 

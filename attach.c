@@ -1,6 +1,7 @@
 #include "attach.h"
 #include "folded.h"
 #include "parameters.h"
+#include "token.h"
 
 #include <string.h>
 #include <strings.h>
@@ -103,17 +104,12 @@ attach_is_text(const char *type)
 static char *
 quoted(const char *name, struct pool *pool)
 {
-	char *text = pool_alloc(pool, 2 * strlen(name) + 3), *p = text;
+	char *clean = pool_string(pool, name), *p;
 
-	*p++ = '"';
-	for (; *name != '\0'; name++) {
-		if (*name == '"' || *name == '\\')
-			*p++ = '\\';
-		*p++ = (unsigned char)*name < ' ' || *name == 0x7f ? '_' :
-		    *name;
-	}
-	*p = '"';
-	return text;
+	for (p = clean; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '_';
+	return token_quoted(clean, pool);
 }
 
 static void

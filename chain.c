@@ -3,19 +3,7 @@
 #include "crypto.h"
 #include "der.h"
 
-#include <gnutls/crypto.h>
 #include <gnutls/x509.h>
-
-enum { DIGEST = 32 };
-
-static void
-digest(char hex[2 * DIGEST + 1], const void *p, size_t len)
-{
-	unsigned char octets[DIGEST];
-
-	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, p, len, octets) == 0)
-		crypto_hex(hex, octets, DIGEST);
-}
 
 static const char *
 key_of(gnutls_x509_crt_t crt, struct pool *pool)
@@ -43,9 +31,9 @@ describe(struct chain_link *l, gnutls_x509_crt_t crt, const gnutls_datum_t *der,
 		.from = gnutls_x509_crt_get_activation_time(crt),
 		.until = gnutls_x509_crt_get_expiration_time(crt)
 	};
-	digest(l->fingerprint, der->data, der->size);
+	(void)crypto_sha256(l->fingerprint, der->data, der->size);
 	if (der_certificate(der->data, der->size, &parts))
-		digest(l->pin, parts.key.p, parts.key.len);
+		(void)crypto_sha256(l->pin, parts.key.p, parts.key.len);
 }
 
 const struct chain *

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "crypto.h"
 #include "pool.h"
 
 enum { CHAIN_LINKS_MAX = 10 };
@@ -17,9 +18,9 @@ struct chain_link {
 	const char *names;		/* "a, b, and 3 more" */
 	const char *key;		/* "RSA 2048 bits" */
 	time_t from, until;
-	char pin[65];			/* SHA-256 of the public key, as "pin"
+	char pin[CRYPTO_SHA256_HEX + 1];			/* SHA-256 of the public key, as "pin"
 					   and TLSA 3 1 1 have it */
-	char fingerprint[65];		/* SHA-256 of the whole */
+	char fingerprint[CRYPTO_SHA256_HEX + 1];		/* SHA-256 of the whole */
 };
 
 struct chain {

@@ -54,6 +54,17 @@ move(struct buffer *out, gnutls_datum_t *d)
 	gnutls_free(d->data);
 }
 
+bool
+crypto_sha256(char hex[CRYPTO_SHA256_HEX + 1], const void *p, size_t len)
+{
+	unsigned char digest[CRYPTO_SHA256_HEX / 2];
+
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, p, len, digest) != 0)
+		return false;
+	crypto_hex(hex, digest, sizeof digest);
+	return true;
+}
+
 void
 crypto_base64(struct buffer *out, const void *p, size_t len)
 {

@@ -16,6 +16,11 @@ void	crypto_random(void *p, size_t len);
 /* len octets as lower-case hexadecimal digits; out has room for 2 * len + 1. */
 void	crypto_hex(char *out, const void *p, size_t len);
 
+/* SHA-256 as such digits; false when the library refuses. */
+enum { CRYPTO_SHA256_HEX = 64 };
+bool	crypto_sha256(char hex[CRYPTO_SHA256_HEX + 1], const void *p,
+	    size_t len);
+
 /*
  * RFC 4648 section 4, appended to out, which the caller frees or wipes.
  * Decoding takes no white space and wants the padding in its place; false is

@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 #include <string.h>
 #include <time.h>
@@ -341,16 +340,11 @@ pin_of(gnutls_session_t session, char hex[PIN_HEX + 1])
 {
 	unsigned n = 0;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
-	unsigned char digest[PIN_LEN];
 	struct der_certificate c;
 
-	if (chain == NULL || n == 0 ||
-	    !der_certificate(chain[0].data, chain[0].size, &c) ||
-	    gnutls_hash_fast(GNUTLS_DIG_SHA256, c.key.p, c.key.len,
-	    digest) != 0)
-		return false;
-	crypto_hex(hex, digest, PIN_LEN);
-	return true;
+	return chain != NULL && n > 0 &&
+	    der_certificate(chain[0].data, chain[0].size, &c) &&
+	    crypto_sha256(hex, c.key.p, c.key.len);
 }
 
 static bool

@@ -246,14 +246,23 @@ first(const struct config *config, account_test *test, const char *address)
 	return barred;
 }
 
+/* The account that the sender means, or NULL; *why it is, or there is none. */
 static struct account *
-of_sender(const struct config *config, const char *sender)
+of_sender(const struct config *config, const char *sender, const char **why)
 {
-	struct account *a = NULL;
+	struct account *a;
 
-	if (sender != NULL)
-		a = first(config, is_from, sender);
-	return a == NULL && sender != NULL ? first(config, fits, sender) : a;
+	*why = "no sender is named, and it is the first";
+	if (sender == NULL)
+		return NULL;
+	*why = "its \"from\" is the sender";
+	a = first(config, is_from, sender);
+	if (a != NULL)
+		return a;
+	a = first(config, fits, sender);
+	*why = a != NULL ? "its \"match\" fits the sender" : "no \"from\" or "
+	    "\"match\" fits the sender, and it is the first";
+	return a;
 }
 
 static bool
@@ -307,15 +316,10 @@ choose(struct config *config, const struct options *o,
 
 	if (!override(config, o, why))
 		return false;
+	choice->why = "--account names it";
 	a = o->account != NULL ? named(config, o->account) :
-	    of_sender(config, sender);
+	    of_sender(config, sender, &choice->why);
 	choice->pinned = a != NULL || names_server(o);
-	choice->why = o->account != NULL ? "--account names it" :
-	    sender == NULL ? "no sender is named, and it is the first" : a ==
-	    NULL ? "no \"from\" or \"match\" fits the sender, and it is the "
-	    "first" :
-	    is_from(a, sender, config->pool) ?
-	    "its \"from\" is the sender" : "its \"match\" fits the sender";
 	if (o->account != NULL && a == NULL)
 		return fail(why, FAILURE_CONFIG, "there is no account "
 		    "\"%s\"; those that there are: sendoff --check",

@@ -360,16 +360,21 @@ connect_in_time(struct session *s, const struct endpoint *e,
 }
 
 static bool
-connect_and_begin(struct session *s, const struct endpoint *e,
+connect_to(struct session *s, const struct endpoint *e,
     const struct place *place, struct failure *why)
 {
-	s->smtp.token_unheard = false;
 	if (!connect_in_time(s, e, place, why))
 		return false;
 	stream_session(s->stream, s->begun +
 	    (milliseconds)s->route.timeout_session * 1000);
 	fit_endpoint(s, e, place);
 	s->open = true;
+	return true;
+}
+
+static bool
+begin_smtp(struct session *s, struct failure *why)
+{
 	if (smtp_begin(&s->smtp, s->stream, &s->route.smtp, s->pool,
 	    &s->facts, why))
 		return true;
@@ -378,14 +383,29 @@ connect_and_begin(struct session *s, const struct endpoint *e,
 }
 
 static bool
+connect_and_begin(struct session *s, const struct endpoint *e,
+    const struct place *place, struct failure *why)
+{
+	s->smtp.token_unheard = false;
+	return connect_to(s, e, place, why) && begin_smtp(s, why);
+}
+
+/* Nothing is known yet of what will be tried. */
+static void
+begin_with(struct session *s, const struct endpoint *e)
+{
+	s->server = e->text;
+	s->facts = (struct smtp_facts){ 0 };
+	s->net = (struct net_facts){ .host = e->host };
+}
+
+static bool
 try_endpoint(struct session *s, const struct endpoint *e, struct failure *why)
 {
 	struct place *place = pool_alloc(s->pool, sizeof *place);
 	bool ok;
 
-	s->server = e->text;
-	s->facts = (struct smtp_facts){ 0 };
-	s->net = (struct net_facts){ .host = e->host };
+	begin_with(s, e);
 	if (!fetch_secret(s, e, why) || !session_place(s, e, place, why))
 		return false;
 	s->route.smtp.seen = memory_of(s->memory, s->route.account->name,
@@ -431,22 +451,14 @@ session_look(struct session *s, const struct endpoint *e,
 {
 	struct smtp_params *p = &s->route.smtp;
 
-	s->server = e->text;
-	s->facts = (struct smtp_facts){ 0 };
-	if (!connect_in_time(s, e, place, why))
+	begin_with(s, e);
+	if (!connect_to(s, e, place, why))
 		return false;
-	stream_session(s->stream, s->begun +
-	    (milliseconds)s->route.timeout_session * 1000);
-	fit_endpoint(s, e, place);
 	p->login = p->tls.verify = false;
 	p->tls.certificate = p->tls.key = NULL;
 	p->tls.describe = true;
 	p->watch = watch;
-	s->open = true;
-	if (smtp_begin(&s->smtp, s->stream, p, s->pool, &s->facts, why))
-		return true;
-	session_close(s);
-	return false;
+	return begin_smtp(s, why);
 }
 
 bool

@@ -121,14 +121,35 @@ print_version(const struct run *r)
 }
 
 static int
+help(struct run *r)
+{
+	(void)fputs(usage_text(), stdout);
+	return report_output(r->program);
+}
+
+/* The smaller ones that are told what a message is told. */
+typedef int story(const struct options *, const struct caller *,
+    struct config *, const char *program);
+
+static story *const stories[] = {
+	[MODE_LIST]	= mailq_list,	[MODE_SHOW]	= mailq_show,
+	[MODE_RETRY]	= queue_run,	[MODE_ALIASES]	= names_check,
+	[MODE_VERIFY]	= names_verify,	[MODE_PROBE]	= probe,
+	[MODE_SERVE]	= serve,	[MODE_NOTHING]	= NULL,
+};
+
+static int
 act(struct run *r)
 {
+	story *small = stories[r->options.mode];
+
+	if (small != NULL)
+		return small(&r->options, &r->caller, &r->config, r->program);
 	switch (r->options.mode) {
 	case MODE_VERSION:
 		return print_version(r);
 	case MODE_HELP:
-		(void)fputs(usage_text(), stdout);
-		return report_output(r->program);
+		return help(r);
 	case MODE_CHECK:
 		return check_configuration(r);
 	case MODE_FORGET:
@@ -138,25 +159,6 @@ act(struct run *r)
 		    r->program);
 	case MODE_NOTHING:
 		return EX_OK;
-	case MODE_LIST:
-		return mailq_list(&r->options, &r->caller, &r->config,
-		    r->program);
-	case MODE_SHOW:
-		return mailq_show(&r->options, &r->caller, &r->config,
-		    r->program);
-	case MODE_RETRY:
-		return queue_run(&r->options, &r->caller, &r->config,
-		    r->program);
-	case MODE_ALIASES:
-		return names_check(&r->options, &r->caller, &r->config,
-		    r->program);
-	case MODE_VERIFY:
-		return names_verify(&r->options, &r->caller, &r->config,
-		    r->program);
-	case MODE_PROBE:
-		return probe(&r->options, &r->caller, &r->config, r->program);
-	case MODE_SERVE:
-		return serve(&r->options, &r->caller, &r->config, r->program);
 	case MODE_TRIAL:
 		return trial_run(&r->options, &r->caller, &r->config,
 		    r->program, r->begun);

@@ -1,6 +1,6 @@
 #include "exhibit.h"
 #include "advice.h"
-#include "utf8.h"
+#include "terms.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -186,17 +186,6 @@ show_steps(const struct exhibit *e, const struct found_server *s)
 		line(e, BAD, "failed", "%s", s->why.text);
 }
 
-static const char *
-day(time_t when, struct pool *pool)
-{
-	char text[24] = "?";
-	struct tm tm;
-
-	if (gmtime_r(&when, &tm) != NULL)
-		(void)strftime(text, sizeof text, "%Y-%m-%d", &tm);
-	return pool_string(pool, text);
-}
-
 static void
 show_link(struct exhibit *e, const struct chain_link *l, size_t nth)
 {
@@ -209,8 +198,9 @@ show_link(struct exhibit *e, const struct chain_link *l, size_t nth)
 	if (nth == 1)
 		line(e, PLAIN, "   names", "%s", l->names);
 	line(e, PLAIN, "   key", "%s", l->key);
-	line(e, days < 0 ? BAD : PLAIN, "   days left", "%ld (from %s until "
-	    "%s)", days, day(l->from, e->pool), day(l->until, e->pool));
+	line(e, days < 0 ? BAD : PLAIN, "   days left", "%ld (from %.10s "
+	    "until %.10s)", days, terms_utc(l->from, e->pool),
+	    terms_utc(l->until, e->pool));
 	(void)printf("     pin sha256:%s\n", l->pin);	/* 80 columns */
 	(void)printf("     SHA-256 %s\n", l->fingerprint);
 }

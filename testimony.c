@@ -1,6 +1,7 @@
 #include "testimony.h"
 #include "advice.h"
 #include "fields.h"
+#include "terms.h"
 
 #include <stdio.h>
 
@@ -87,17 +88,6 @@ step(const struct fields *o, const void *all, size_t i)
 }
 
 static void
-instant(const struct fields *o, const char *name, time_t when)
-{
-	char text[32];
-	struct tm tm;
-
-	if (gmtime_r(&when, &tm) != NULL &&
-	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
-		fields_text(o, name, text);
-}
-
-static void
 certificate(const struct fields *o, const void *all, size_t i)
 {
 	const struct chain_link *l = (const struct chain_link *)all + i;
@@ -106,8 +96,8 @@ certificate(const struct fields *o, const void *all, size_t i)
 	fields_text(o, "issuer", l->issuer);
 	fields_text(o, "names", l->names);
 	fields_text(o, "key", l->key);
-	instant(o, "from", l->from);
-	instant(o, "until", l->until);
+	fields_text(o, "from", terms_utc(l->from, o->pool));
+	fields_text(o, "until", terms_utc(l->until, o->pool));
 	fields_number(o, "days-left", advice_days(l->until));
 	fields_text(o, "pin", pool_printf(o->pool, "sha256:%s", l->pin));
 	fields_text(o, "fingerprint", l->fingerprint);

@@ -249,6 +249,19 @@ draft_took_any(const struct draft_rows *rows, const struct draft_taken *taken)
 }
 
 void
+draft_take(struct draft *d, const struct draft_rows *rows,
+    struct draft_taken *taken, const char *name, const char *value)
+{
+	size_t row = draft_find(rows, name);
+
+	if (row == rows->n)
+		draft_unknown(d, NULL, name);
+	else
+		taken[row] = (struct draft_taken){ value != NULL ? value :
+		    "", d->file, d->line };
+}
+
+void
 draft_unknown(struct draft *d, struct draft_account *a, const char *name)
 {
 	if (is_name(name, 60))
@@ -311,6 +324,26 @@ draft_line(struct draft *d, char **text)
 	*end = '\0';
 	d->line++;
 	return draft_trim(line);
+}
+
+char *
+draft_statement(struct draft *d, char **text)
+{
+	char *line;
+
+	do
+		line = draft_line(d, text);
+	while (line != NULL && (*line == '\0' || *line == '#'));
+	return line;
+}
+
+const char *
+draft_sibling(const struct draft *d, const char *name)
+{
+	const char *slash = strrchr(d->file, '/');
+
+	return slash == NULL ? name : pool_printf(d->pool, "%.*s/%s",
+	    (int)(slash - d->file), d->file, name);
 }
 
 /* Quotation marks and backslashes are taken out of it. */
@@ -392,4 +425,17 @@ draft_mechanism(const char *theirs, const char **ours)
 			return true;
 		}
 	return false;
+}
+
+void
+draft_auth(struct draft *d, struct draft_account *a, const char *theirs,
+    const char *what)
+{
+	const char *ours;
+
+	if (draft_mechanism(theirs, &ours))
+		draft_set(d, a, SET_AUTH, ours);
+	else
+		draft_note(d, a, "%s; the best that the server offers is "
+		    "taken", what);
 }

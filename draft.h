@@ -116,6 +116,13 @@ bool	draft_took_any(const struct draft_rows *, const struct draft_taken *);
 /* The row of that name, or n. */
 size_t	draft_find(const struct draft_rows *, const char *name);
 
+/*
+ * Notes what stands behind a name, here, in the row of that name: taken is
+ * parallel to the rows, value NULL is "".  A name that no row has is a comment.
+ */
+void	draft_take(struct draft *, const struct draft_rows *,
+	    struct draft_taken *, const char *name, const char *value);
+
 /* Comments on a name that no row has. */
 void	draft_unknown(struct draft *, struct draft_account *, const char *name);
 
@@ -131,6 +138,12 @@ void	draft_at(struct draft *, const struct draft_taken *);
  * it; NULL when there is none.  Counts the line.
  */
 char	*draft_line(struct draft *, char **text);
+
+/* The same for the next line that is neither empty nor a comment ("#"). */
+char	*draft_statement(struct draft *, char **text);
+
+/* The name of a file in the folder of the one where the reader is. */
+const char *draft_sibling(const struct draft *, const char *name);
 
 /* The text without the blanks around it; changed. */
 char	*draft_trim(char *);
@@ -150,5 +163,8 @@ bool	draft_beside(struct draft *, const char *name, bool must, char **text);
  */
 bool	draft_mechanism(const char *theirs, const char **ours);
 
+/* Sets "auth" to theirs, or says with a comment that it is none: what, that. */
+void	draft_auth(struct draft *, struct draft_account *, const char *theirs,
+	    const char *what);
 
 #endif

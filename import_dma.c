@@ -106,19 +106,18 @@ static void
 take_logins(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *file = d->file, *slash = strrchr(file, '/'), *name;
+	const char *file = d->file, *name;
+	const char *beside = draft_sibling(d, "auth.conf");
 	char *text, *line;
 	bool must = given(&t[AUTHPATH]) != NULL;
 
 	draft_at(d, &t[AUTHPATH]);
-	name = must ? t[AUTHPATH].text : slash == NULL ? "auth.conf" :
-	    pool_printf(d->pool, "%.*s/auth.conf", (int)(slash - file), file);
+	name = must ? t[AUTHPATH].text : beside;
 	if (draft_beside(d, name, must, &text)) {
 		d->file = name;
 		d->line = 0;
-		while ((line = draft_line(d, &text)) != NULL)
-			if (*line != '\0' && *line != '#')
-				login_line(d, a, given(&t[SMARTHOST]), line);
+		while ((line = draft_statement(d, &text)) != NULL)
+			login_line(d, a, given(&t[SMARTHOST]), line);
 	}
 	d->file = file;
 	if (a->values[SET_USER] == NULL)
@@ -164,17 +163,12 @@ take_masquerade(struct draft *d, struct draft_account *a,
 static void
 statement(struct draft *d, struct draft_taken *t, char *line)
 {
-	size_t n = strcspn(line, " \t"), row;
+	size_t n = strcspn(line, " \t");
 	char *value = line + n;
 
 	if (*value != '\0')
 		*value++ = '\0';
-	row = draft_find(&all, line);
-	if (row == all.n)
-		draft_unknown(d, NULL, line);
-	else
-		t[row] = (struct draft_taken){ draft_trim(value), d->file,
-		    d->line };
+	draft_take(d, &all, t, line, draft_trim(value));
 }
 
 static void
@@ -185,9 +179,8 @@ read_dma(struct draft *d, char *text)
 	const char *file = d->file, *name;
 	char *line;
 
-	while ((line = draft_line(d, &text)) != NULL)
-		if (*line != '\0' && *line != '#')
-			statement(d, t, line);
+	while ((line = draft_statement(d, &text)) != NULL)
+		statement(d, t, line);
 	a = draft_account(d, "default");
 	d->line = 0;
 	take_logins(d, a, t);

@@ -199,7 +199,7 @@ static void
 take_login(struct reading *r, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *auth = t[AUTH].text, *ours;
+	const char *auth = t[AUTH].text;
 	struct draft *d = r->d;
 	size_t user = t[USER].text != NULL ? USER : AUTH_USER;
 	size_t password = t[PASSWORD].text != NULL ? PASSWORD : AUTH_PASSWORD;
@@ -223,11 +223,8 @@ take_login(struct reading *r, struct draft_account *a,
 	if (auth == NULL ? a->values[SET_USER] == NULL :
 	    strcasecmp(auth, "none") == 0)
 		draft_set(d, a, SET_AUTH, "none");
-	else if (auth != NULL && draft_mechanism(auth, &ours))
-		draft_set(d, a, SET_AUTH, ours);
 	else if (auth != NULL)
-		draft_note(d, a, "this smtp-auth is not spoken here; the best "
-		    "that the server offers is taken");
+		draft_auth(d, a, auth, "this smtp-auth is not spoken here");
 }
 
 /* "Name <address>", "address (Name)", "address". */

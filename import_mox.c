@@ -58,17 +58,13 @@ static void
 take_auth(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *method = t[AUTH_METHOD].text, *ours;
+	const char *method = t[AUTH_METHOD].text;
 
 	draft_at(d, &t[AUTH_METHOD]);
 	if (t[USERNAME].text == NULL || *t[USERNAME].text == '\0')
 		draft_set(d, a, SET_AUTH, "none");
-	else if (method != NULL && *method != '\0' &&
-	    draft_mechanism(method, &ours))
-		draft_set(d, a, SET_AUTH, ours);
 	else if (method != NULL && *method != '\0')
-		draft_note(d, a, "this AuthMethod is not known; the best that "
-		    "the server offers is taken");
+		draft_auth(d, a, method, "this AuthMethod is not known");
 }
 
 /* "Key: value", the value as it is. */
@@ -76,19 +72,13 @@ static void
 statement(struct draft *d, struct draft_taken *t, char *line)
 {
 	char *value = strchr(line, ':');
-	size_t row;
 
 	if (value == NULL) {
 		draft_error(d, "this is no \"Key: value\"");
 		return;
 	}
 	*value++ = '\0';
-	row = draft_find(&all, line);
-	if (row == all.n)
-		draft_unknown(d, NULL, line);
-	else
-		t[row] = (struct draft_taken){ draft_trim(value), d->file,
-		    d->line };
+	draft_take(d, &all, t, line, draft_trim(value));
 }
 
 static void
@@ -98,9 +88,8 @@ read_mox(struct draft *d, char *text)
 	struct draft_account *a;
 	char *line;
 
-	while ((line = draft_line(d, &text)) != NULL)
-		if (*line != '\0' && *line != '#')
-			statement(d, t, line);
+	while ((line = draft_statement(d, &text)) != NULL)
+		statement(d, t, line);
 	if (!draft_took_any(&all, t)) {
 		d->line = 0;
 		draft_error(d, "there is no setting of mox in it");

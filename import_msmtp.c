@@ -139,7 +139,7 @@ static void
 take_auth(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *auth = t[AUTH].text, *ours;
+	const char *auth = t[AUTH].text;
 
 	draft_at(d, &t[AUTH]);
 	if (auth == NULL || strcasecmp(auth, "off") == 0) {
@@ -151,11 +151,9 @@ take_auth(struct draft *d, struct draft_account *a,
 			    "\"secret-tool lookup host ... service smtp user "
 			    "...\" as password-command it is. ~/.netrc and the "
 			    "terminal are, as they were.");
-	} else if (draft_mechanism(auth, &ours)) {
-		draft_set(d, a, SET_AUTH, ours);
 	} else {
-		draft_note(d, a, "this login is not spoken here (DIGEST-MD5, "
-		    "NTLM, GSSAPI); the best that the server offers is taken");
+		draft_auth(d, a, auth, "this login is not spoken here "
+		    "(DIGEST-MD5, NTLM, GSSAPI)");
 	}
 }
 
@@ -485,9 +483,8 @@ read_msmtp(struct draft *d, char *text)
 
 	r.sections = pool_grow(d->pool, NULL, &r.n, sizeof *r.sections);
 	r.sections[0].name = "";
-	while ((line = draft_line(d, &text)) != NULL)
-		if (*line != '\0' && *line != '#')
-			statement(&r, line);
+	while ((line = draft_statement(d, &text)) != NULL)
+		statement(&r, line);
 	for (i = 1; i < r.n; i++)
 		take_section(d, &r.sections[i]);
 	put_default_first(&r);

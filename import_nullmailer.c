@@ -40,17 +40,11 @@ static void
 option(struct draft *d, struct draft_taken *t, char *word)
 {
 	char *value = strchr(word, '=');
-	size_t row;
 
 	word += strncmp(word, "--", 2) == 0 ? 2 : 0;
 	if (value != NULL)
 		*value++ = '\0';
-	row = draft_find(&all, word);
-	if (row == all.n)
-		draft_unknown(d, NULL, word);
-	else
-		t[row] = (struct draft_taken){ value != NULL ? value : "",
-		    d->file, d->line };
+	draft_take(d, &all, t, word, value);
 }
 
 static void
@@ -192,9 +186,8 @@ read_nullmailer(struct draft *d, char *text)
 
 	folder = slash == NULL ? "" : pool_octets(d->pool, file,
 	    (size_t)(slash - file));
-	while ((line = draft_line(d, &text)) != NULL)
-		if (*line != '\0' && *line != '#')
-			remote(d, line);
+	while ((line = draft_statement(d, &text)) != NULL)
+		remote(d, line);
 	if (d->n == 0)
 		draft_error(d, "there is no remote in it");
 	for (i = 0; i < d->n; i++)

@@ -68,19 +68,13 @@ static void
 take_login(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *ours;
-
 	draft_at(d, &t[AUTH_METHOD]);
-	if (t[AUTH_USER].text == NULL || *t[AUTH_USER].text == '\0') {
+	if (t[AUTH_USER].text == NULL || *t[AUTH_USER].text == '\0')
 		draft_set(d, a, SET_AUTH, "none");
-	} else if (t[AUTH_METHOD].text != NULL &&
-	    strcasecmp(t[AUTH_METHOD].text, "login") != 0) {
-		if (draft_mechanism(t[AUTH_METHOD].text, &ours))
-			draft_set(d, a, SET_AUTH, ours);
-		else
-			draft_note(d, a, "this AuthMethod is not known; the "
-			    "best that the server offers is taken");
-	}
+	else if (t[AUTH_METHOD].text != NULL &&
+	    strcasecmp(t[AUTH_METHOD].text, "login") != 0)
+		draft_auth(d, a, t[AUTH_METHOD].text, "this AuthMethod is not "
+		    "known");
 }
 
 static void
@@ -144,19 +138,16 @@ reverse_alias(struct draft *d, const struct draft_taken *t, char *line)
 static void
 reverse_aliases(struct draft *d, const struct draft_taken *t)
 {
-	const char *slash = strrchr(d->file, '/'), *name;
+	const char *name = draft_sibling(d, "revaliases");
 	char *text, *line;
 
-	name = slash == NULL ? "revaliases" : pool_printf(d->pool,
-	    "%.*s/revaliases", (int)(slash - d->file), d->file);
 	d->line = 0;
 	if (!draft_beside(d, name, false, &text))
 		return;
-	for (d->file = name; (line = draft_line(d, &text)) != NULL;) {
+	for (d->file = name; (line = draft_statement(d, &text)) != NULL;) {
 		size_t at = d->line;
 
-		if (*line != '\0' && *line != '#')
-			reverse_alias(d, t, line);
+		reverse_alias(d, t, line);
 		d->file = name;		/* it was somewhere else meanwhile */
 		d->line = at;
 	}
@@ -165,17 +156,12 @@ reverse_aliases(struct draft *d, const struct draft_taken *t)
 static void
 statement(struct draft *d, struct draft_taken *t, char *line)
 {
-	size_t n = strcspn(line, "= \t"), row;
+	size_t n = strcspn(line, "= \t");
 	char *value = line + n + strspn(line + n, " \t");
 
 	value += *value == '=';
 	line[n] = '\0';
-	row = draft_find(&all, line);
-	if (row == all.n)
-		draft_unknown(d, NULL, line);
-	else
-		t[row] = (struct draft_taken){ draft_trim(value), d->file,
-		    d->line };
+	draft_take(d, &all, t, line, draft_trim(value));
 }
 
 static void
@@ -186,9 +172,8 @@ read_ssmtp(struct draft *d, char *text)
 	const char *file = d->file;
 	char *line;
 
-	while ((line = draft_line(d, &text)) != NULL)
-		if (*line != '\0' && *line != '#')
-			statement(d, t, line);
+	while ((line = draft_statement(d, &text)) != NULL)
+		statement(d, t, line);
 	if (!draft_took_any(&all, t)) {
 		d->line = 0;
 		draft_error(d, "there is no setting of ssmtp in it");

@@ -18,6 +18,7 @@ sys.path.insert(0, str(TOP / "tests/hostile"))
 
 # pylint: disable=wrong-import-position
 import names                                                    # noqa: E402
+from swallower import Swallower                                 # noqa: E402
 from tap import PATIENCE, until                                 # noqa: E402
 
 B = TOP / os.environ.get("B", "build")
@@ -103,26 +104,6 @@ class Submitd:
     def close(self):
         self.process.terminate()
         self.process.wait()
-
-
-class Swallower:
-    """Its queue is full."""
-
-    def __init__(self):
-        self.sock = socket.socket()
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.listen(0)
-        self.port = self.sock.getsockname()[1]
-        self.callers = []
-        for _ in range(4):
-            caller = socket.socket()
-            caller.setblocking(False)
-            caller.connect_ex(("127.0.0.1", self.port))
-            self.callers.append(caller)
-
-    def close(self):
-        for sock in [self.sock, *self.callers]:
-            sock.close()
 
 
 class Names:

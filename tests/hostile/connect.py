@@ -15,31 +15,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import faults                                                   # noqa: E402
 import run                                                      # noqa: E402
 import server                                                   # noqa: E402
+from swallower import Swallower                                 # noqa: E402
 
 HELLO, GREET = 3, b"\5\0"               # its octets, and the answer
 CONNECTED = b"\5\0\0\1\x7f\0\0\1\0\x19"
 LATER = {75}
-
-
-class Swallower:
-    """An address whose connections never come about."""
-
-    def __init__(self, address):
-        self.sock = socket.socket()
-        self.sock.bind((address, 0))
-        self.sock.listen(0)
-        self.port = self.sock.getsockname()[1]
-        self.callers = []
-        for _ in range(4):
-            caller = socket.socket()
-            caller.setblocking(False)
-            caller.connect_ex((address, self.port))
-            self.callers.append(caller)
-        self.url = f"smtp+plain://{address}:{self.port}"
-
-    def close(self):
-        for sock in [self.sock, *self.callers]:
-            sock.close()
 
 
 def endless(sock):

@@ -38,13 +38,6 @@ is_used_up(const struct session *s)
 	    (s->smtp.can.rcptdomainmax > 0 && s->smtp.mails > 0));
 }
 
-static enum failure_kind
-permanent(const struct reply *reply)
-{
-	return reply->code == 552 && strcmp(reply->enhanced, "5.3.4") == 0 ?
-	    FAILURE_DATA : transaction_rcpt_kind(reply);
-}
-
 /*
  * *worn: the connection may be to blame (the end of its life, RSET refused,
  * 4yz as servers say after so many mails), and a new one is worth its while.
@@ -61,8 +54,7 @@ say_mail(struct lane *l, struct reply *reply, bool *worn, struct failure *why)
 	*worn = heard ? reply_is_temporary(reply) : why->reply != 0;
 	if (heard)
 		(void)dialogue_refused(&smtp->talk, reply,
-		    reply->code == 552 ? permanent(reply) : FAILURE_REFUSED,
-		    why);
+		    transaction_mail_kind(reply), why);
 	*worn = *worn || !smtp->talk.in_step || smtp->talk.closing;
 	return false;
 }
@@ -133,7 +125,7 @@ say_rcpt(struct lane *l, const struct recipient *who, struct reply *reply,
 	if (!transaction_rcpt(smtp, &l->leg.envelope, who, reply, why))
 		return false;
 	return reply_is_success(reply) || dialogue_refused(&smtp->talk, reply,
-	    reply->code == 552 ? FAILURE_DEFERRED : permanent(reply), why);
+	    transaction_rcpt_kind(reply), why);
 }
 
 /* The server's transaction again, as far as it had come. */

@@ -268,7 +268,8 @@ ask_sender(struct run *r, const struct envelope *e, struct failure *why)
 	r->found.sender_reply = text_of(r, &reply);
 	if (reply_is_success(&reply))
 		return true;
-	transaction_refused(smtp, e->sender, &reply, FAILURE_REFUSED, why);
+	transaction_refused(smtp, e->sender, &reply,
+	    transaction_mail_kind(&reply), why);
 	return false;
 }
 

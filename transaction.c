@@ -237,11 +237,25 @@ transaction_refused(struct smtp *s, const char *path,
 	named->of_mail = why.kind != FAILURE_PROTOCOL;
 }
 
+enum failure_kind
+transaction_mail_kind(const struct reply *reply)
+{
+	return reply->code == 552 && strcmp(reply->enhanced, "5.3.4") == 0 ?
+	    FAILURE_DATA : FAILURE_REFUSED;
+}
+
+enum failure_kind
+transaction_rcpt_kind(const struct reply *reply)
+{
+	return reply->code == 552 ? FAILURE_DEFERRED :
+	    strncmp(reply->enhanced, "5.1.", 4) == 0 ? FAILURE_NOUSER :
+	    FAILURE_REFUSED;
+}
+
 /* 4yz is what servers say after so many mails. */
 static bool
 hear_mail(struct transaction *t)
 {
-	enum failure_kind permanent = FAILURE_REFUSED;
 	struct reply reply;
 	struct failure why;
 
@@ -249,9 +263,8 @@ hear_mail(struct transaction *t)
 		return false;
 	if (reply_is_success(&reply))
 		return true;
-	if (reply.code == 552 && strcmp(reply.enhanced, "5.3.4") == 0)
-		permanent = FAILURE_DATA;
-	transaction_refused(t->s, t->envelope->sender, &reply, permanent, &why);
+	transaction_refused(t->s, t->envelope->sender, &reply,
+	    transaction_mail_kind(&reply), &why);
 	t->refused = true;
 	t->worn = reply_is_temporary(&reply);
 	end(t, &why);
@@ -271,19 +284,10 @@ is_too_many(const struct reply *reply)
 	    strncmp(reply->enhanced + 1, ".2.", 3) != 0;
 }
 
-enum failure_kind
-transaction_rcpt_kind(const struct reply *reply)
-{
-	return strncmp(reply->enhanced, "5.1.", 4) == 0 ? FAILURE_NOUSER :
-	    FAILURE_REFUSED;
-}
-
 static void
 settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 {
 	const char *path = t->envelope->recipients[t->who[i]].path;
-	enum failure_kind kind = reply->code == 552 ?	/* as 452 */
-	    FAILURE_DEFERRED : transaction_rcpt_kind(reply);
 	struct failure named;
 
 	if (reply_is_success(reply)) {
@@ -291,7 +295,8 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 		t->accepted++;
 		return;
 	}
-	transaction_refused(t->s, path, reply, kind, &named);
+	transaction_refused(t->s, path, reply, transaction_rcpt_kind(reply),
+	    &named);
 	if (!is_too_many(reply)) {
 		outcome_failed(t->outcome, t->who[i], &named);
 		return;

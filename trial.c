@@ -98,7 +98,7 @@ say_mail(struct trial *t, struct attempt *a, struct failure *why)
 	if (reply_is_success(&reply))
 		return true;
 	transaction_refused(smtp, a->leg->envelope.sender, &reply,
-	    FAILURE_REFUSED, why);
+	    transaction_mail_kind(&reply), why);
 	return false;
 }
 

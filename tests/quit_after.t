@@ -85,6 +85,12 @@ has "$tmp/out" '"address":"bob@example.net","outcome":"not sent"' \
 has "$tmp/err" "1 accepted; nothing was sent" "one is refused: said in words"
 run 75 "one is deferred" "$sendoff" --quit-after rcpt \
     refuse-451-4.2.0@example.net
+for how in --quit-after=rcpt --probe=rcpt; do
+	run 75 "$how: 552 to RCPT is 452" "$sendoff" "$how" \
+	    refuse-552-5.5.3@example.net
+	run 65 "$how: 552 5.3.4 to MAIL is about the size" "$sendoff" "$how" \
+	    -f refuse-552-5.3.4@example.org bob@example.net
+done
 echo wrong > "$tmp/wrong"
 run 77 "a wrong password" "$sendoff" --quit-after auth --password-file \
     "$tmp/wrong"

@@ -208,8 +208,21 @@ limit_value(const char *p, size_t len)
 	return len <= 6 && number(p, len, &value) ? (unsigned)value : 0;
 }
 
+/* Does one of this name, which has n octets, stand between line and p? */
 static bool
-limit(struct capabilities *c, const char *p, size_t len, unsigned *seen)
+is_repeated(const char *line, const char *p, size_t n)
+{
+	const char *start;
+	size_t len;
+
+	while ((len = word(&line, p, &start)) > 0)
+		if (len > n && start[n] == '=' && strncasecmp(start, p, n) == 0)
+			return true;
+	return false;
+}
+
+static bool
+limit(struct capabilities *c, const char *line, const char *p, size_t len)
 {
 	static const char *const names[] = {
 		"RCPTMAX", "MAILMAX", "RCPTDOMAINMAX"
@@ -226,14 +239,11 @@ limit(struct capabilities *c, const char *p, size_t len, unsigned *seen)
 			return false;
 	}
 	n = (size_t)(equals - p);
-	for (i = 0; i < sizeof names / sizeof *names; i++) {
-		if (!is(p, n, names[i]))
-			continue;
-		if (*seen & 1U << i)
-			return false;
-		*seen |= 1U << i;
-		*values[i] = limit_value(equals + 1, len - n - 1);
-	}
+	if (is_repeated(line, p, n))
+		return false;
+	for (i = 0; i < sizeof names / sizeof *names; i++)
+		if (is(p, n, names[i]))
+			*values[i] = limit_value(equals + 1, len - n - 1);
 	return true;
 }
 
@@ -241,13 +251,12 @@ limit(struct capabilities *c, const char *p, size_t len, unsigned *seen)
 static void
 limits_line(struct capabilities *c, const char *p, const char *end)
 {
-	const char *start;
-	unsigned seen = 0;
+	const char *line = p, *start;
 	size_t n;
 
 	c->limits = true;
 	while (c->limits && (n = word(&p, end, &start)) > 0)
-		c->limits = limit(c, start, n, &seen);
+		c->limits = limit(c, line, start, n);
 	if (!c->limits)
 		c->rcptmax = c->mailmax = c->rcptdomainmax = 0;
 }

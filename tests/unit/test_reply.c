@@ -311,6 +311,13 @@ test_limits(void **state)
 		{ "LIMITS RCPTMAX=1 RCPTMAX=2", false, 0, 0, 0 },
 		{ "LIMITS RCPTMAX=20 MAILMAX", false, 0, 0, 0 },
 		{ "LIMITS RCPTMAX=20 =3", false, 0, 0, 0 },
+		/* mox TestLimits 1 to 5 */
+		{ "LIMITS unknown=a=b -_1oK=xY", true, 0, 0, 0 },
+		{ "LIMITS MAILMAX=123 OTHER=ignored RCPTDOMAINMAX=1 "
+		    "RCPTMAX=321", true, 321, 123, 1 },
+		{ "LIMITS MAILMAX=invalid", true, 0, 0, 0 },
+		{ "LIMITS invalid syntax", false, 0, 0, 0 },
+		{ "LIMITS RCPTMAX=3 DUP=1 DUP=2", false, 0, 0, 0 },
 	};
 	size_t i;
 

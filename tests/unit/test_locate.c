@@ -35,6 +35,8 @@ getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
 	int (*real)(const char *, const char *, const struct addrinfo *,
 	    struct addrinfo **);
 
+	if (strcmp(name, "mail.example") == 0)
+		return EAI_NONAME;		/* the DNS alone has it */
 	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
 	return real(strcmp(name, "box.example") == 0 ? "192.0.2.9" : name,
 	    port, hints, list);
@@ -44,9 +46,10 @@ getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
 
 /* What comes of host, whose DNS is the table; NULL: there is no server. */
 static bool
-finds(const char *host, enum dane_policy dane, const struct dnsd_entry *table)
+finds_of(const char *host, enum dane_policy dane, int family,
+    const struct dnsd_entry *table)
 {
-	const struct locate_params params = { AF_UNSPEC, dane };
+	const struct locate_params params = { family, dane };
 	const struct endpoint e = { .host = host, .port = "465" };
 	struct dns *dns;
 	bool ok;
@@ -60,6 +63,12 @@ finds(const char *host, enum dane_policy dane, const struct dnsd_entry *table)
 	ok = locate(dns, &e, &params, pool, &place, &why);
 	dns_close(dns);
 	return ok;
+}
+
+static bool
+finds(const char *host, enum dane_policy dane, const struct dnsd_entry *table)
+{
+	return finds_of(host, dane, AF_UNSPEC, table);
 }
 
 static void
@@ -95,6 +104,49 @@ is_of_another_family(void **state)
 		assert_non_null(strstr(why.text, e.host));
 		assert_non_null(strstr(why.text, "(-4 or -6)"));
 	}
+}
+
+/* RFC 8305 section 4: by turns, IPv6 first; one family when it is asked for. */
+static void
+has_both_families(void **state)
+{
+	static const struct dnsd_entry both[] = {
+		{ "mail.example", DNS_A, ANSWERED, "192.0.2.1; 192.0.2.2; "
+		    "192.0.2.3", NULL },
+		{ "mail.example", DNS_AAAA, ANSWERED, "2001:db8::1; "
+		    "2001:db8::2", NULL },
+		{ 0 } }, four[] = {
+		{ "mail.example", DNS_A, ANSWERED, "192.0.2.1", NULL },
+		{ 0 } };
+	static const struct {
+		const struct dnsd_entry *table;
+		int family;
+		const char *order;
+	} cases[] = {
+		{ both, AF_UNSPEC, "64644" },
+		{ both, AF_INET, "444" },
+		{ both, AF_INET6, "66" },
+		{ four, AF_UNSPEC, "4" },
+		{ four, AF_INET, "4" },
+		{ four, AF_INET6, "" },
+	};
+	char order[ADDRESSES_MAX + 1];
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(finds_of("mail.example", DANE_OFF,
+		    cases[i].family, cases[i].table), cases[i].order[0] !=
+		    '\0');
+		for (j = 0; j < place.n; j++)
+			order[j] = place.addresses[j].address.ss_family ==
+			    AF_INET ? '4' : '6';
+		order[place.n] = '\0';
+		assert_string_equal(order, cases[i].order);
+		assert_int_equal(dnsd_asked(NULL, DNS_A), cases[i].family !=
+		    AF_INET6);
+	}
+	assert_int_equal(why.kind, FAILURE_RESOLVE_NONE);
 }
 
 #define KEY "3 1 1 " \
@@ -218,6 +270,81 @@ has_an_alias_of_its_own(void **state)
 	}
 }
 
+#define A(how, alias)	{ "mail.example", DNS_A, how, "192.0.2.1", alias }
+#define TLSA(host, how, records, alias) \
+	{ "_465._tcp." host, DNS_TLSA, how, records, alias }
+
+/* The rows of mox's TestGatherTLSA, and those of its dane_test on aliases. */
+static const struct {
+	struct dnsd_entry table[5];
+	bool ok;
+	const char *owner;		/* NULL: no records count */
+} gathers[] = {
+	{ { A(ANSWERED, NULL), TLSA("mail.example", AUTHENTICATED, KEY,
+	    NULL) }, true, NULL },
+	{ { A(AUTHENTICATED, NULL), TLSA("mail.example", AUTHENTICATED, KEY,
+	    NULL) }, true, "_465._tcp.mail.example" },
+	/* 3: the end of the alias before the name */
+	{ { A(AUTHENTICATED, "host.example"), TLSA("mail.example",
+	    AUTHENTICATED, KEY, NULL), TLSA("host.example", AUTHENTICATED,
+	    KEY, NULL) }, true, "_465._tcp.host.example" },
+	/* 4, 6, 8: an alias that leads out of what is signed */
+	{ { A(ANSWERED, "host.example"), { "mail.example", DNS_CNAME,
+	    AUTHENTICATED, "host.example", NULL }, TLSA("mail.example",
+	    AUTHENTICATED, KEY, NULL), TLSA("host.example", AUTHENTICATED,
+	    KEY, NULL) }, true, "_465._tcp.mail.example" },
+	/* 5: the records themselves have an alias */
+	{ { A(AUTHENTICATED, NULL), TLSA("mail.example", AUTHENTICATED, KEY,
+	    "_dane.example") }, true, "_465._tcp.mail.example" },
+	/* 7, 10: a circle of aliases is what the resolver fails with */
+	{ { A(AUTHENTICATED, NULL), TLSA("mail.example", SERVFAIL, NULL,
+	    NULL) }, false, NULL },
+	/* 9: records that are not signed */
+	{ { A(AUTHENTICATED, NULL), TLSA("mail.example", ANSWERED, KEY,
+	    NULL) }, true, NULL },
+	/* 11: the end's are not signed, or its alias is not */
+	{ { A(AUTHENTICATED, "host.example"), TLSA("mail.example",
+	    AUTHENTICATED, KEY, NULL), TLSA("host.example", ANSWERED, KEY,
+	    NULL) }, true, "_465._tcp.mail.example" },
+	{ { A(AUTHENTICATED, "host.example"), TLSA("mail.example",
+	    AUTHENTICATED, KEY, NULL), TLSA("host.example", ANSWERED, KEY,
+	    "_dane.example") }, true, "_465._tcp.mail.example" },
+	/* 12: the end's alias leads nowhere */
+	{ { A(AUTHENTICATED, "host.example"), TLSA("mail.example",
+	    AUTHENTICATED, KEY, NULL), TLSA("host.example", AUTHENTICATED,
+	    NULL, "_dane.example") }, true, "_465._tcp.mail.example" },
+	/* 13: nor is there anything else */
+	{ { A(AUTHENTICATED, "host.example"), TLSA("mail.example",
+	    AUTHENTICATED, NULL, "_dane.example"), TLSA("host.example",
+	    AUTHENTICATED, NULL, "_dane.example") }, true, NULL },
+	/* none at all */
+	{ { A(AUTHENTICATED, NULL) }, true, NULL },
+};
+
+static void
+gathers_records(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof gathers / sizeof *gathers; i++) {
+		if (finds("mail.example", DANE_AUTO, gathers[i].table) !=
+		    gathers[i].ok)
+			fail_msg("%zu: %s", i, why.text);
+		if (!gathers[i].ok) {
+			cannot_tell("TLSA record");
+		} else if (gathers[i].owner == NULL) {
+			assert_null(place.dane.owner);
+			assert_int_equal(place.dane.n, 0);
+		} else {
+			assert_non_null(place.dane.owner);
+			assert_string_equal(place.dane.owner,
+			    gathers[i].owner);
+			assert_int_equal(place.dane.n, 1);
+		}
+	}
+}
+
 static int
 fresh(void **state)
 {
@@ -243,7 +370,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(is_of_another_family), TEST(is_in_hosts),
 		TEST(is_in_hosts_alone), TEST(has_an_alias),
-		TEST(has_an_alias_of_its_own),
+		TEST(has_an_alias_of_its_own), TEST(has_both_families),
+		TEST(gathers_records),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

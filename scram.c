@@ -35,7 +35,17 @@ derive(struct scram *s, const struct buffer *salt, unsigned iterations)
 	explicit_bzero(hex, sizeof hex);
 }
 
-/* The password is touched only after the count has been judged. */
+/* What many have is what tables were made for. */
+static bool
+is_salt(struct scram *s, size_t octets)
+{
+	return octets >= SCRAM_SALT_MIN || fail(&s->refused, FAILURE_AUTH,
+	    "the server's SCRAM salt has %zu octets; less than %d would let "
+	    "it, or who hears it, look the password up", octets,
+	    SCRAM_SALT_MIN);
+}
+
+/* The password is touched only after count and salt have been judged. */
 static int
 salted_password(struct scram *s)
 {
@@ -56,10 +66,11 @@ salted_password(struct scram *s)
 		    SCRAM_ITERATIONS_MIN, SCRAM_ITERATIONS_MAX);
 		return GSASL_NO_PASSWORD;
 	}
-	if (crypto_unbase64(&plain, coded, strlen(coded)))
+	if (crypto_unbase64(&plain, coded, strlen(coded)) &&
+	    is_salt(s, buffer_len(&plain)))
 		derive(s, &plain, (unsigned)n);
 	buffer_wipe(&plain);
-	return GSASL_OK;
+	return s->refused.kind == FAILURE_NONE ? GSASL_OK : GSASL_NO_PASSWORD;
 }
 
 static int
@@ -194,10 +205,15 @@ nonce_grows(const struct scram *s, const char *heard, size_t len,
 	size_t n = 0, ours = s->nonce == NULL ? 0 : strlen(s->nonce);
 	const char *p = nonce_in(heard, len, &n);
 
-	if (p != NULL && ours > 0 && n > ours && memcmp(p, s->nonce, ours) == 0)
-		return true;
-	return fail(why, FAILURE_PROTOCOL, "the server's SCRAM nonce does not "
-	    "extend ours: it is broken, or somebody is in between");
+	if (p == NULL || ours == 0 || n <= ours ||
+	    memcmp(p, s->nonce, ours) != 0)
+		return fail(why, FAILURE_PROTOCOL, "the server's SCRAM nonce "
+		    "does not extend ours: it is broken, or somebody is in "
+		    "between");
+	return n >= ours + SCRAM_NONCE_MIN || fail(why, FAILURE_PROTOCOL,
+	    "the server adds %zu characters to our SCRAM nonce; less than %d "
+	    "may come again, and with them what was once answered", n - ours,
+	    SCRAM_NONCE_MIN);
 }
 
 static bool

@@ -1,9 +1,9 @@
 /*
  * SCRAM (RFC 5802, 7677), by libgsasl, which leaves copies of what it is
  * given: so it gets the salted password and never the password.  What libgsasl
- * 2.2.0 leaves open is closed here: the iteration count is judged before the
- * password is touched, the server's nonce must extend ours, and binding data
- * go to -PLUS alone.
+ * 2.2.0 leaves open is closed here: iteration count and salt are judged before
+ * the password is touched, the server's nonce must extend ours, and binding
+ * data go to -PLUS alone.
  */
 #ifndef SCRAM_H
 #define SCRAM_H
@@ -16,7 +16,9 @@
 
 enum {
 	SCRAM_ITERATIONS_MIN = 4096,	/* RFC 7677 section 4 */
-	SCRAM_ITERATIONS_MAX = 4000000	/* about a second */
+	SCRAM_ITERATIONS_MAX = 4000000,	/* about a second */
+	SCRAM_SALT_MIN = 8,		/* octets; RFC 5802 names no minimum */
+	SCRAM_NONCE_MIN = 8		/* characters that the server adds */
 };
 
 /* Outlives the login; nothing of it is copied but the binding's data. */

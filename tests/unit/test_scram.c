@@ -1,0 +1,170 @@
+/*
+ * SCRAM with a nonce that is known: the exchange of RFC 5802, the forms of a
+ * user's name, and what of a server's first message is refused.
+ */
+#include "scram.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <gsasl.h>
+
+#define OURS	"fyko+d2lbbFgONRv9qkxdawL"
+#define THEIRS	"3rfcNHYJY1ZVvWVs7j"
+
+/* The library's: 18 octets, which it shows in base64. */
+int
+gsasl_nonce(char *data, size_t len)
+{
+	char *nonce = NULL;
+	size_t n = 0;
+
+	assert_int_equal(gsasl_base64_from(OURS, strlen(OURS), &nonce, &n),
+	    GSASL_OK);
+	assert_int_equal(n, len);
+	memcpy(data, nonce, len);
+	gsasl_free(nonce);
+	return GSASL_OK;
+}
+
+static struct scram_params
+login(const char *user)
+{
+	return (struct scram_params){ .mechanism = "SCRAM-SHA-1",
+	    .user = user, .password = "pencil", .password_len = 6 };
+}
+
+/* The answer to what was heard; "": it is refused, and why says it. */
+static const char *
+answer(struct scram *s, const char *heard, bool *complete,
+    struct failure *why)
+{
+	static char text[256];
+	struct buffer said = { 0 };
+
+	text[0] = '\0';
+	if (scram_step(s, heard, strlen(heard), &said, complete, why)) {
+		assert_true(buffer_len(&said) < sizeof text);
+		memcpy(text, buffer_data(&said), buffer_len(&said));
+		text[buffer_len(&said)] = '\0';
+	}
+	buffer_wipe(&said);
+	return text;
+}
+
+/* RFC 5802 section 5 */
+static void
+says_what_the_rfc_says(void **state)
+{
+	const struct scram_params params = login("user");
+	struct failure why;
+	struct scram *s;
+	bool complete;
+
+	(void)state;
+	assert_true(scram_begin(&s, &params, &why));
+	assert_string_equal(answer(s, "", &complete, &why),
+	    "n,,n=user,r=" OURS);
+	assert_string_equal(answer(s, "r=" OURS THEIRS ",s=QSXCR+Q6sek8bf92,"
+	    "i=4096", &complete, &why), "c=biws,r=" OURS THEIRS
+	    ",p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=");
+	assert_false(complete);
+	(void)answer(s, "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=", &complete, &why);
+	assert_true(complete);
+	scram_end(s);
+}
+
+/* RFC 4013: the same user, however his keyboard composes him. */
+static void
+prepares_the_user(void **state)
+{
+	static const struct {
+		const char *user, *first;
+	} cases[] = {
+		{ "o\xcc\x88", "n,,n=\xc3\xb6,r=" OURS },	/* NFD */
+		{ "\xc3\xb6", "n,,n=\xc3\xb6,r=" OURS },
+		{ "a,b=c", "n,,n=a=2Cb=3Dc,r=" OURS },
+	};
+	struct scram_params params;
+	struct failure why;
+	struct scram *s;
+	bool complete;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		params = login(cases[i].user);
+		assert_true(scram_begin(&s, &params, &why));
+		assert_string_equal(answer(s, "", &complete, &why),
+		    cases[i].first);
+		scram_end(s);
+	}
+}
+
+static void
+has_bounds(void **state)
+{
+	static const struct {
+		const char *first;
+		enum failure_kind kind;	/* FAILURE_NONE: it is answered */
+		const char *text;
+	} cases[] = {
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=4096", FAILURE_NONE,
+		    NULL },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=4096,x=y",
+		    FAILURE_NONE, NULL },
+		{ "r=" OURS "1234567,s=MTIzNDU2Nzg=,i=4096",
+		    FAILURE_PROTOCOL, "adds 7 characters" },
+		{ "r=" OURS ",s=MTIzNDU2Nzg=,i=4096", FAILURE_PROTOCOL,
+		    "does not extend ours" },
+		{ "r=x" OURS "12345678,s=MTIzNDU2Nzg=,i=4096",
+		    FAILURE_PROTOCOL, "does not extend ours" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nw==,i=4096", FAILURE_AUTH,
+		    "salt has 7 octets" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=4095", FAILURE_AUTH,
+		    "4095 iterations" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=1", FAILURE_AUTH,
+		    "1 iterations" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=4000001",
+		    FAILURE_AUTH, "4000001 iterations" },
+		{ "m=x,r=" OURS "12345678,s=MTIzNDU2Nzg=,i=4096",
+		    FAILURE_PROTOCOL, "cannot be answered" },
+	};
+	const struct scram_params params = login("user");
+	struct failure why;
+	struct scram *s;
+	bool complete, ok;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		why = (struct failure){ 0 };
+		assert_true(scram_begin(&s, &params, &why));
+		(void)answer(s, "", &complete, &why);
+		ok = *answer(s, cases[i].first, &complete, &why) != '\0';
+		assert_false(complete);
+		if (ok != (cases[i].kind == FAILURE_NONE) ||
+		    why.kind != cases[i].kind || (!ok &&
+		    strstr(why.text, cases[i].text) == NULL))
+			fail_msg("%s: %d %s", cases[i].first, why.kind,
+			    why.text);
+		scram_end(s);
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_what_the_rfc_says),
+		cmocka_unit_test(prepares_the_user),
+		cmocka_unit_test(has_bounds),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

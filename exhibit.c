@@ -318,7 +318,7 @@ exhibit_recipients(struct exhibit *e, const struct findings *f)
 		r = &f->recipients[i];
 		line(e, r->accepted ? GOOD : BAD, r->accepted ? "accepted" :
 		    r->reply != NULL ? "not accepted" : "not asked", "<%s> %s",
-		    r->path, r->reply != NULL ? r->reply : "");
+		    r->path, r->reply != NULL ? r->reply : r->why);
 	}
 	(void)fflush(stdout);
 }

@@ -76,7 +76,8 @@ struct found_mechanism {
 
 struct found_recipient {
 	const char *path;
-	const char *reply;
+	const char *reply;		/* NULL: the server was not asked */
+	const char *why;		/* not accepted; else NULL */
 	bool accepted;
 };
 

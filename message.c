@@ -188,6 +188,22 @@ message_read(struct input *in, bool dot_ends, struct spool_room *room,
 	return true;
 }
 
+static bool
+nothing(struct input *in, struct failure *why)
+{
+	(void)why;
+	in->eof = true;
+	return true;
+}
+
+bool
+message_none(struct message **out, struct pool *pool, struct failure *why)
+{
+	struct input none = { .more = nothing };
+
+	return message_read(&none, false, NULL, pool, out, why);
+}
+
 void
 message_free(struct message *m)
 {

@@ -54,6 +54,10 @@ struct message {
  */
 bool	message_read(struct input *, bool dot_ends, struct spool_room *,
 	    struct pool *, struct message **, struct failure *why);
+
+/* An empty one, for who plans a session without mail.  Fails as above. */
+bool	message_none(struct message **, struct pool *, struct failure *why);
+
 void	message_free(struct message *);			/* takes NULL */
 
 /* The first field of that name, or NULL. */

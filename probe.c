@@ -1,6 +1,5 @@
 #include "probe.h"
 #include "accounts.h"
-#include "address.h"
 #include "advice.h"
 #include "confine.h"
 #include "demands.h"
@@ -9,12 +8,11 @@
 #include "helper.h"
 #include "inspect.h"
 #include "outcome.h"
-#include "path.h"
+#include "plan.h"
 #include "report.h"
 #include "session.h"
 #include "testimony.h"
 #include "transaction.h"
-#include "utf8.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -29,12 +27,31 @@ struct run {
 	struct config *config;
 	struct pool *pool;
 	const char *program;
+	struct message *message;	/* there is none: an empty one */
+	struct plan plan;		/* with the recipients, if any */
 	struct route route;
 	struct session look;		/* that verifies nothing */
 	struct session session;		/* as a submission has it */
 	struct findings found;
 	struct exhibit exhibit;
 };
+
+/* What a submission to these recipients would say; else to nobody. */
+static bool
+make_plan(struct run *r, const struct choice *choice, struct failure *why)
+{
+	const struct options *o = r->options;
+
+	if (!o->probe_rcpt)
+		return plan_session(&r->plan, r->config, o, r->message,
+		    r->caller, choice, why);
+	if (!plan_make(&r->plan, r->config, o, r->message, r->caller, choice,
+	    why))
+		return false;
+	return r->plan.nlegs == 1 || fail(why, FAILURE_USAGE, "these "
+	    "recipients belong to more than one account, and a probe is of "
+	    "one; name it with --account");
+}
 
 static bool
 begin(struct run *r, struct failure *why)
@@ -44,11 +61,12 @@ begin(struct run *r, struct failure *why)
 	struct confine c = { .caller = r->caller, .config = r->config,
 	    .n = 1, .accounts = &r->found.account };
 
-	if (!accounts_load(r->config, o, r->caller, why) ||
-	    !accounts_choose(r->config, o, o->sender, &choice, why) ||
-	    !route_make(&r->route, choice.account, o, r->caller, r->pool, why))
+	if (!message_none(&r->message, r->pool, why) || !plan_choose(r->config,
+	    o, r->message, r->caller, &choice, why) ||
+	    !make_plan(r, &choice, why) || !route_make(&r->route,
+	    r->plan.legs[0].account, o, r->caller, r->pool, why))
 		return false;
-	r->found.account = choice.account;
+	r->found.account = r->plan.legs[0].account;
 	accounts_log(choice.account, o);
 	confine(&c);
 	session_init(&r->look, &r->route, r->caller, r->pool);
@@ -239,24 +257,6 @@ text_of(const struct run *r, const struct reply *reply)
 }
 
 static bool
-name_sender(struct run *r, struct failure *why)
-{
-	const char *text = r->options->sender;
-	struct mailbox m;
-
-	if (text == NULL)
-		text = r->found.account->values[SET_FROM];
-	if (text == NULL || *text == '\0') {
-		r->found.sender = "";
-		return true;
-	}
-	if (!address_sender(text, r->pool, &m, why))
-		return false;
-	r->found.sender = m.domain == NULL ? "" : path_of(&m, r->pool);
-	return true;
-}
-
-static bool
 ask_sender(struct run *r, const struct envelope *e, struct failure *why)
 {
 	const struct demands nothing = { 0 };
@@ -275,7 +275,7 @@ ask_sender(struct run *r, const struct envelope *e, struct failure *why)
 
 /*
  * One after the other, so that each reply is seen to be its own.  Who cannot
- * be told to this server is not named, as in a submission.
+ * be resolved, or told to this server, is not named, as in a submission.
  */
 static bool
 ask_recipient(struct run *r, const struct envelope *e, struct outcome *o,
@@ -286,6 +286,8 @@ ask_recipient(struct run *r, const struct envelope *e, struct outcome *o,
 	struct smtp *smtp = &r->session.smtp;
 	struct reply reply;
 
+	if (o->results[i].verdict != VERDICT_OPEN)
+		return true;
 	dialogue_step(&smtp->talk, STEP_RCPT);
 	if (!demands_met_utf8(to->utf8, to->path, smtp, why)) {
 		outcome_failed(o, i, why);
@@ -296,7 +298,7 @@ ask_recipient(struct run *r, const struct envelope *e, struct outcome *o,
 	who->reply = text_of(r, &reply);
 	who->accepted = reply_is_success(&reply);
 	if (who->accepted) {
-		outcome_sent(o, i, who->reply);
+		outcome_not_sent(o, i, who->reply);
 		return true;
 	}
 	transaction_refused(smtp, to->path, &reply,
@@ -317,71 +319,43 @@ take_leave(struct run *r)
 	(void)dialogue_hear(talk, &reply, NULL, NULL, &ignored);
 }
 
-static struct envelope
-envelope_of(const struct run *r)
-{
-	const struct findings *f = &r->found;
-	struct envelope e = { .sender = f->sender, .n = f->nrecipients,
-	    .sender_utf8 = utf8_beyond_ascii(f->sender) };
-	size_t i;
-
-	e.recipients = pool_array(r->pool, e.n, sizeof *e.recipients);
-	for (i = 0; i < e.n; i++) {
-		e.recipients[i].path = f->recipients[i].path;
-		e.recipients[i].utf8 = utf8_beyond_ascii(
-		    f->recipients[i].path);
-	}
-	return e;
-}
-
-/* What is accepted counts as sent here, for the exit status alone. */
 static void
-ask_recipients(struct run *r)
+ask_all(struct run *r, const struct envelope *e, struct outcome *o)
 {
-	struct findings *f = &r->found;
-	const struct failure *gravest;
-	struct envelope e = envelope_of(r);
-	struct outcome outcome;
 	struct failure why = { 0 };
-	bool ok;
+	bool ok = ask_sender(r, e, &why);
 	size_t i;
 
-	outcome_init(&outcome, f->nrecipients, r->pool);
-	ok = ask_sender(r, &e, &why);
-	for (i = 0; ok && i < f->nrecipients; i++)
-		ok = ask_recipient(r, &e, &outcome, i, &why);
+	for (i = 0; ok && i < e->n; i++)
+		ok = ask_recipient(r, e, o, i, &why);
 	if (!ok)
-		outcome_rest_failed(&outcome, &why);
-	gravest = outcome_gravest(&outcome);
-	if (gravest != NULL)
-		failure_copy(&f->why, gravest);
-	if (ok)
+		outcome_rest_failed(o, &why);
+	else
 		take_leave(r);
 }
 
-/* Before anything is connected: an address that is none is a usage error. */
-static bool
-take_recipients(struct run *r, struct failure *why)
+static void
+ask_recipients(struct run *r)
 {
+	const struct envelope *e = &r->plan.legs[0].envelope;
 	struct findings *f = &r->found;
-	struct mailbox *list;
-	size_t i, j, n;
+	const struct failure *gravest;
+	struct outcome outcome;
+	size_t i;
 
-	if (!r->options->probe_rcpt)
-		return true;
-	for (i = 0; i < r->options->nrecipients; i++) {
-		if (!address_list(r->options->recipients[i], r->pool, &list,
-		    &n, why))
-			return false;
-		for (j = 0; j < n; j++) {
-			f->recipients = pool_grow(r->pool, f->recipients,
-			    &f->nrecipients, sizeof *f->recipients);
-			f->recipients[f->nrecipients - 1] =
-			    (struct found_recipient){ .path =
-			    path_of(&list[j], r->pool) };
-		}
+	f->sender = e->sender;
+	f->nrecipients = e->n;
+	f->recipients = pool_array(r->pool, e->n, sizeof *f->recipients);
+	outcome_begin(&outcome, e, r->pool);
+	ask_all(r, e, &outcome);
+	for (i = 0; i < e->n; i++) {
+		f->recipients[i].path = e->recipients[i].path;
+		if (outcome.results[i].why != NULL)
+			f->recipients[i].why = outcome.results[i].why->text;
 	}
-	return name_sender(r, why);
+	gravest = outcome_gravest(&outcome);
+	if (gravest != NULL)
+		failure_copy(&f->why, gravest);
 }
 
 static void
@@ -426,16 +400,18 @@ probe(const struct options *o, const struct caller *c, struct config *config,
 	struct failure why = { 0 };
 	struct findings *f = &r.found;
 	int output;
+	bool ok;
 
 	exhibit_begin(&r.exhibit, !o->json, isatty(STDOUT_FILENO) == 1 &&
 	    !c->no_colour, r.pool);
-	if (!begin(&r, &why) || !take_recipients(&r, &why)) {
-		helper_end(config);
-		return told(&r, &why);
-	}
-	go_on(&r);
+	ok = begin(&r, &why);
+	if (ok)
+		go_on(&r);
 	session_end(&r.look);
 	helper_end(config);
+	message_free(r.message);
+	if (!ok)
+		return told(&r, &why);
 	f->status = failure_status(f->why.kind);
 	advise(f, r.pool);
 	exhibit_end(&r.exhibit, f);

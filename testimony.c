@@ -191,6 +191,7 @@ recipient(const struct fields *o, const void *all, size_t i)
 	fields_text(o, "address", r->path);
 	fields_truth(o, "accepted", r->accepted);
 	fields_text(o, "reply", r->reply);
+	fields_text(o, "reason", r->why);
 }
 
 static void

@@ -43,24 +43,14 @@ end_early(struct trial *t, const struct failure *why)
 	return failure_status(why->kind);
 }
 
-static bool
-nothing(struct input *in, struct failure *why)
-{
-	(void)why;
-	in->eof = true;
-	return true;
-}
-
 /* Standard input may be the person's, or have no end. */
 static bool
 read_message(struct trial *t, struct failure *why)
 {
-	struct input none = { .more = nothing };
-
 	if (compose_is_made(t->options))
 		return compose_message(t->options, t->caller, t->pool,
 		    &t->message, why);
-	return message_read(&none, false, NULL, t->pool, &t->message, why);
+	return message_none(&t->message, t->pool, why);
 }
 
 /* --- one session ----------------------------------------------------------- */

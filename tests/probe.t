@@ -117,6 +117,21 @@ run 0 "a recipient beyond ASCII" "$sendoff" \
 has "$tmp/tls.log" "C: MAIL FROM:<alice@example.test> SMTPUTF8" \
     "MAIL asks for SMTPUTF8"
 
+: > "$tmp/tls.log"
+run 0 "a local name" "$sendoff" --require-tls --default-recipient \
+    carol@example.net -f alice@localhost -N never \
+    --probe=rcpt root carol@example.net
+has "$tmp/tls.log" "C: MAIL FROM:<alice@example.test> REQUIRETLS" \
+    "MAIL demands what a submission would"
+is "$(grep 'C: RCPT TO' "$tmp/tls.log" | sed 's/ORCPT.*//')" \
+    "C: RCPT TO:<carol@example.net> NOTIFY=NEVER " \
+    "who is behind a local name is named once, as a submission would"
+run 78 "a local name that nobody is behind" "$sendoff" --json \
+    --probe=rcpt root bob@example.net
+valid "a local name that nobody is behind"
+json recipients.0.accepted False "nobody is behind it"
+json recipients.1.accepted True "the other is asked about"
+
 serve few --tls=starttls --user "alice:$password" --limits "RCPTMAX=1"
 few="--password-file $tmp/password --user alice"
 # shellcheck disable=SC2086

@@ -200,6 +200,7 @@ mailq_show(const struct options *o, const struct caller *c,
 {
 	const struct stored *s = find_one(o, c, config, o->id);
 	char block[16 * 1024];
+	bool whole;
 	size_t n;
 	FILE *f;
 
@@ -212,7 +213,11 @@ mailq_show(const struct options *o, const struct caller *c,
 		    "it cannot be read");
 	while ((n = fread(block, 1, sizeof block, f)) > 0)
 		(void)fwrite(block, 1, n, stdout);
+	whole = ferror(f) == 0;
 	(void)fclose(f);
+	if (!whole)
+		return complain(program, FAILURE_INPUT, s->path, "it cannot "
+		    "be read to its end");
 	return report_output(program);
 }
 

@@ -18,8 +18,6 @@ enum {
 	RETRY_LAST = 4 * 3600
 };
 
-static const char spool_parent[] = "/var/spool/sendoff";
-
 const char *
 keep_state(const struct outcome *o)
 {
@@ -282,7 +280,7 @@ keep_places(const char *list[KEEP_PLACES], const struct account *a,
 {
 	const char *home = c->home == NULL ? NULL :
 	    pool_printf(pool, "%s/.local/state/sendoff", c->home);
-	const char *spool = pool_printf(pool, "%s/%lu", spool_parent,
+	const char *spool = pool_printf(pool, "%s/%lu", store_spool,
 	    (unsigned long)c->uid);
 	bool system = a != NULL && a->system;
 	size_t n = 0;
@@ -309,19 +307,11 @@ places(const char *list[KEEP_PLACES], const struct leftover *l)
 	return timed && l->caller->home != NULL ? n - 1 : n;
 }
 
-static bool
-is_spool(const char *path)
-{
-	size_t n = strlen(spool_parent);
-
-	return strncmp(path, spool_parent, n) == 0 && path[n] == '/';
-}
-
 /* The installation makes the parent of the system's store. */
 bool
 keep_prepare(const char *path, struct pool *pool)
 {
-	return (!is_spool(path) || access(spool_parent, F_OK) == 0) &&
+	return (!store_is_spool(path) || access(store_spool, F_OK) == 0) &&
 	    make_folders(path, pool);
 }
 
@@ -385,7 +375,7 @@ keep_message(const struct leftover *l, struct kept *kept,
 	for (i = 0; i < n; i++) {
 		if (try_place(list[i], l, kept, i == 0 ? why : &one))
 			break;
-		if (i == 0 && (errno != ENOENT || !is_spool(list[0])))
+		if (i == 0 && (errno != ENOENT || !store_is_spool(list[0])))
 			kept->passed_over = pool_string(l->pool, why->text);
 	}
 	return i < n;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char spool_parent[] = "/var/spool/sendoff";
+const char store_spool[] = "/var/spool/sendoff";
 
 enum { LINE_ROOM = 64 * 1024 };		/* of an envelope; none is as long */
 
@@ -168,11 +168,18 @@ is_trusted(int fd, const char *path, bool public, uid_t owner)
 	    (public || is_trusted_way(path, owner));
 }
 
+bool
+store_is_spool(const char *path)
+{
+	size_t n = sizeof store_spool - 1;
+
+	return strncmp(path, store_spool, n) == 0 && path[n] == '/';
+}
+
 int
 store_folder(const char *path, uid_t owner)
 {
-	size_t n = sizeof spool_parent - 1;
-	bool public = strncmp(path, spool_parent, n) == 0 && path[n] == '/';
+	bool public = store_is_spool(path);
 	int fd = public ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 	    O_NOFOLLOW) : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int error;
@@ -272,7 +279,7 @@ uid_t *
 store_owners(struct pool *pool, size_t *n)
 {
 	const struct dirent *entry;
-	DIR *d = opendir(spool_parent);
+	DIR *d = opendir(store_spool);
 	uid_t *list = NULL, uid;
 	struct stat st;
 
@@ -299,7 +306,7 @@ list_everyone(struct listing *l)
 	uid_t *owners = store_owners(l->pool, &n);
 
 	for (i = 0; i < n; i++)
-		list_folder(l, pool_printf(l->pool, "%s/%lu", spool_parent,
+		list_folder(l, pool_printf(l->pool, "%s/%lu", store_spool,
 		    (unsigned long)owners[i]), owners[i]);
 }
 
@@ -326,7 +333,7 @@ store_list(const struct config *config, const struct caller *c,
 	if (c->home != NULL)
 		list_folder(&l, pool_printf(pool, "%s/.local/state/sendoff",
 		    c->home), c->uid);
-	list_folder(&l, pool_printf(pool, "%s/%lu", spool_parent,
+	list_folder(&l, pool_printf(pool, "%s/%lu", store_spool,
 	    (unsigned long)c->uid), c->uid);
 	if (everyone && c->uid == 0)
 		list_everyone(&l);

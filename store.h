@@ -32,6 +32,14 @@ struct stored {
 };
 
 /*
+ * Where the system's accounts keep, each owner in a folder
+ * named for his number; and whether a path is below it.
+ */
+extern const char store_spool[];
+
+bool	store_is_spool(const char *path);
+
+/*
  * The open folder, or -1 with errno, which store_error() puts into words.  A
  * stranger could have prepared it: EPERM when it is not the owner's, or others
  * can write it, have made a link of it or can put another into its place

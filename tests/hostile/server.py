@@ -401,7 +401,7 @@ class Dialogue:
 
     def scram_sha_256(self, first):
         bare = first.decode().split(",", 2)[2]
-        nonce = re.search("r=([^,]*)", bare)[1] + "hostile"
+        nonce = re.search("r=([^,]*)", bare)[1] + "a-hostile-server"
         server_first = f"r={nonce},s={coded(SALT)},i={ROUNDS}"
         got = self.challenge(1, server_first.encode())
         if got is None:

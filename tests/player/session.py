@@ -5,7 +5,7 @@ import time
 
 from .pattern import Bad, ends_line, fill, match, unescape
 from .sasl import Login, decode
-from .wire import Gone, Refused, Silent
+from .wire import CLOSED, Gone, Refused, Silent
 
 LIMIT = 998             # octets in a line of text, RFC 5321 section 4.5.3.1.6
 
@@ -231,6 +231,8 @@ class Session:
         except Refused as refused:
             if event.text != "refused" and cut != "hello":
                 raise Mismatch("T", f"a failed handshake: {refused}") from None
+            if not cut and not self.wire.octets and str(refused) == CLOSED:
+                raise Mismatch("T refused", f"{CLOSED}, no alert") from None
             return
         if event.text == "client" and not self.wire.tls.getpeercert():
             raise Mismatch("T client", "no certificate of the client")

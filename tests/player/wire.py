@@ -20,6 +20,9 @@ class Silent(Exception):
     """The client said nothing for too long."""
 
 
+CLOSED = "the client closed"
+
+
 class Refused(Exception):
     """The client did not like the handshake."""
 
@@ -170,7 +173,7 @@ class Wire:
             try:
                 self.shake(until, stop_after_hello)
             except Gone:
-                raise Refused("the client closed") from None
+                raise Refused(CLOSED) from None
 
     def shake(self, until, stop_after_hello):
         try:
@@ -182,7 +185,7 @@ class Wire:
             self.drain_tls()
             octets = self.raw_receive(until)
             if octets == b"":
-                raise Refused("the client closed") from None
+                raise Refused(CLOSED) from None
             self.incoming.write(octets or b"")
             return
         except ssl.SSLError as error:

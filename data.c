@@ -107,7 +107,7 @@ data_say(struct transaction *t, struct failure *why)
 	trace_data(size);
 	if (!put_octets(t, 0, size, why))
 		return false;
-	transaction_say_quit(t);
+	transaction_end_data(t);
 	return true;
 }
 
@@ -267,11 +267,9 @@ end_data(struct transaction *t)
 		stream_put(t->talk->stream, ".\r\n", 3);
 	else
 		dialogue_say(t->talk, ".");
-	transaction_say_quit(t);
-	if (!hand_over(t))
-		return;
-	t->data_sent = stream_all_sent(t->talk->stream);
-	hear_verdict(t, STEP_DOT);
+	transaction_end_data(t);
+	if (hand_over(t))
+		hear_verdict(t, STEP_DOT);
 }
 
 /* RFC 2920: 354 although nobody is left is ended by the dot alone. */
@@ -403,11 +401,9 @@ send_last(struct transaction *t, struct chunks *c, uint64_t len)
 	}
 	if (!send_chunk(t, c, len, true))
 		return;
-	transaction_say_quit(t);
-	if (!hand_over(t))
-		return;
-	t->data_sent = stream_all_sent(t->talk->stream);
-	hear_verdict(t, STEP_BDAT);
+	transaction_end_data(t);
+	if (hand_over(t))
+		hear_verdict(t, STEP_BDAT);
 }
 
 /*

@@ -31,6 +31,8 @@ struct stream {
 	bool ended;			/* nothing more will be read */
 	bool broken;			/* nothing more can be written */
 	bool secret;			/* what is queued, or has been sent */
+	bool marked;
+	size_t before_mark;		/* octets of out */
 	struct failure first;		/* why, if ended or broken */
 	unsigned waits;
 };
@@ -381,6 +383,13 @@ make_way(struct stream *s, enum transport_state state, struct failure *why)
 	return wait_for(s, events, why);
 }
 
+static void
+sent(struct stream *s, size_t n)
+{
+	buffer_take(&s->out, n);
+	s->before_mark -= n < s->before_mark ? n : s->before_mark;
+}
+
 bool
 stream_flush(struct stream *s, struct failure *why)
 {
@@ -394,7 +403,7 @@ stream_flush(struct stream *s, struct failure *why)
 		state = s->transport.write(s->transport.context,
 		    buffer_data(&s->out), buffer_len(&s->out), &n, &reason);
 		if (state == TRANSPORT_DONE) {
-			buffer_take(&s->out, n);
+			sent(s, n);
 		} else if (state == TRANSPORT_FAILED) {
 			stop_writing(s, &reason);
 		} else if (!make_way(s, state, why)) {
@@ -407,10 +416,17 @@ stream_flush(struct stream *s, struct failure *why)
 	return true;
 }
 
-bool
-stream_all_sent(const struct stream *s)
+void
+stream_mark(struct stream *s)
 {
-	return !s->broken && buffer_len(&s->out) == 0;
+	s->marked = !s->broken;
+	s->before_mark = buffer_len(&s->out);
+}
+
+bool
+stream_has_sent(const struct stream *s)
+{
+	return s->marked && s->before_mark == 0;
 }
 
 bool

@@ -119,10 +119,11 @@ void	stream_added(struct stream *, size_t n);
 bool	stream_flush(struct stream *, struct failure *why);
 
 /*
- * Has every queued octet been handed to the system?  When the answer is no,
- * the server cannot have all of it.
+ * Marks the end of what is queued.  Has all before the last mark been handed to
+ * the system?  When the answer is no, the server cannot have all of it.
  */
-bool	stream_all_sent(const struct stream *);
+void	stream_mark(struct stream *);
+bool	stream_has_sent(const struct stream *);
 
 /* Has writing failed?  Then there is no sense in sending more. */
 bool	stream_is_broken(const struct stream *);

@@ -122,8 +122,10 @@ may_pipeline(const struct transaction *t)
  * may have to follow for recipients that did not fit.
  */
 void
-transaction_say_quit(struct transaction *t)
+transaction_end_data(struct transaction *t)
 {
+	t->data_queued = true;
+	stream_mark(t->talk->stream);
 	if (!t->last || !may_pipeline(t) || t->n_put_off > 0 ||
 	    (t->in_flight && t->n > 1))
 		return;
@@ -177,7 +179,7 @@ settle_unknown(struct transaction *t, const struct failure *cause)
 void
 transaction_lost(struct transaction *t, const struct failure *cause)
 {
-	if (t->data_sent && !t->refused)
+	if (t->data_queued && !t->refused && stream_has_sent(t->talk->stream))
 		settle_unknown(t, cause);
 	end(t, cause);
 }
@@ -436,8 +438,6 @@ pipelined(struct transaction *t)
 	whole = !t->refused;
 	if ((whole && !say_data(t)) || !flush(t))
 		return false;
-	t->data_sent = whole && t->in_flight &&
-	    stream_all_sent(t->talk->stream);
 	while (t->heard <= t->named)
 		if (!hear_next(t))
 			return false;

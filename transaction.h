@@ -45,7 +45,7 @@ struct transaction {
 	bool full;			/* the server takes no more recipients */
 	bool last;			/* nothing follows on the connection */
 	bool in_flight;			/* BDAT travels behind RCPT */
-	bool data_sent;			/* all of it has been handed over */
+	bool data_queued;		/* all of it, up to the stream's mark */
 	bool refused;			/* MAIL was */
 	bool judged;			/* the data have had their verdict */
 	bool over;			/* nothing can follow it here, and why */
@@ -102,8 +102,8 @@ void	transaction_refused(struct smtp *, const char *path,
 	    const struct reply *, enum failure_kind,
 	    struct failure *named);
 
-/* For data.c: QUIT, where it may close the group. */
-void	transaction_say_quit(struct transaction *);
+/* For data.c: the data are queued; QUIT behind them, where it may be. */
+void	transaction_end_data(struct transaction *);
 
 /*
  * For data.c: a reply before the end of the data.  False when it is over: the

@@ -80,7 +80,8 @@ MUTANTS = [
      "\tif (reply->code == 421)\n\t\tend(t, &why);", "\tif (true)\n"
      "\t\tend(t, &why);", "play rcpt-354-in-flight"),
     ("silence behind the data is unknown",
-     "if (t->data_sent && !t->refused)", "if (false)",
+     "if (t->data_queued && !t->refused && stream_has_sent("
+     "t->talk->stream))", "if (false)",
      "matrix unix dot: close"),
     ("421 for the data is unknown",
      "if (reply->code == 421 || (!reply_is_temporary(reply) &&",

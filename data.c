@@ -288,12 +288,11 @@ hear_data(struct transaction *t)
 			end_data(t);
 		return;
 	}
-	if (reply_is_success(&reply))
-		t->talk->in_step = false;
-	if (t->accepted == 0)
-		return;
 	(void)dialogue_refused(t->talk, &reply, FAILURE_REFUSED, &why);
-	transaction_settle_failed(t, &why);
+	if (why.kind == FAILURE_PROTOCOL)	/* does it wait for data? */
+		t->talk->in_step = false;
+	if (t->accepted > 0)
+		transaction_settle_failed(t, &why);
 }
 
 /* The reply to the oldest chunk; false ends the story, which is settled. */

@@ -109,8 +109,11 @@ no_secret(const struct session *s, struct failure *why)
 static bool
 is_for(const struct session *s, const struct endpoint *e)
 {
+	const char *host = s->use.host;
+
 	return s->has_secret && (s->source != SECRET_OF_HOST ||
-	    (e->host != NULL && strcasecmp(e->host, s->use.host) == 0));
+	    (e->host != NULL && host != NULL &&
+	    strcasecmp(e->host, host) == 0));
 }
 
 /*

@@ -82,16 +82,14 @@ clear_environment(struct privilege *p)
 	(void)setenv("PATH", "/usr/bin:/bin", 1);
 }
 
-/* What Date and the character set need; the library distrusts their paths. */
+/* What Date needs; the library distrusts paths in it. */
 static void
-restore_environment(const struct privilege *p)
+restore_zone(const struct privilege *p)
 {
 	char **e;
 
 	for (e = p->environment; e != NULL && *e != NULL; e++)
-		if (strncmp(*e, "TZ=", 3) == 0 ||
-		    strncmp(*e, "LANG=", 5) == 0 ||
-		    strncmp(*e, "LC_", 3) == 0)
+		if (strncmp(*e, "TZ=", 3) == 0)
 			(void)putenv(*e);
 }
 
@@ -158,7 +156,7 @@ privilege_drop(struct privilege *p, struct failure *why)
 		privilege_end(p);
 		return false;
 	}
-	restore_environment(p);
+	restore_zone(p);
 	return true;
 }
 

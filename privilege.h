@@ -28,8 +28,8 @@ struct privilege {
  * The second thing that main() does (caller_begin() is the first): in a
  * set-gid program the environment is cleared but for a constant PATH, the
  * file is read when it is root's, nobody else's to write and only the group's
- * to read, and the group is given up for good.  Then TZ, LANG and LC_* are as
- * the caller has them.  In a program that is not set-id it does nothing.
+ * to read, and the group is given up for good.  Then TZ is as the caller has
+ * it.  In a program that is not set-id it does nothing.
  *
  * FAILURE_LOCAL when the group cannot be given up; FAILURE_CONFIG when the
  * program is set-uid.  Then the process must end.

@@ -24,7 +24,6 @@
 #include "url.h"
 #include "usage.h"
 
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -197,7 +196,6 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "%s: %s\n", r.program, why.text);
 		return failure_status(why.kind);
 	}
-	(void)setlocale(LC_CTYPE, "");
 	r.config.pool = r.pool;
 	r.config.handed = &r.privilege;
 	caller_read(&r.caller, closed, r.privilege.environment, r.pool);

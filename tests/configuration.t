@@ -34,6 +34,16 @@ run 78 "no configuration" "$sendmail" bob@example.net
 has "$tmp/err" "there is no account" "is said"
 rm -rf "$HOME/.local"
 
+# A Turkish "i" has a capital of its own.
+mkdir "$tmp/locales"
+localedef -i tr_TR -f UTF-8 "$tmp/locales/tr_TR.UTF-8" > "$tmp/localedef" 2>&1
+export LOCPATH="$tmp/locales" LC_ALL=tr_TR.UTF-8
+is "$(locale charmap 2>&1)" UTF-8 "there is a Turkish locale"
+config "from a@example.test" "server smtps://x" "auth plain"
+run 0 "words of the configuration in a Turkish locale" "$sendoff" --check
+has "$tmp/out" "auth                 PLAIN" "mean what they mean elsewhere"
+unset LOCPATH LC_ALL
+
 serve s --user 'alice@example.test:pass word'
 base="from alice@example.test
 server smtp://localhost:$port

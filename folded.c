@@ -22,7 +22,8 @@ folded_begin(struct folded *f, const char *name, size_t len)
 /*
  * The blanks before the next word, of which at least len octets go into the
  * same line, if that has no more than limit.  A field's first word has one
- * blank.  Too many to leave room in a new line become one.
+ * blank.  Too many to leave room for "(" and an encoded word in a new line
+ * become one.
  */
 static void
 separate(struct folded *f, const char *blank, size_t nblank, size_t len,
@@ -39,7 +40,7 @@ separate(struct folded *f, const char *blank, size_t nblank, size_t len,
 		put(f, "\r\n", 2);
 		f->column = 0;
 	}
-	if (folds && (nblank == 0 || nblank > WORDS_LINE - WORDS_ROOM))
+	if (folds && (nblank == 0 || nblank >= WORDS_LINE - WORDS_ROOM))
 		put(f, " ", 1);
 	else
 		put(f, blank, nblank);

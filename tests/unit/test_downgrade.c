@@ -64,6 +64,10 @@ static const struct {
 	    "h\r\n",
 	    "To: (=?UTF-8?Q?a_=28=C3=BC=29_b?=) c@d, (=?UTF-8?Q?=29_=C3=B"
 	    "C?=) e@f,\r\n (=?UTF-8?B?w7w=?=)g@h\r\n" },
+	/* 50 blanks: with "(" a new line would have no room for a word */
+	{ "To: a@b" "                         " "                         "
+	    "(\xc3\xbc)\r\n",
+	    "To: a@b\r\n (=?UTF-8?B?w7w=?=)\r\n" },
 	{ "To: (\xc3\xbc)J\xc3\xbcrg(\xc3\xbc)<a@b>\r\n",
 	    "To: (=?UTF-8?B?w7w=?=) =?UTF-8?Q?J=C3=BCrg?= (=?UTF-8?B?w7w="
 	    "?=)<a@b>\r\n" },

@@ -64,15 +64,29 @@ first_line(struct buffer *secret, const struct source *source,
 	return true;
 }
 
+static bool
+await(int fd, milliseconds deadline, const struct source *source,
+    struct failure *why)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int ready = signals_poll(&pfd, 1, deadline);
+
+	if (ready < 0)
+		return fail(why, FAILURE_INTERRUPTED, "ended by signal %d "
+		    "before %s has given a %s; nothing was sent",
+		    signals_caught(), source->name, source->gives);
+	return ready > 0 || fail(why, source->none, "%s did not end within %d "
+	    "seconds", source->name, COMMAND_SECONDS);
+}
+
 /*
  * Reads to the end, within the time, from what does not block: a FIFO that
- * nobody writes is empty.  What is too long is cut by the caller.
+ * nobody writes is empty.
  */
 static bool
 drain(int fd, milliseconds deadline, size_t most, struct buffer *secret,
     const struct source *source, struct failure *why)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	ssize_t n;
 
 	for (;;) {
@@ -84,9 +98,8 @@ drain(int fd, milliseconds deadline, size_t most, struct buffer *secret,
 		else if (errno != EINTR && errno != EAGAIN)
 			return fail_errno(why, FAILURE_CONFIG, "%s cannot be "
 			    "read", source->name);
-		else if (signals_poll(&pfd, 1, deadline) <= 0)
-			return fail(why, source->none, "%s did not end within "
-			    "%d seconds", source->name, COMMAND_SECONDS);
+		else if (!await(fd, deadline, source, why))
+			return false;
 		if (buffer_len(secret) > most)
 			return fail(why, FAILURE_CONFIG, "%s gives more than "
 			    "%zu octets", source->name, most);
@@ -241,8 +254,9 @@ by_command(const struct account *a, enum setting s, bool renew,
 		return fail(why, FAILURE_CONFIG, "%s of the account \"%s\" "
 		    "(%s:%zu) is not run, for it would be yours to look into; "
 		    "its administrator may use %s instead",
-		    command.source.name, a->name, a->file, a->line, setting_is_password(s) ?
-		    "password" : "the socket service, sendmail(8),");
+		    command.source.name, a->name, a->file, a->line,
+		    setting_is_password(s) ? "password" :
+		    "the socket service, sendmail(8),");
 	if (!a->may_run)
 		return fail(why, FAILURE_PERMISSION, "others can write %s, so "
 		    "its %s is not run; mend it with: chmod go-w %s", a->file,

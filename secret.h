@@ -37,7 +37,8 @@ enum secret_source {
  * the terminal are left.  That there is none is no failure.  A file that others
  * can read, a command that fails, an empty password or one with a NUL, and what
  * cannot be a token is FAILURE_CONFIG or FAILURE_PERMISSION; that there is no
- * token, or its command fails, is FAILURE_TOKEN.
+ * token, or its command fails, is FAILURE_TOKEN; a signal while it is waited
+ * for, FAILURE_INTERRUPTED.
  */
 bool	secret_fetch(const struct secret_use *, const struct caller *,
 	    struct buffer *secret, enum secret_source *, struct failure *why);

@@ -60,6 +60,16 @@ run 0 "password-command" "$sendoff" bob@example.net
 config "$base" 'password-command "exit 3"'
 run 78 "a password-command that fails" "$sendoff" bob@example.net
 has "$tmp/err" "failed with status 3" "says how"
+config "$base" "sandbox no" \
+    "password-command 'touch $tmp/begun; exec sleep 30'"
+"$sendoff" bob@example.net < "$tmp/message" > "$tmp/out" 2> "$tmp/err" &
+while [ ! -e "$tmp/begun" ]; do sleep .1; done
+kill -TERM $!
+wait $!
+is "$?" 75 "a signal while password-command runs"
+has "$tmp/err" "ended by signal 15 before password-command has given a" \
+    "is no mistake in the configuration"
+rm -rf "$HOME/.local"
 mkdir "$tmp/credentials"
 printf 'pass word' > "$tmp/credentials/sendoff.default"
 config "$base"

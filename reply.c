@@ -53,11 +53,14 @@ append(struct reply *r, const char *p, size_t len)
 	r->text[r->len] = '\0';
 }
 
-/* RFC 5321 section 4.2: %x32-35 %x30-35 %x30-39; 0 when it is no code. */
+/*
+ * 0 when it is no code.  RFC 5321 section 4.2 has none like 571, but there are
+ * servers that say it, and what counts is the first digit (section 4.3.2).
+ */
 static int
 code_of(const char *p, size_t len)
 {
-	if (len < 3 || p[0] < '2' || p[0] > '5' || p[1] < '0' || p[1] > '5' ||
+	if (len < 3 || p[0] < '2' || p[0] > '5' || p[1] < '0' || p[1] > '9' ||
 	    p[2] < '0' || p[2] > '9')
 		return 0;
 	return (p[0] - '0') * 100 + (p[1] - '0') * 10 + (p[2] - '0');

@@ -32,7 +32,7 @@ enum reply_state { REPLY_MORE, REPLY_COMPLETE, REPLY_BROKEN };
  * Adds one line (without its line end) to the reply, which is zeroed before
  * the first.  *text and *len are what stands behind the code in this line.
  * REPLY_BROKEN fills *why (FAILURE_PROTOCOL): no code, a code outside 200 to
- * 559, another code than the line before, too many lines.  A code alone,
+ * 599, another code than the line before, too many lines.  A code alone,
  * without the blank, is accepted.
  */
 enum reply_state reply_add(struct reply *, const char *line, size_t len,

@@ -23,8 +23,7 @@ model_line(struct model *m, const char *p, size_t len)
 	int code;
 
 	if (len < 3 || strchr("2345", p[0]) == NULL || p[0] == '\0' ||
-	    strchr("012345", p[1]) == NULL || p[1] == '\0' ||
-	    !isdigit((unsigned char)p[2]) ||
+	    !isdigit((unsigned char)p[1]) || !isdigit((unsigned char)p[2]) ||
 	    (len > 3 && p[3] != ' ' && p[3] != '-'))
 		return -1;
 	code = (p[0] - '0') * 100 + (p[1] - '0') * 10 + p[2] - '0';

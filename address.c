@@ -175,20 +175,16 @@ static bool
 route(struct parser *p)
 {
 	struct mailbox dropped = { 0 };
+	bool any = false;
 
-	while (at_special(p, '@') || at_special(p, ',')) {
-		if (take_special(p, ',')) {
-			skip_comments(p);
-			continue;
-		}
-		p->at++;
-		if (!domain(p, &dropped))
+	for (; at_special(p, '@') || at_special(p, ','); any = true) {
+		if (take_special(p, '@') && !domain(p, &dropped))
 			return false;
+		(void)take_special(p, ',');
 		skip_comments(p);
-		if (take_special(p, ':'))
-			return true;
 	}
-	return true;
+	return !any || take_special(p, ':') || bad(p, "a \":\" is missing "
+	    "behind its route");
 }
 
 static bool

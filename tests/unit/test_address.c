@@ -27,6 +27,7 @@ static const struct {
 	{ "\"needless\"@x.org", "needless@x.org" },
 	{ "a..b@x.org", "\"a..b\"@x.org" },
 	{ "<@r1,@r2:c@x>", "c@x" },
+	{ "<,@r1 (x), ,@r2 : c@x>", "c@x" },
 	{ "a . b @ c . d", "a.b@c.d" },
 	{ "a(x(y)z)@b", "a@b" },
 	{ "a@[127.0.0.1]", "a@[127.0.0.1]" },
@@ -41,6 +42,9 @@ static const struct {
 	{ "a@b..", NULL },
 	{ "a@", NULL },
 	{ "@b", NULL },
+	{ "<@a b@c>", NULL },
+	{ "<@a>", NULL },
+	{ "<,a@b>", NULL },
 	{ "\xff@b", NULL },
 	{ "a@b;sleep 5", NULL },
 };

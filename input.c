@@ -58,11 +58,11 @@ input_line(struct input *in, size_t max, size_t *len, size_t *end,
 		p = buffer_data(&in->octets);
 		n = buffer_len(&in->octets);
 		nl = n > seen ? memchr(p + seen, '\n', n - seen) : NULL;
-		if (nl != NULL || in->eof)
-			break;
-		if (n > max)
+		if ((nl != NULL ? (size_t)(nl - p) : n) > max)
 			return fail(why, FAILURE_MESSAGE, "a line has more "
 			    "than %zu octets", max);
+		if (nl != NULL || in->eof)
+			break;
 		seen = n;
 		if (!input_more(in, why))
 			return false;

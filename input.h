@@ -20,9 +20,10 @@ struct input {
 };
 
 /*
- * Reads once (or has more() do it, which adds octets or sets eof), waiting if it must; at the end eof is set.  A non-blocking
- * descriptor is waited for.  False with FAILURE_INTERRUPTED, FAILURE_NOINPUT
- * (the descriptor is closed) or FAILURE_INPUT.
+ * Reads once (or has more() do it, which adds octets or sets eof), waiting if
+ * it must; at the end eof is set.  A non-blocking descriptor is waited for.
+ * False with FAILURE_INTERRUPTED, FAILURE_NOINPUT (the descriptor is closed) or
+ * FAILURE_INPUT.
  */
 bool	input_more(struct input *, struct failure *why);
 

@@ -24,6 +24,25 @@ read_fd(int fd, bool dot_ends, struct pool *pool, struct message **m,
 	return ok;
 }
 
+/* A line is too long also when the whole of it has come at once. */
+static void
+test_line_at_once(void **state)
+{
+	static const char text[] = "1234\n12345\n";
+	struct input in = { .fd = -1, .eof = true };
+	struct failure why;
+	size_t len, end;
+
+	(void)state;
+	buffer_put(&in.octets, text, sizeof text - 1);
+	assert_true(input_line(&in, 4, &len, &end, &why));
+	assert_int_equal(end, 5);
+	buffer_take(&in.octets, end);
+	assert_false(input_line(&in, 4, &len, &end, &why));
+	assert_int_equal(why.kind, FAILURE_MESSAGE);
+	buffer_free(&in.octets);
+}
+
 /* A child writes the text in chunks that the reader sees one by one. */
 static int
 chunked(const char *text, size_t len, size_t chunk, pid_t *pid)
@@ -371,6 +390,7 @@ main(void)
 		cmocka_unit_test(test_signed),
 		cmocka_unit_test(test_spooled),
 		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_line_at_once),
 		cmocka_unit_test(test_closed),
 	};
 

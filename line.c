@@ -40,10 +40,12 @@ line_split(char *text, struct word *words, size_t *n, size_t *column)
 	const char *ill = NULL;
 	char *p = text;
 
-	for (*n = 0; *n < LINE_WORDS_MAX; ++*n) {
+	for (*n = 0;; ++*n) {
 		p += strspn(p, " \t");
 		if (*p == '\0' || *p == '#')
 			return NULL;
+		if (*n == LINE_WORDS_MAX)
+			break;
 		words[*n].column = (size_t)(p - text) + 1;
 		words[*n].text = p;
 		if (*p == '"' || *p == '\'')

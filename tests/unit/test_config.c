@@ -554,7 +554,7 @@ many_words(void **state)
 	assert_string_equal(c.errors[0], "f:2:1: there are more than 64 "
 	    "words");
 	assert_null(c.accounts[0].values[SET_MATCH]);
-	text += strlen("match") + 2;
+	text += strlen("match");
 	c.nerrors = 0;
 	read_text(&c, pool_printf(pool, "match%s\n", text), NULL);
 	assert_int_equal(c.nerrors, 0);

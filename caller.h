@@ -1,6 +1,6 @@
 /*
- * Who calls: read once, at the start.  Only reader of the environment and of
- * the user database.
+ * Who calls: read once, at the start.  Only reader of the environment and,
+ * with peer.c, of the user database.
  */
 #ifndef CALLER_H
 #define CALLER_H

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE			/* ppoll(), F_SETSIG */
+#define _GNU_SOURCE			/* ppoll(), O_ASYNC */
 #include "signals.h"
 
 #include <errno.h>

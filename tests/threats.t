@@ -3,45 +3,9 @@
 use strict;
 use warnings;
 
-my $here = $0 =~ m{^(.*)/} ? $1 : ".";
-my %list;
-
-sub contents
-{
-	open my $f, "<", $_[0] or return undef;
-	local $/;
-	return scalar <$f>;
-}
-
-# The names of all runs of tests/hostile.
-sub runs
-{
-	my ($program) = @_;
-
-	$list{$program} //= [split /\n/,
-	    qx(python3 -B $here/hostile/$program.py --list)];
-	return @{$list{$program}};
-}
-
-sub has_run
-{
-	my ($program, $words) = @_;
-
-	return grep { index($_, $words) >= 0 } runs($program);
-}
-
-sub is_there
-{
-	my ($name) = @_;
-
-	return has_run($1 eq "hostile" ? "matrix" : $1, $2)
-	    if $name =~ /^(hostile|resolve|connect): (.+)$/;
-	return (contents("$here/unit/$1.c") // "") =~ /^\Q$2\E\(/m
-	    if $name =~ /^(test_\w+): (\w+)$/;
-	return grep { -e } glob "$here/functional/$name"
-	    if $name =~ /\.smtp$/;
-	return -e "$here/../$name";
-}
+use FindBin;
+use lib $FindBin::Bin;
+use named;
 
 # A case of the catalogue of attacks, or what is no test.
 sub is_no_test
@@ -51,14 +15,14 @@ sub is_no_test
 }
 
 my ($points, $bad, $rows) = (0, 0, 0);
-for my $line (split /\n/, contents("$here/THREATS.md")) {
+for my $line (split /\n/, contents("$FindBin::Bin/THREATS.md")) {
 	next unless $line =~ /^\| (.+) \| (.+) \|$/ && $1 ne "form" &&
 	    $line !~ /^\|[-|]+$/;
 	my ($threat, $tests) = ($1, $2);
 	next if $tests =~ /^(test|what it is|tests\/functional\/NAME.*)$/ ||
 	    $threat =~ /WORDS|NAME|FILE/;
 	my @names = grep { !is_no_test($_) } $tests =~ /`([^`]+)`/g;
-	my @missing = grep { !is_there($_) } @names;
+	my @missing = grep { !is_test($_) && !is_source($_) } @names;
 	push @missing, "(no test, and no reason)" unless @names ||
 	    $tests =~ /^Not |callers' rows/;
 	$points++;

@@ -313,12 +313,6 @@ log_trace_level(int level)
 	state.trace = level;
 }
 
-bool
-log_traces(void)
-{
-	return state.trace > 0;
-}
-
 void
 log_trace(char who, const char *text, size_t len)
 {

@@ -45,7 +45,6 @@ void	log_trace_level(int level);
 
 /* Called before a line goes to standard error; NULL: nothing is there. */
 void	log_cover(void (*hide)(void *), void *context);
-bool	log_traces(void);
 void	log_trace(char who, const char *text, size_t len);
 
 /* As a comment in the transcript, at trace level 2. */

@@ -34,7 +34,6 @@ struct stream {
 	bool marked;
 	size_t before_mark;		/* octets of out */
 	struct failure first;		/* why, if ended or broken */
-	unsigned waits;
 };
 
 static enum transport_state
@@ -174,7 +173,6 @@ wait_for(struct stream *s, short events, struct failure *why)
 	struct pollfd pfd = { .fd = s->fd, .events = events };
 	int ready = signals_poll(&pfd, 1, nearest(s));
 
-	s->waits++;
 	if (ready > 0)
 		return true;
 	if (ready == 0)
@@ -433,10 +431,4 @@ bool
 stream_is_broken(const struct stream *s)
 {
 	return s->broken;
-}
-
-unsigned
-stream_waits(const struct stream *s)
-{
-	return s->waits;
 }

@@ -128,7 +128,4 @@ bool	stream_has_sent(const struct stream *);
 /* Has writing failed?  Then there is no sense in sending more. */
 bool	stream_is_broken(const struct stream *);
 
-/* Times that the stream had to wait for the other side. */
-unsigned stream_waits(const struct stream *);
-
 #endif

@@ -96,6 +96,14 @@ account 'password-command "exit 3"'
 run 78 'a password-command that fails' "$sendoff" bob@example.net
 has "$tmp/err" 'failed with status 3' 'its failure is told'
 
+rm -rf "$HOME/.local"
+account "password-command \"kill -KILL \$PPID\""
+run 71 'a password-command that kills its parent' "$sendmail" bob@example.net
+has "$tmp/err" 'the process that fetches passwords has ended' \
+    'that the helper is gone is told'
+is "$(kept)" 1 'and the message is kept'
+rm -rf "$HOME/.local"
+
 account 'password password' 'sandbox no'
 run 0 'sandbox no' traced "$sendoff" bob@example.net
 is "$(grep -cE 'landlock_restrict_self|PR_SET_SECCOMP' "$trace")" 0 \

@@ -150,7 +150,8 @@ hear_verdict(struct transaction *t, enum step step)
 		transaction_lost(t, &why);
 		return;
 	}
-	t->s->needs_reset = false;
+	/* A BDAT that is out of place leaves anything: RFC 3030 section 2. */
+	t->s->needs_reset = t->accepted == 0;
 	if (t->accepted > 0)
 		transaction_settle(t, &reply);
 }

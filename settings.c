@@ -32,10 +32,10 @@ static const struct setting_kind settings[SETTINGS] = {
 	[SET_CA_FILE]		= { "ca-file", FILE_NAME, NULL, NULL, 0, 0 },
 	[SET_CRL_FILE]		= { "crl-file", FILE_NAME, NULL, NULL, 0, 0 },
 	[SET_PIN]		= { "pin", PINS, NULL, NULL, 0, 0 },
-	[SET_DANE]		= { "dane", WORD_OF, " auto require off ",
+	[SET_DANE]		= { "dane", WORD_OF, "auto require off",
 				    "auto", 0, 0 },
 	[SET_TLS_NAME]		= { "tls-name", ONE, NULL, NULL, 0, 0 },
-	[SET_TLS_MINIMUM]	= { "tls-minimum", WORD_OF, " 1.2 1.3 ",
+	[SET_TLS_MINIMUM]	= { "tls-minimum", WORD_OF, "1.2 1.3",
 				    "1.2", 0, 0 },
 	[SET_TLS_PRIORITY]	= { "tls-priority", PRIORITY, NULL, NULL,
 				    0, 0 },
@@ -44,7 +44,7 @@ static const struct setting_kind settings[SETTINGS] = {
 	[SET_CLIENT_KEY]	= { "client-key", FILE_NAME, NULL, NULL,
 				    0, 0 },
 	[SET_REQUIRE_TLS]	= { "require-tls", WORD_OF,
-				    " yes no default ", "default", 0, 0 },
+				    "yes no default", "default", 0, 0 },
 	[SET_DELIVER_BY]	= { "deliver-by", DELIVER_BY, NULL, NULL,
 				    0, 0 },
 	[SET_HOLD_FOR]		= { "hold-for", DURATION, NULL, NULL, 0, 0 },
@@ -62,18 +62,18 @@ static const struct setting_kind settings[SETTINGS] = {
 				    0, 0 },
 	[SET_DOMAIN]		= { "domain", DOMAIN, NULL, NULL, 0, 0 },
 	[SET_REWRITE_FROM]	= { "rewrite-from", WORD_OF,
-				    " local always never ", "local", 0, 0 },
+				    "local always never", "local", 0, 0 },
 	[SET_ALLOW_FROM]	= { "allow-from", LIST, NULL, NULL, 0, 0 },
 	[SET_ALLOW_USER]	= { "allow-user", USERS, NULL, NULL, 0, 1 },
 	[SET_KEEP]		= { "keep", FILE_NAME, NULL, NULL, 0, 0 },
 	[SET_KEEP_LIMIT]	= { "keep-limit", LIMIT, NULL, "1G 1000", 0, 0 },
-	[SET_RETRY]		= { "retry", WORD_OF, " yes no ", "no", 0, 0 },
+	[SET_RETRY]		= { "retry", WORD_OF, "yes no", "no", 0, 0 },
 	[SET_RETRY_FOR]		= { "retry-for", SPAN, NULL, "5d", 0, 0 },
-	[SET_NOTIFY]		= { "notify", WORD_OF, " yes no ", "no", 0, 0 },
+	[SET_NOTIFY]		= { "notify", WORD_OF, "yes no", "no", 0, 0 },
 	[SET_LOG]		= { "log", FILE_NAME, NULL, "syslog", 0, 0 },
-	[SET_LOG_FORMAT]	= { "log-format", WORD_OF, " logfmt json ",
+	[SET_LOG_FORMAT]	= { "log-format", WORD_OF, "logfmt json",
 				    "logfmt", 0, 0 },
-	[SET_SANDBOX]		= { "sandbox", WORD_OF, " yes no ", "yes", 0, 0 },
+	[SET_SANDBOX]		= { "sandbox", WORD_OF, "yes no", "yes", 0, 0 },
 };
 
 enum setting
@@ -165,7 +165,7 @@ is_word_of(const char **word, const char *words, struct pool *pool)
 {
 	size_t n = strlen(*word), len;
 
-	for (words++; *words != '\0'; words += len + 1) {
+	for (; *words != '\0'; words += len + strspn(words + len, " ")) {
 		len = strcspn(words, " ");
 		if (len == n && strncasecmp(words, *word, n) == 0) {
 			*word = pool_octets(pool, words, n);
@@ -343,7 +343,7 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 	switch (settings[s].shape) {
 	case WORD_OF:
 		return is_word_of(value, settings[s].words, pool) ||
-		    fail(why, FAILURE_CONFIG, "%s is one of%s, not \"%s\"",
+		    fail(why, FAILURE_CONFIG, "%s is one of %s, not \"%s\"",
 		    name, settings[s].words, *value);
 	case NUMBER:
 		return is_number(*value) || fail(why, FAILURE_CONFIG, "%s is "

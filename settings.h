@@ -20,7 +20,8 @@ enum setting {
 	SET_CRL_FILE, SET_PIN, SET_DANE,
 	SET_TLS_NAME, SET_TLS_MINIMUM, SET_TLS_PRIORITY,
 	SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY, SET_REQUIRE_TLS,
-	SET_DELIVER_BY, SET_HOLD_FOR, SET_PRIORITY, SET_RESOLVER, SET_SOURCE, SET_PROXY, SET_TIMEOUT_CONNECT, SET_TIMEOUT_REPLY,
+	SET_DELIVER_BY, SET_HOLD_FOR, SET_PRIORITY, SET_RESOLVER, SET_SOURCE,
+	SET_PROXY, SET_TIMEOUT_CONNECT, SET_TIMEOUT_REPLY,
 	SET_TIMEOUT_SESSION, SET_ALIASES, SET_DEFAULT_RECIPIENT,
 	SET_DOMAIN, SET_REWRITE_FROM, SET_ALLOW_FROM, SET_ALLOW_USER,
 	SET_KEEP, SET_KEEP_LIMIT, SET_RETRY, SET_RETRY_FOR, SET_NOTIFY,
@@ -38,7 +39,7 @@ enum setting_shape {
 struct setting_kind {
 	const char *name;
 	enum setting_shape shape;
-	const char *words;		/* of WORD_OF, blanks around each */
+	const char *words;		/* of WORD_OF, blanks between */
 	const char *standard;		/* default, or NULL */
 	bool secret;			/* its value is never to be shown */
 	bool no_option;			/* nor is there a long option for it */

@@ -85,11 +85,11 @@ static const struct {
 	    "it is the SHA-256 of a public key, sha256: and 64 hexadecimal "
 	    "digits" },
 	[SET_DANE] = { "dane", "require", NULL, "auto", "yes",
-	    "f:1:6: dane is one of auto require off , not \"yes\"" },
+	    "f:1:6: dane is one of auto require off, not \"yes\"" },
 	[SET_TLS_NAME] = { "tls-name", "mx.example.org", NULL, NULL, "''",
 	    "f:1:10: tls-name has no value" },
 	[SET_TLS_MINIMUM] = { "tls-minimum", "1.3", NULL, "1.2", "1",
-	    "f:1:13: tls-minimum is one of 1.2 1.3 , not \"1\"" },
+	    "f:1:13: tls-minimum is one of 1.2 1.3, not \"1\"" },
 	[SET_TLS_PRIORITY] = { "tls-priority", "-CIPHER-ALL:+AES-256-GCM",
 	    NULL, NULL, "-CIPHER-ALL:+NO-SUCH", "f:1:14: GnuTLS does not "
 	    "understand \"-CIPHER-ALL:+NO-SUCH\" from \"+NO-SUCH\" on" },
@@ -98,7 +98,7 @@ static const struct {
 	[SET_CLIENT_KEY] = { "client-key", "/a", NULL, NULL, "''",
 	    "f:1:12: client-key has no value" },
 	[SET_REQUIRE_TLS] = { "require-tls", "YES", "yes", "default", "maybe",
-	    "f:1:13: require-tls is one of yes no default , not \"maybe\"" },
+	    "f:1:13: require-tls is one of yes no default, not \"maybe\"" },
 	[SET_DELIVER_BY] = { "deliver-by", "1h, return", NULL, NULL,
 	    "1h never", "f:1:12: deliver-by is a duration (as in 90, 90s, 15m, "
 	    "2h, 3d or 1w), then \"notify\" or \"return\", and \"trace\", not "
@@ -131,7 +131,7 @@ static const struct {
 	[SET_DOMAIN] = { "domain", "d.example", NULL, NULL, "'a b'",
 	    "f:1:8: \"a b\" is no domain" },
 	[SET_REWRITE_FROM] = { "rewrite-from", "always", NULL, "local", "''",
-	    "f:1:14: rewrite-from is one of local always never , not \"\"" },
+	    "f:1:14: rewrite-from is one of local always never, not \"\"" },
 	[SET_ALLOW_FROM] = { "allow-from", "*", NULL, NULL, "''",
 	    "f:1:12: allow-from has no value" },
 	[SET_ALLOW_USER] = { "allow-user", "alice  @web 33", "alice @web 33",
@@ -143,18 +143,18 @@ static const struct {
 	    "1000", "f:1:12: keep-limit is a size and a number of messages, "
 	    "as in 1G 1000, not \"1000\"" },
 	[SET_RETRY] = { "retry", "YES", "yes", "no", "maybe",
-	    "f:1:7: retry is one of yes no , not \"maybe\"" },
+	    "f:1:7: retry is one of yes no, not \"maybe\"" },
 	[SET_RETRY_FOR] = { "retry-for", "12h", NULL, "5d", "forever",
 	    "f:1:11: retry-for is a duration, as in 90s, 15m, 2h or 5d, not "
 	    "\"forever\"" },
 	[SET_NOTIFY] = { "notify", "yes", NULL, "no", "1",
-	    "f:1:8: notify is one of yes no , not \"1\"" },
+	    "f:1:8: notify is one of yes no, not \"1\"" },
 	[SET_LOG] = { "log", "none", NULL, "syslog", "''",
 	    "f:1:5: log has no value" },
 	[SET_LOG_FORMAT] = { "log-format", "JSON", "json", "logfmt", "xml",
-	    "f:1:12: log-format is one of logfmt json , not \"xml\"" },
+	    "f:1:12: log-format is one of logfmt json, not \"xml\"" },
 	[SET_SANDBOX] = { "sandbox", "No", "no", "yes", "off",
-	    "f:1:9: sandbox is one of yes no , not \"off\"" },
+	    "f:1:9: sandbox is one of yes no, not \"off\"" },
 };
 
 static void
@@ -344,11 +344,11 @@ static const struct {
 	    "seconds, not \"1s\"" } },
 	{ "timeout-reply 12345678\n", { "f:1:15: timeout-reply is a number of "
 	    "seconds, not \"12345678\"" } },
-	{ "tls-minimum 1.1\n", { "f:1:13: tls-minimum is one of 1.2 1.3 , not "
+	{ "tls-minimum 1.1\n", { "f:1:13: tls-minimum is one of 1.2 1.3, not "
 	    "\"1.1\"" } },
 	{ "rewrite-from NEVER\nrewrite-from no", { "f:2:1: rewrite-from is "
-	    "set twice", "f:2:14: rewrite-from is one of local always never "
-	    ", not \"no\"" } },
+	    "set twice", "f:2:14: rewrite-from is one of local always never, "
+	    "not \"no\"" } },
 	{ "default-recipient a@b.c d\n", { "f:1:19: \"a@b.c d\" is no "
 	    "address: a comma or an \"@\" is missing" } },
 	{ "default-recipient a@b.c d@e.f\n", { NULL } },

@@ -9,7 +9,7 @@ usage_text(void)
 	    "  -f ADDRESS         envelope sender; '' is the null sender\n"
 	    "  -F NAME            full name for a From that is added\n"
 	    "  -N LIST -R WHAT -V ID  delivery notifications (RFC 3461)\n"
-	    "  -v                 transcript on standard error; -vv more\n"
+	    "  -v --verbose       transcript on standard error; -vv more\n"
 	    "  -4 -6              one family of addresses\n"
 	    "  --account NAME     the account to use\n"
 	    "  --config FILE      this configuration (also -C FILE)\n"
@@ -38,9 +38,12 @@ usage_text(void)
 	    "  --probe[=URL]      look at a server, step by step; =rcpt asks\n"
 	    "                     it about recipients, too; with --json\n"
 	    "  --check            read the configuration and print it\n"
+	    "  --queue            what is kept: ids, senders, recipients, reasons\n"
+	    "  --show ID          all of one of them\n"
+	    "  --resend ID        send it after all\n"
 	    "  --import [KIND:]FILE  another program's configuration as ours\n"
 	    "  --forget ACCOUNT   accept what its server offers from now on\n"
 	    "  --version --help\n"
-	    "Every setting of sendoff.conf(5) that is no secret has a long "
-	    "option of its name.\n";
+	    "Every setting of sendoff.conf(5) that is no secret is a long "
+	    "option, too.\n";
 }

@@ -94,6 +94,8 @@ def options():
     named = flags(SENDOFF)[1] | set(settings())
     tap.ok(len(usage) > 15 and set(usage) <= named,
            "sendoff(1) has what --help lists", set(usage) - named)
+    tap.ok(longs() <= set(usage), "which is every one that is no setting",
+           longs() - set(usage))
 
 
 def modes():

@@ -6,7 +6,7 @@
 #include <resolv.h>
 #include <string.h>
 
-enum { NAME_ROOM = 1025, SRV_FIXED = 6, MX_FIXED = 2 };
+enum { NAME_ROOM = 1025, SRV_FIXED = 6 };
 
 static char *
 lower(struct pool *pool, const char *name)
@@ -58,9 +58,8 @@ named(ns_msg *msg, const ns_rr *rr, size_t fixed, struct dns_record *r,
 
 	if (ns_rr_rdlen(*rr) <= fixed)
 		return false;
-	if (fixed >= MX_FIXED)
-		r->preference = ns_get16(p);
-	if (fixed >= SRV_FIXED) {
+	if (fixed == SRV_FIXED) {
+		r->priority = ns_get16(p);
 		r->weight = ns_get16(p + 2);
 		r->port = ns_get16(p + 4);
 	}
@@ -90,8 +89,6 @@ record(ns_msg *msg, const ns_rr *rr, enum dns_type type, struct dns_record *r,
 		return octets(rr, 16, r, pool);
 	case DNS_TLSA:
 		return octets(rr, 0, r, pool);
-	case DNS_MX:
-		return named(msg, rr, MX_FIXED, r, pool);
 	case DNS_SRV:
 		return named(msg, rr, SRV_FIXED, r, pool);
 	case DNS_CNAME:

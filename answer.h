@@ -11,8 +11,7 @@
 #include "pool.h"
 
 enum dns_type {				/* RFC 1035, 3596, 2782, 6698 */
-	DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_AAAA = 28, DNS_SRV = 33,
-	DNS_TLSA = 52
+	DNS_A = 1, DNS_CNAME = 5, DNS_AAAA = 28, DNS_SRV = 33, DNS_TLSA = 52
 };
 
 enum dns_state {
@@ -28,10 +27,9 @@ enum dns_state {
 };
 
 struct dns_record {
-	unsigned preference;		/* MX; of SRV: priority */
-	unsigned weight, port;		/* SRV */
-	const char *target;		/* MX, SRV, CNAME: lower case, without
-					   a final dot; "" is the root */
+	unsigned priority, weight, port;	/* SRV */
+	const char *target;		/* SRV, CNAME: lower case, without a
+					   final dot; "" is the root */
 	const unsigned char *data;	/* A: 4 octets; AAAA: 16; TLSA: all of
 					   its RDATA, be it of any length */
 	size_t len;

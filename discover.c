@@ -59,7 +59,7 @@ same_priority(const struct dns_record *r, size_t n)
 {
 	size_t i = 1;
 
-	while (i < n && r[i].preference == r[0].preference)
+	while (i < n && r[i].priority == r[0].priority)
 		i++;
 	return i;
 }
@@ -71,7 +71,7 @@ discover_order(struct dns_record *r, size_t n, unsigned (*chance)(unsigned n))
 
 	for (i = 0; i < n; i++)
 		for (j = i + 1; j < n; j++)
-			if (r[j].preference < r[i].preference)
+			if (r[j].priority < r[i].priority)
 				swap(&r[i], &r[j]);
 	for (i = 0; i < n; i++) {
 		group = same_priority(&r[i], n - i);

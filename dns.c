@@ -404,8 +404,7 @@ begin(struct asking *a, struct dns_question *question)
 }
 
 static const char *const type_names[] = { [DNS_A] = "A", [DNS_AAAA] = "AAAA",
-    [DNS_CNAME] = "CNAME", [DNS_MX] = "MX", [DNS_SRV] = "SRV", [DNS_TLSA] =
-    "TLSA" };
+    [DNS_CNAME] = "CNAME", [DNS_SRV] = "SRV", [DNS_TLSA] = "TLSA" };
 
 static void
 note(const struct dns_question *q)

@@ -41,7 +41,7 @@ value_of(const struct dns_question *q, const struct dns_record *r,
 		(void)inet_ntop(AF_INET6, r->data, text, sizeof text);
 		return pool_string(pool, text);
 	case DNS_SRV:
-		return pool_printf(pool, "%u %u %u %s", r->preference,
+		return pool_printf(pool, "%u %u %u %s", r->priority,
 		    r->weight, r->port, *r->target != '\0' ? r->target : ".");
 	case DNS_TLSA:
 		return tlsa_value(r, pool);

@@ -1,6 +1,6 @@
 /*
  * One connection: buffers, a deadline for each step, and the transport (the
- * socket, later TLS) beneath.  Only reader and writer of the connection.
+ * socket, then perhaps TLS) beneath.  Only reader and writer of the connection.
  *
  * It reads while it writes, so a server that will not read on before its
  * replies are taken cannot stop us.  The first error is the one reported,
@@ -65,10 +65,10 @@ bool	stream_fail(const struct stream *, struct failure *why,
 	    __attribute__((format(printf, 4, 5)));
 
 /*
- * From now on the octets go through another transport.  Whatever was received
- * through the old one and not yet taken, or is waiting in the socket's place
- * before the switch, is an attack or a broken server: that fails with
- * FAILURE_PROTOCOL (RFC 3207; CVE-2021-38371 and its family).
+ * From now on the octets go through another transport; none may be queued.
+ * Whatever was received through the old one and not yet taken is an attack or a
+ * broken server: that fails with FAILURE_PROTOCOL (RFC 3207; CVE-2021-38371 and
+ * its family).
  */
 bool	stream_switch(struct stream *, const struct transport *,
 	    struct failure *why);

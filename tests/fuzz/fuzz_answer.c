@@ -31,7 +31,7 @@ look_at(const struct dns_question *q)
 			assert(q->records[i].len == 4);
 		if (q->type == DNS_AAAA)
 			assert(q->records[i].len == 16);
-		if (q->type == DNS_SRV || q->type == DNS_MX)
+		if (q->type == DNS_SRV || q->type == DNS_CNAME)
 			assert(strlen(q->records[i].target) < NS_MAXDNAME);
 	}
 }
@@ -39,8 +39,8 @@ look_at(const struct dns_question *q)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const enum dns_type types[] = { DNS_A, DNS_CNAME, DNS_MX,
-	    DNS_AAAA, DNS_SRV, DNS_TLSA };
+	static const enum dns_type types[] = { DNS_A, DNS_CNAME, DNS_AAAA,
+	    DNS_SRV, DNS_TLSA };
 	unsigned id = size >= 2 ? (unsigned)(data[0] << 8 | data[1]) : 0;
 	struct pool *pool = pool_new();
 	char name[NS_MAXDNAME];

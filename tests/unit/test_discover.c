@@ -28,7 +28,7 @@ order(const char *records, const char *drawing, const char *wanted)
 	    drawn++)
 		drawing += len;
 	drawn = 0;
-	for (; sscanf(records, " %u %u %7s%n", &r[n].preference,
+	for (; sscanf(records, " %u %u %7s%n", &r[n].priority,
 	    &r[n].weight, names[n], &len) == 3; n++) {
 		r[n].target = names[n];
 		records += len;

@@ -416,28 +416,17 @@ usable(struct reading *r, char *text, size_t len)
 	return true;
 }
 
-/*
- * Without a buffer stdio keeps no copy.  Nothing that has no end is read on
- * and on.
- */
 static bool
 take_in(struct reading *r, FILE *f, struct buffer *text)
 {
-	size_t n;
+	bool ok = file_take_in(f, FILE_OCTETS_MAX, text);
 
-	(void)setvbuf(f, NULL, _IONBF, 0);
-	do {
-		n = fread(buffer_room(text, 4096), 1, 4096, f);
-		buffer_added(text, n);
-	} while (n == 4096 && buffer_len(text) <= FILE_OCTETS_MAX);
-	if (ferror(f))
-		error_at(r, 1, "the file cannot be read: %s", strerror(errno));
-	else if (buffer_len(text) > FILE_OCTETS_MAX)
+	if (!ok && errno == EFBIG)
 		error_at(r, 1, "the file has more than %d octets",
 		    FILE_OCTETS_MAX);
-	else
-		return true;
-	return false;
+	else if (!ok)
+		error_at(r, 1, "the file cannot be read: %s", strerror(errno));
+	return ok;
 }
 
 static void

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_ROOM = 64 * 1024 };
+enum { READ_ROOM = 64 * 1024, STREAM_ROOM = 4096 };
 
 /* Without waiting for a FIFO's writer; what is read later may be waited for. */
 int
@@ -99,6 +99,23 @@ file_read(const char *name, size_t most, struct buffer *text)
 	(void)close(fd);
 	errno = error;
 	return error == 0;
+}
+
+/* Without a buffer stdio keeps no copy. */
+bool
+file_take_in(FILE *f, size_t most, struct buffer *text)
+{
+	size_t n;
+
+	(void)setvbuf(f, NULL, _IONBF, 0);
+	do {
+		n = fread(buffer_room(text, STREAM_ROOM), 1, STREAM_ROOM, f);
+		buffer_added(text, n);
+	} while (n == STREAM_ROOM && buffer_len(text) <= most);
+	if (ferror(f))
+		return false;
+	errno = EFBIG;
+	return buffer_len(text) <= most;
 }
 
 const char *

@@ -35,6 +35,12 @@ FILE	*file_stream_any(const char *name);
  */
 bool	file_read(const char *name, size_t most, struct buffer *);
 
+/*
+ * The same of a stream, from where it is; stdio keeps no copy of it, and
+ * nothing has been done on it yet.
+ */
+bool	file_take_in(FILE *, size_t most, struct buffer *);
+
 const char *file_error(int error);
 
 /*

@@ -131,25 +131,10 @@ open_beside(void *context, const char *name, struct buffer *text)
 }
 
 static bool
-take_in(FILE *f, struct buffer *text)
-{
-	size_t n;
-
-	(void)setvbuf(f, NULL, _IONBF, 0);	/* which would be a copy */
-	do {
-		n = fread(buffer_room(text, 4096), 1, 4096, f);
-		buffer_added(text, n);
-	} while (n == 4096 && buffer_len(text) <= OCTETS_MAX);
-	if (!ferror(f) && buffer_len(text) > OCTETS_MAX)
-		errno = EFBIG;
-	return !ferror(f) && buffer_len(text) <= OCTETS_MAX;
-}
-
-static bool
 read_named(const char *name, struct buffer *text, struct failure *why)
 {
 	FILE *f = file_stream_any(name);
-	bool ok = f != NULL && take_in(f, text);
+	bool ok = f != NULL && file_take_in(f, OCTETS_MAX, text);
 
 	if (!ok)
 		(void)fail(why, FAILURE_NOINPUT, "--import: %s cannot be read: "

@@ -225,6 +225,36 @@ draft_server(struct draft *d, struct draft_account *a)
 	return s;
 }
 
+const char *
+draft_port(const char *port)
+{
+	static const struct {
+		const char *service, *port;
+	} known[] = {
+		{ "smtp", "25" },	{ "submission", "587" },
+		{ "smtps", "465" },	{ "submissions", "465" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(known[i].service, port) == 0)
+			return known[i].port;
+	return port;
+}
+
+void
+draft_host(struct draft *d, struct draft_server *s, const char *text,
+    const char *port)
+{
+	size_t n = *text == '[' ? strcspn(text, "]") : 0;
+	const char *behind;
+
+	n += strcspn(text + n, ": \t");
+	behind = text + n + strspn(text + n, ": \t");
+	s->host = pool_octets(d->pool, text, n);
+	s->port = *behind == '\0' ? port : draft_port(behind);
+}
+
 size_t
 draft_find(const struct draft_rows *rows, const char *name)
 {
@@ -281,6 +311,18 @@ draft_at(struct draft *d, const struct draft_taken *t)
 	d->line = t->line;
 }
 
+const char *
+draft_given(const struct draft_taken *t)
+{
+	return t->text != NULL && *t->text != '\0' ? t->text : NULL;
+}
+
+bool
+draft_is(const struct draft_taken *t, const char *word)
+{
+	return t->text != NULL && strcasecmp(t->text, word) == 0;
+}
+
 void
 draft_rows(struct draft *d, struct draft_account *a,
     const struct draft_rows *rows, const struct draft_taken *taken)
@@ -310,6 +352,16 @@ draft_trim(char *s)
 	for (n = strlen(s); n > 0 && isspace((unsigned char)s[n - 1]); n--)
 		s[n - 1] = '\0';
 	return s;
+}
+
+char *
+draft_rest(char *line)
+{
+	char *rest = line + strcspn(line, " \t");
+
+	if (*rest != '\0')
+		*rest++ = '\0';
+	return draft_trim(rest);
 }
 
 char *
@@ -353,7 +405,8 @@ shell_word(char **from, char **word)
 	char *p = *from, *out = p, quote = '\0';
 
 	*word = p;
-	for (; *p != '\0' && (quote != '\0' || strchr(" \t", *p) == NULL); p++) {
+	for (; *p != '\0' && (quote != '\0' || (*p != ' ' && *p != '\t'));
+	    p++) {
 		if (quote == '\0' && (*p == '"' || *p == '\''))
 			quote = *p;
 		else if (quote != '\0' && *p == quote)
@@ -403,6 +456,17 @@ draft_beside(struct draft *d, const char *name, bool must, char **text)
 	return ok;
 }
 
+const char *
+draft_first_line(struct draft *d, const char *name, bool must)
+{
+	char *text, *line;
+
+	if (!draft_beside(d, name, must, &text))
+		return NULL;
+	line = draft_trim(pool_octets(d->pool, text, strcspn(text, "\n")));
+	return *line != '\0' ? line : NULL;
+}
+
 bool
 draft_mechanism(const char *theirs, const char **ours)
 {
@@ -438,4 +502,32 @@ draft_auth(struct draft *d, struct draft_account *a, const char *theirs,
 	else
 		draft_note(d, a, "%s; the best that the server offers is "
 		    "taken", what);
+}
+
+bool
+draft_is_token(const struct draft_taken *auth)
+{
+	return draft_is(auth, "oauthbearer") || draft_is(auth, "xoauth2");
+}
+
+void
+draft_password(struct draft *d, struct draft_account *a,
+    const struct draft_taken *auth, const char *password)
+{
+	if (draft_is_token(auth))
+		draft_note(d, a, "a token is got by oauth-command, which "
+		    "prints it; see sendoff-oauth(7)");
+	else
+		draft_set(d, a, SET_PASSWORD, password);
+}
+
+void
+draft_digest(struct draft *d, struct draft_account *a,
+    const struct draft_taken *t, const char *name)
+{
+	draft_at(d, t);
+	if (draft_given(t) != NULL)
+		draft_note(d, a, "%s is the digest of the certificate; a pin "
+		    "is that of its key, which a new certificate may keep.",
+		    name);
 }

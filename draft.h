@@ -102,6 +102,13 @@ void	draft_set(struct draft *, struct draft_account *, enum setting,
 /* A server behind those that are there. */
 struct draft_server *draft_server(struct draft *, struct draft_account *);
 
+/* "host", "host:port", "host port", "[address]:port"; by default that port. */
+void	draft_host(struct draft *, struct draft_server *, const char *text,
+	    const char *port);
+
+/* A port by its number, of which programs know the service's name, too. */
+const char *draft_port(const char *);
+
 /* A comment with file and line; account NULL: of the whole.  None twice. */
 void	draft_note(struct draft *, struct draft_account *, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
@@ -133,6 +140,12 @@ void	draft_rows(struct draft *, struct draft_account *,
 /* Goes to where that was taken, for what is told next. */
 void	draft_at(struct draft *, const struct draft_taken *);
 
+/* What it says; NULL when it is empty, too. */
+const char *draft_given(const struct draft_taken *);
+
+/* Is it that word, in upper or lower case? */
+bool	draft_is(const struct draft_taken *, const char *word);
+
 /*
  * The next line, without its end and the blanks around it, and *text behind
  * it; NULL when there is none.  Counts the line.
@@ -148,6 +161,9 @@ const char *draft_sibling(const struct draft *, const char *name);
 /* The text without the blanks around it; changed. */
 char	*draft_trim(char *);
 
+/* Ends the line behind its first word; what follows that. */
+char	*draft_rest(char *line);
+
 /*
  * The words of a line, with the quotation marks and backslashes of a shell; 0
  * and an error when one is never closed, or when there are more.
@@ -156,6 +172,9 @@ size_t	draft_words(struct draft *, char *line, char **words, size_t most);
 
 /* What else there is to read: *text is the pool's; false: a comment or none */
 bool	draft_beside(struct draft *, const char *name, bool must, char **text);
+
+/* The first line of such a file, as of draft_line(); NULL: there is none. */
+const char *draft_first_line(struct draft *, const char *name, bool must);
 
 /*
  * Login names that programs know, upper or lower case, in our words: false
@@ -166,5 +185,16 @@ bool	draft_mechanism(const char *theirs, const char **ours);
 /* Sets "auth" to theirs, or says with a comment that it is none: what, that. */
 void	draft_auth(struct draft *, struct draft_account *, const char *theirs,
 	    const char *what);
+
+/* Does the login by that name take a token, where others have a password? */
+bool	draft_is_token(const struct draft_taken *auth);
+
+/* Sets the password, or says with a comment how a token is got. */
+void	draft_password(struct draft *, struct draft_account *,
+	    const struct draft_taken *auth, const char *password);
+
+/* A comment on the digest of a certificate, where one was taken. */
+void	draft_digest(struct draft *, struct draft_account *,
+	    const struct draft_taken *, const char *name);
 
 #endif

@@ -44,12 +44,6 @@ has(const struct draft_taken *t)
 	return t->text != NULL;
 }
 
-static const char *
-given(const struct draft_taken *t)
-{
-	return t->text != NULL && *t->text != '\0' ? t->text : NULL;
-}
-
 static void
 take_server(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
@@ -58,7 +52,7 @@ take_server(struct draft *d, struct draft_account *a,
 	bool tls = has(&t[SECURETRANS]) || has(&t[SECURETRANSFER]);
 
 	draft_at(d, &t[SMARTHOST]);
-	if (given(&t[SMARTHOST]) == NULL) {
+	if (draft_given(&t[SMARTHOST]) == NULL) {
 		draft_note(d, a, "there is no SMARTHOST: mail went to each "
 		    "domain's own server. sendoff hands it to one server; name "
 		    "it with \"server\", or with \"from\" the domain is asked "
@@ -67,15 +61,11 @@ take_server(struct draft *d, struct draft_account *a,
 	}
 	s = draft_server(d, a);
 	s->host = t[SMARTHOST].text;
-	s->port = given(&t[PORT]) != NULL ? t[PORT].text : "25";
+	s->port = draft_given(&t[PORT]) != NULL ? t[PORT].text : "25";
 	s->unchecked = true;		/* dma looks at none */
 	s->tls = !tls ? DRAFT_PLAIN : !has(&t[STARTTLS]) ? DRAFT_IMPLICIT :
 	    has(&t[OPPORTUNISTIC]) ? DRAFT_OFFERED : DRAFT_STARTTLS;
-	draft_at(d, &t[FINGERPRINT]);
-	if (has(&t[FINGERPRINT]))
-		draft_note(d, a, "FINGERPRINT is the digest of the "
-		    "certificate; a pin is that of its key, which a new "
-		    "certificate may keep.");
+	draft_digest(d, a, &t[FINGERPRINT], "FINGERPRINT");
 }
 
 /* "user|host:password" */
@@ -109,7 +99,7 @@ take_logins(struct draft *d, struct draft_account *a,
 	const char *file = d->file, *name;
 	const char *beside = draft_sibling(d, "auth.conf");
 	char *text, *line;
-	bool must = given(&t[AUTHPATH]) != NULL;
+	bool must = draft_given(&t[AUTHPATH]) != NULL;
 
 	draft_at(d, &t[AUTHPATH]);
 	name = must ? t[AUTHPATH].text : beside;
@@ -117,7 +107,7 @@ take_logins(struct draft *d, struct draft_account *a,
 		d->file = name;
 		d->line = 0;
 		while ((line = draft_statement(d, &text)) != NULL)
-			login_line(d, a, given(&t[SMARTHOST]), line);
+			login_line(d, a, draft_given(&t[SMARTHOST]), line);
 	}
 	d->file = file;
 	if (a->values[SET_USER] == NULL)
@@ -128,20 +118,17 @@ take_logins(struct draft *d, struct draft_account *a,
 static const char *
 mailname(struct draft *d, const struct draft_taken *t)
 {
-	const char *name = given(&t[MAILNAME]);
-	char *text;
+	const char *name = draft_given(&t[MAILNAME]);
 
-	if (name == NULL || *name != '/')
-		return name;
-	return draft_beside(d, name, true, &text) && *text != '\0' ?
-	    draft_trim(pool_octets(d->pool, text, strcspn(text, "\n"))) : NULL;
+	return name == NULL || *name != '/' ? name :
+	    draft_first_line(d, name, true);
 }
 
 static void
 take_masquerade(struct draft *d, struct draft_account *a,
     const struct draft_taken *t, const char *mailname)
 {
-	const char *as = given(&t[MASQUERADE]), *at;
+	const char *as = draft_given(&t[MASQUERADE]), *at;
 
 	draft_at(d, &t[MASQUERADE]);
 	if (as == NULL)
@@ -163,12 +150,9 @@ take_masquerade(struct draft *d, struct draft_account *a,
 static void
 statement(struct draft *d, struct draft_taken *t, char *line)
 {
-	size_t n = strcspn(line, " \t");
-	char *value = line + n;
+	const char *value = draft_rest(line);
 
-	if (*value != '\0')
-		*value++ = '\0';
-	draft_take(d, &all, t, line, draft_trim(value));
+	draft_take(d, &all, t, line, value);
 }
 
 static void

@@ -89,7 +89,7 @@ quoted(struct reading *r, char **word)
 	return true;
 }
 
-/* Up to a blank, a comment or one of those; the octet behind is *stopped. */
+/* Up to one of those octets. */
 static char *
 bare(struct reading *r, const char *stops)
 {
@@ -121,22 +121,16 @@ take_server(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
 	struct draft_server *s;
-	const char *host = t[HOSTNAME].text, *tls = t[STARTTLS].text, *port;
-	size_t n;
+	const char *tls = t[STARTTLS].text;
 
 	draft_at(d, &t[HOSTNAME]);
-	if (host == NULL) {
+	if (t[HOSTNAME].text == NULL) {
 		draft_note(d, a, "there is no hostname; the domain of \"from\" "
 		    "is asked for its servers");
 		return;
 	}
 	s = draft_server(d, a);
-	n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-	port = n < strlen(host) && host[n] == ':' ? host + n + 1 : "587";
-	s->host = n <= strlen(host) ? pool_octets(d->pool, host, n) : host;
-	s->port = strcmp(port, "smtp") == 0 ? "25" : strcmp(port,
-	    "submission") == 0 ? "587" : strcmp(port, "smtps") == 0 ? "465" :
-	    port;
+	draft_host(d, s, t[HOSTNAME].text, "587");
 	s->unchecked = true;
 	s->tls = tls == NULL || strcmp(tls, "disabled") == 0 ? DRAFT_PLAIN :
 	    strcmp(tls, "enabled") == 0 ? DRAFT_OFFERED : DRAFT_STARTTLS;
@@ -165,11 +159,9 @@ end_identity(struct reading *r)
 {
 	struct draft *d = r->d;
 	struct draft_account *a;
-	size_t i, line = d->line;
+	size_t line = d->line;
 
-	for (i = 0; i < all.n && r->taken[i].text == NULL; i++)
-		;
-	if (i == all.n && r->identity == NULL)
+	if (r->identity == NULL && !draft_took_any(&all, r->taken))
 		return;
 	draft_at(d, &r->begun);
 	a = draft_account(d, r->identity == NULL ? "default" : r->identity);

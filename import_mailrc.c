@@ -1,6 +1,6 @@
 #include "imports.h"
+#include "url.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -99,20 +99,10 @@ struct reading {
 static char *
 percent_decoded(char *s)
 {
-	static const char digits[] = "0123456789abcdef";
 	char *p = s, *out = s;
 
-	for (; *p != '\0'; p++) {
-		if (*p == '%' && isxdigit((unsigned char)p[1]) &&
-		    isxdigit((unsigned char)p[2])) {
-			*out++ = (char)((strchr(digits, tolower((unsigned
-			    char)p[1])) - digits) * 16 + (strchr(digits,
-			    tolower((unsigned char)p[2])) - digits));
-			p += 2;
-		} else {
-			*out++ = *p;
-		}
-	}
+	while (*p != '\0')
+		p += url_octet(p, out++);
 	*out = '\0';
 	return s;
 }
@@ -185,11 +175,8 @@ take_url(struct reading *r, struct draft_account *a,
 		rest = at + 1;
 	}
 	s = draft_server(r->d, a);
-	s->host = pool_octets(r->d->pool, rest, n);
-	n = *s->host == '[' ? strcspn(s->host, "]") : 0;
-	n += strcspn(s->host + n, ":");
-	s->port = s->host[n] == ':' ? s->host + n + 1 : scheme->port;
-	s->host = r->host = pool_octets(r->d->pool, s->host, n);
+	draft_host(r->d, s, pool_octets(r->d->pool, rest, n), scheme->port);
+	r->host = s->host;
 	s->tls = scheme->implicit ? DRAFT_IMPLICIT : starttls ?
 	    DRAFT_STARTTLS : DRAFT_PLAIN;
 	return true;
@@ -203,20 +190,14 @@ take_login(struct reading *r, struct draft_account *a,
 	struct draft *d = r->d;
 	size_t user = t[USER].text != NULL ? USER : AUTH_USER;
 	size_t password = t[PASSWORD].text != NULL ? PASSWORD : AUTH_PASSWORD;
-	bool token = auth != NULL && (strcasecmp(auth, "oauthbearer") == 0 ||
-	    strcasecmp(auth, "xoauth2") == 0);
 
 	if (r->user == NULL)
 		draft_at(d, &t[user]);
 	draft_set(d, a, SET_USER, r->user != NULL ? r->user : t[user].text);
 	if (r->password == NULL)
 		draft_at(d, &t[password]);
-	if (token)
-		draft_note(d, a, "a token is got by oauth-command, which "
-		    "prints it; see sendoff-oauth(7)");
-	else
-		draft_set(d, a, SET_PASSWORD, r->password != NULL ? r->password
-		    : t[password].text);
+	draft_password(d, a, &t[AUTH], r->password != NULL ? r->password :
+	    t[password].text);
 	draft_at(d, &t[AUTH]);
 	if (auth != NULL && strcasecmp(auth, "externanon") == 0)
 		auth = "external";
@@ -298,11 +279,7 @@ take_trust(struct draft *d, struct draft_account *a,
 {
 	const char *verify = t[VERIFY].text;
 
-	draft_at(d, &t[FINGERPRINT]);
-	if (t[FINGERPRINT].text != NULL)
-		draft_note(d, a, "tls-fingerprint is the digest of the "
-		    "certificate; a pin is that of its key, which a new "
-		    "certificate may keep.");
+	draft_digest(d, a, &t[FINGERPRINT], "tls-fingerprint");
 	if (t[FINGERPRINT].text != NULL || (verify != NULL &&
 	    strcasecmp(verify, "strict") != 0))
 		a->servers[0].unchecked = true;

@@ -1,7 +1,6 @@
 #include "imports.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum row {
 	HOST, PORT, TLS, STARTTLS, SKIP_VERIFY, USERNAME, AUTH_METHOD, FROM,
@@ -27,44 +26,37 @@ static const struct draft_row rows[] = {
 static const struct draft_rows all = { rows, sizeof rows / sizeof *rows,
     false };
 
-static bool
-is_true(const struct draft_taken *t)
-{
-	return t->text != NULL && strcasecmp(t->text, "true") == 0;
-}
-
 static void
 take_server(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
 	struct draft_server *s;
-	bool tls = is_true(&t[TLS]);
+	bool tls = draft_is(&t[TLS], "true");
 
 	draft_at(d, &t[HOST]);
-	if (t[HOST].text == NULL || *t[HOST].text == '\0') {
+	if (draft_given(&t[HOST]) == NULL) {
 		draft_error(d, "there is no Host");
 		return;
 	}
 	s = draft_server(d, a);
 	s->host = t[HOST].text;
-	s->port = t[PORT].text != NULL && *t[PORT].text != '\0' ?
-	    t[PORT].text : tls ? "465" : "587";
-	s->tls = tls ? DRAFT_IMPLICIT : is_true(&t[STARTTLS]) ?
+	s->port = draft_given(&t[PORT]) != NULL ? t[PORT].text : tls ? "465" :
+	    "587";
+	s->tls = tls ? DRAFT_IMPLICIT : draft_is(&t[STARTTLS], "true") ?
 	    DRAFT_STARTTLS : DRAFT_PLAIN;
-	s->unchecked = is_true(&t[SKIP_VERIFY]);
+	s->unchecked = draft_is(&t[SKIP_VERIFY], "true");
 }
 
 static void
 take_auth(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *method = t[AUTH_METHOD].text;
-
 	draft_at(d, &t[AUTH_METHOD]);
-	if (t[USERNAME].text == NULL || *t[USERNAME].text == '\0')
+	if (draft_given(&t[USERNAME]) == NULL)
 		draft_set(d, a, SET_AUTH, "none");
-	else if (method != NULL && *method != '\0')
-		draft_auth(d, a, method, "this AuthMethod is not known");
+	else if (draft_given(&t[AUTH_METHOD]) != NULL)
+		draft_auth(d, a, t[AUTH_METHOD].text, "this AuthMethod is not "
+		    "known");
 }
 
 /* "Key: value", the value as it is. */
@@ -105,5 +97,5 @@ read_mox(struct draft *d, char *text)
 	draft_set(d, a, SET_REWRITE_FROM, "always");
 }
 
-const struct import_kind import_mox = { "mox", "mox", " moxsubmit.conf ", &all, NULL,
-    read_mox };
+const struct import_kind import_mox = { "mox", "mox", " moxsubmit.conf ", &all,
+    NULL, read_mox };

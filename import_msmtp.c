@@ -98,40 +98,22 @@ is_on(const struct draft_taken *t, bool standard)
 	return *t->text == '\0' || strcmp(t->text, "on") == 0;
 }
 
-static const char *
-given(const struct draft_taken *t)	/* NULL when empty, too */
-{
-	return t->text != NULL && *t->text != '\0' ? t->text : NULL;
-}
-
 /* OAuth: what passwordeval prints is the token. */
-static bool
-is_token(const struct draft_taken *t)
-{
-	const char *auth = t[AUTH].text;
-
-	return auth != NULL && (strcasecmp(auth, "oauthbearer") == 0 ||
-	    strcasecmp(auth, "xoauth2") == 0);
-}
-
 static void
 take_secret(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
 	draft_at(d, &t[PASSWORD]);
-	if (given(&t[PASSWORD]) != NULL && is_token(t))
-		draft_note(d, a, "a token is got by oauth-command, which "
-		    "prints it; see sendoff-oauth(7)");
-	else if (given(&t[PASSWORD]) != NULL)
-		draft_set(d, a, SET_PASSWORD, t[PASSWORD].text);
+	if (draft_given(&t[PASSWORD]) != NULL)
+		draft_password(d, a, &t[AUTH], t[PASSWORD].text);
 	draft_at(d, &t[PASSWORDEVAL]);
-	if (given(&t[PASSWORDEVAL]) == NULL)
+	if (draft_given(&t[PASSWORDEVAL]) == NULL)
 		return;
 	if (a->values[SET_PASSWORD] != NULL)
 		draft_note(d, a, "passwordeval is not needed: there is a "
 		    "password");
 	else
-		draft_set(d, a, is_token(t) ? SET_OAUTH_COMMAND :
+		draft_set(d, a, draft_is_token(&t[AUTH]) ? SET_OAUTH_COMMAND :
 		    SET_PASSWORD_COMMAND, t[PASSWORDEVAL].text);
 }
 
@@ -145,8 +127,8 @@ take_auth(struct draft *d, struct draft_account *a,
 	if (auth == NULL || strcasecmp(auth, "off") == 0) {
 		draft_set(d, a, SET_AUTH, "none");
 	} else if (*auth == '\0' || strcasecmp(auth, "on") == 0) {
-		if (given(&t[PASSWORD]) == NULL &&
-		    given(&t[PASSWORDEVAL]) == NULL)
+		if (draft_given(&t[PASSWORD]) == NULL &&
+		    draft_given(&t[PASSWORDEVAL]) == NULL)
 			draft_note(d, a, "a key ring is not asked: with "
 			    "\"secret-tool lookup host ... service smtp user "
 			    "...\" as password-command it is. ~/.netrc and the "
@@ -168,15 +150,10 @@ take_trust(struct draft *d, struct draft_account *a,
 	draft_at(d, &t[TLS_TRUST_FILE]);
 	if (file != NULL && *file != '\0' && strcmp(file, "system") != 0)
 		draft_set(d, a, SET_CA_FILE, file);
-	draft_at(d, &t[TLS_FINGERPRINT]);
-	if (given(&t[TLS_FINGERPRINT]) != NULL) {
-		draft_note(d, a, "tls_fingerprint is the digest of the "
-		    "certificate; a pin is that of its key, which a new "
-		    "certificate may keep.");
+	draft_digest(d, a, &t[TLS_FINGERPRINT], "tls_fingerprint");
+	if (draft_given(&t[TLS_FINGERPRINT]) != NULL ||
+	    (file != NULL && *file == '\0'))
 		s->unchecked = true;
-	} else if (file != NULL && *file == '\0') {
-		s->unchecked = true;
-	}
 }
 
 static void
@@ -185,26 +162,21 @@ take_server(struct draft *d, struct draft_account *a,
 {
 	bool tls = is_on(&t[TLS], false), implicit = tls &&
 	    (!is_on(&t[TLS_STARTTLS], true) || t[NOSTARTTLS].text != NULL);
-	bool lmtp = t[PROTOCOL].text != NULL &&
-	    strcasecmp(t[PROTOCOL].text, "lmtp") == 0;
+	bool lmtp = draft_is(&t[PROTOCOL], "lmtp");
 	struct draft_server *s;
 
-	draft_at(d, given(&t[SOCKET]) != NULL ? &t[SOCKET] : &t[HOST]);
-	if (given(&t[SOCKET]) == NULL && given(&t[HOST]) == NULL) {
+	draft_at(d, draft_given(&t[SOCKET]) != NULL ? &t[SOCKET] : &t[HOST]);
+	if (draft_given(&t[SOCKET]) == NULL && draft_given(&t[HOST]) == NULL) {
 		draft_note(d, a, "there is no host; the domain of \"from\" is "
 		    "asked for its servers");
 		return;
 	}
 	s = draft_server(d, a);
-	s->path = given(&t[SOCKET]);
+	s->path = draft_given(&t[SOCKET]);
 	s->lmtp = lmtp;
-	s->host = given(&t[HOST]);
-	s->port = given(&t[PORT]) != NULL ? t[PORT].text : implicit ? "465" :
-	    "25";
-	if (strcmp(s->port, "smtp") == 0 || strcmp(s->port, "smtps") == 0)
-		s->port = s->port[4] == 's' ? "465" : "25";
-	if (strcmp(s->port, "submission") == 0)
-		s->port = "587";
+	s->host = draft_given(&t[HOST]);
+	s->port = draft_given(&t[PORT]) != NULL ? draft_port(t[PORT].text) :
+	    implicit ? "465" : "25";
 	s->tls = implicit ? DRAFT_IMPLICIT : tls ? DRAFT_STARTTLS :
 	    DRAFT_PLAIN;
 	if (lmtp && s->path == NULL)
@@ -228,7 +200,7 @@ static void
 take_from(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *from = given(&t[FROM]);
+	const char *from = draft_given(&t[FROM]);
 	static const char own[] = "an address for each user (%s) is none of an "
 	    "account; write an account for each, with \"from\" and "
 	    "\"allow-user\", or one address for all";
@@ -279,7 +251,10 @@ static void
 take_network(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *host = given(&t[PROXY_HOST]), *port = given(&t[PROXY_PORT]);
+	const char *host = draft_given(&t[PROXY_HOST]);
+	const char *port = draft_given(&t[PROXY_PORT]);
+	const char *seconds = draft_given(&t[TIMEOUT]);
+	const char *hello = draft_given(&t[HELLO]);
 
 	draft_at(d, &t[PROXY_HOST]);
 	if (host != NULL)
@@ -287,23 +262,22 @@ take_network(struct draft *d, struct draft_account *a,
 		    strchr(host, ':') != NULL ? "socks5://[%s]:%s" :
 		    "socks5://%s:%s", host, port != NULL ? port : "1080"));
 	draft_at(d, &t[TIMEOUT]);
-	if (given(&t[TIMEOUT]) != NULL && strcmp(t[TIMEOUT].text, "off") != 0) {
-		draft_set(d, a, SET_TIMEOUT_CONNECT, t[TIMEOUT].text);
-		draft_set(d, a, SET_TIMEOUT_REPLY, t[TIMEOUT].text);
+	if (seconds != NULL && strcmp(seconds, "off") != 0) {
+		draft_set(d, a, SET_TIMEOUT_CONNECT, seconds);
+		draft_set(d, a, SET_TIMEOUT_REPLY, seconds);
 	}
 	draft_at(d, &t[HELLO]);
-	if (given(&t[HELLO]) != NULL && strchr(t[HELLO].text, '%') != NULL)
+	if (hello != NULL && strchr(hello, '%') != NULL)
 		draft_note(d, a, "domain: the host's full name is what is said "
 		    "anyway; hello sets another");
-	else if (strcmp(t[HELLO].text != NULL ? t[HELLO].text : "localhost",
-	    "localhost") != 0)
-		draft_set(d, a, SET_HELLO, t[HELLO].text);
+	else if (hello != NULL && strcmp(hello, "localhost") != 0)
+		draft_set(d, a, SET_HELLO, hello);
 }
 
 static void
 take_log(struct draft *d, struct draft_account *a, const struct draft_taken *t)
 {
-	const char *file = given(&t[LOGFILE]), *facility = t[SYSLOG].text;
+	const char *file = draft_given(&t[LOGFILE]), *facility = t[SYSLOG].text;
 	bool syslog = facility != NULL && strcmp(facility, "off") != 0;
 
 	draft_at(d, &t[LOGFILE]);
@@ -326,7 +300,7 @@ static void
 take_priorities(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *words = given(&t[PRIORITIES]);
+	const char *words = draft_given(&t[PRIORITIES]);
 
 	draft_at(d, &t[PRIORITIES]);
 	if (words == NULL || strcmp(words, "NORMAL") == 0)
@@ -432,12 +406,8 @@ setting_line(struct reading *r, const char *name, char *value)
 static void
 statement(struct reading *r, char *line)
 {
-	size_t n = strcspn(line, " \t");
-	char *value = line + n;
+	char *value = draft_rest(line);
 
-	if (*value != '\0')
-		*value++ = '\0';
-	value = draft_trim(value);
 	if (strcmp(line, "account") == 0)
 		begin_section(r, value);
 	else if (strcmp(line, "defaults") == 0)
@@ -493,5 +463,5 @@ read_msmtp(struct draft *d, char *text)
 }
 
 const struct import_kind import_msmtp = { "msmtp", "msmtp",
-    " msmtprc .msmtprc msmtprc-system.example msmtprc-user.example ", &all, NULL,
-    read_msmtp };
+    " msmtprc .msmtprc msmtprc-system.example msmtprc-user.example ", &all,
+    NULL, read_msmtp };

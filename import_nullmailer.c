@@ -122,18 +122,13 @@ remote(struct draft *d, char *line)
 }
 
 /* A control file: its first line, or NULL. */
-static char *
+static const char *
 control(struct draft *d, const char *folder, const char *name)
 {
-	char *text, *line;
-
 	d->file = *folder == '\0' ? name : pool_printf(d->pool, "%s/%s",
 	    folder, name);
-	d->line = 0;
-	if (!draft_beside(d, d->file, false, &text))
-		return NULL;
-	line = draft_line(d, &text);
-	return line != NULL && *line != '\0' ? line : NULL;
+	d->line = 1;
+	return draft_first_line(d, d->file, false);
 }
 
 static void

@@ -13,8 +13,8 @@ enum row {
 	RELAY_BY_SENDER, NOTIFY, CAPATH
 };
 
-static const char rewriting[] = "addresses are not rewritten by tables; \"from\" "
-    "and \"rewrite-from\" give a message the account's address";
+static const char rewriting[] = "addresses are not rewritten by tables; "
+    "\"from\" and \"rewrite-from\" give a message the account's address";
 static const char one_server[] = "a message goes to the account's server; "
     "\"match\" chooses another account by sender or recipient";
 static const char digest[] = "a pin is the SHA-256 of the server's key alone "
@@ -122,20 +122,14 @@ static const struct draft_rows all = { rows, sizeof rows / sizeof *rows,
 static bool
 is_yes(const struct draft_taken *t)
 {
-	return t->text != NULL && strcasecmp(t->text, "yes") == 0;
-}
-
-static const char *
-given(const struct draft_taken *t)
-{
-	return t->text != NULL && *t->text != '\0' ? t->text : NULL;
+	return draft_is(t, "yes");
 }
 
 /* smtp_tls_security_level, and what it was before there was one. */
 static void
 security(struct draft_server *s, const struct draft_taken *t)
 {
-	const char *level = given(&t[LEVEL]);
+	const char *level = draft_given(&t[LEVEL]);
 
 	if (level == NULL)
 		level = is_yes(&t[ENFORCE_TLS]) ? "verify" :
@@ -152,18 +146,9 @@ static void
 one_relay(struct draft *d, struct draft_account *a,
     const struct draft_taken *t, const char *relay)
 {
-	static const char *const services[][2] = { { "smtp", "25" },
-	    { "submission", "587" }, { "submissions", "465" },
-	    { "smtps", "465" } };
 	struct draft_server *s = draft_server(d, a);
-	size_t n = *relay == '[' ? strcspn(relay, "]") : 0, i;
 
-	n += strcspn(relay + n, ":");
-	s->host = pool_octets(d->pool, relay, n);
-	s->port = relay[n] == ':' ? relay + n + 1 : "25";
-	for (i = 0; i < 4; i++)
-		if (strcmp(s->port, services[i][0]) == 0)
-			s->port = services[i][1];
+	draft_host(d, s, relay, "25");
 	security(s, t);
 	if (*relay != '[')
 		draft_note(d, a, "without brackets the relay was the mail "
@@ -217,7 +202,7 @@ static void
 take_mechanisms(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *filter = given(&t[FILTER]), *list = NULL, *ours;
+	const char *filter = draft_given(&t[FILTER]), *list = NULL, *ours;
 	char *word, *rest;
 
 	draft_at(d, &t[FILTER]);
@@ -242,10 +227,11 @@ static void
 take_options(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	size_t which = given(&t[TLS_OPTIONS]) != NULL ? TLS_OPTIONS : OPTIONS;
+	size_t which = draft_given(&t[TLS_OPTIONS]) != NULL ? TLS_OPTIONS :
+	    OPTIONS;
 
 	draft_at(d, &t[which]);
-	if (given(&t[which]) != NULL &&
+	if (draft_given(&t[which]) != NULL &&
 	    strstr(t[which].text, "noplaintext") != NULL)
 		draft_set(d, a, SET_AUTH_MINIMUM, "CRAM-MD5");
 }
@@ -262,7 +248,7 @@ take_seconds(struct draft *d, struct draft_account *a, enum setting s,
 	const char *unit;
 
 	draft_at(d, t);
-	if (given(t) == NULL || strlen(t->text) > 8)
+	if (draft_given(t) == NULL || strlen(t->text) > 8)
 		return;
 	n = strtol(t->text, &end, 10);
 	unit = *end == '\0' ? units : strchr(units, *end);
@@ -277,16 +263,16 @@ static void
 take_names(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *origin = given(&t[MYORIGIN]), *map = given(&t[ALIAS_MAPS]);
-	size_t helo = given(&t[HELO]) != NULL ? HELO : MYHOSTNAME;
+	const char *origin = draft_given(&t[MYORIGIN]);
+	const char *map = draft_given(&t[ALIAS_MAPS]);
+	size_t helo = draft_given(&t[HELO]) != NULL ? HELO : MYHOSTNAME;
 	char *text;
 
 	draft_at(d, &t[helo]);
-	draft_set(d, a, SET_HELLO, given(&t[helo]));
+	draft_set(d, a, SET_HELLO, draft_given(&t[helo]));
 	draft_at(d, &t[MYORIGIN]);
 	if (origin != NULL && *origin == '/')
-		origin = draft_beside(d, origin, true, &text) ? draft_trim(
-		    pool_octets(d->pool, text, strcspn(text, "\n"))) : NULL;
+		origin = draft_first_line(d, origin, true);
 	if (origin != NULL && strchr(origin, '$') == NULL)
 		draft_set(d, a, SET_DOMAIN, origin);
 	draft_at(d, &t[ALIAS_MAPS]);
@@ -303,7 +289,8 @@ static void
 take_rest(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *level = given(&t[LEVEL]), *least = given(&t[PROTOCOLS]);
+	const char *level = draft_given(&t[LEVEL]);
+	const char *least = draft_given(&t[PROTOCOLS]);
 
 	if (a->values[SET_USER] == NULL) {
 		draft_set(d, a, SET_AUTH, "none");
@@ -313,7 +300,7 @@ take_rest(struct draft *d, struct draft_account *a,
 	}
 	draft_rows(d, a, &all, t);
 	draft_at(d, &t[CAPATH]);
-	if (given(&t[CAPATH]) != NULL &&
+	if (draft_given(&t[CAPATH]) != NULL &&
 	    strcmp(t[CAPATH].text, "/etc/ssl/certs") != 0)
 		draft_note(d, a, "smtp_tls_CApath has no counterpart: ca-file "
 		    "wants one file: \"cat DIR/*.pem\" makes it");
@@ -342,7 +329,7 @@ sender_account(struct draft *d, const struct draft_taken *t,
 	const struct maincf_entry *relay = maincf_look_up(&tables->relays,
 	    sender->key), *login = NULL;
 	const char *relayhost = relay != NULL ? relay->value :
-	    given(&t[RELAYHOST]);
+	    draft_given(&t[RELAYHOST]);
 	struct draft_account *a = draft_account(d, sender->key + domain);
 
 	if (is_yes(&t[BY_SENDER]))
@@ -382,7 +369,7 @@ main_account(struct draft *d, const struct draft_taken *t,
     const struct maincf_table *logins)
 {
 	struct draft_account *a = draft_account(d, "default");
-	const char *relay = given(&t[RELAYHOST]);
+	const char *relay = draft_given(&t[RELAYHOST]);
 	const struct maincf_entry *login;
 
 	d->line = 0;
@@ -405,7 +392,7 @@ main_account(struct draft *d, const struct draft_taken *t,
 		}
 	}
 	draft_at(d, &t[FALLBACK]);
-	if (given(&t[FALLBACK]) != NULL)
+	if (draft_given(&t[FALLBACK]) != NULL)
 		relays(d, a, t, t[FALLBACK].text);
 	take_rest(d, a, t);
 	draft_first(d, a);
@@ -421,10 +408,10 @@ read_postfix(struct draft *d, char *text)
 	maincf_read(d, text, &all, t);
 	if (is_yes(&t[SASL])) {
 		draft_at(d, &t[SASL_MAPS]);
-		maincf_table(d, given(&t[SASL_MAPS]), &tables.logins);
+		maincf_table(d, draft_given(&t[SASL_MAPS]), &tables.logins);
 	}
 	draft_at(d, &t[RELAY_BY_SENDER]);
-	maincf_table(d, given(&t[RELAY_BY_SENDER]),
+	maincf_table(d, draft_given(&t[RELAY_BY_SENDER]),
 	    &tables.relays);
 	sender_accounts(d, t, &tables);
 	d->file = file;

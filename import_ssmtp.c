@@ -36,19 +36,7 @@ static const struct draft_rows all = { rows, sizeof rows / sizeof *rows,
 static bool
 is_yes(const struct draft_taken *t)
 {
-	return t->text != NULL && strcasecmp(t->text, "yes") == 0;
-}
-
-/* "host[:port]", and "host port" as the manual has it. */
-static void
-split_hub(struct draft *d, struct draft_server *s, const char *hub)
-{
-	size_t n = *hub == '[' ? strcspn(hub, "]") + (strchr(hub, ']') != NULL)
-	    : strcspn(hub, ": \t");
-	const char *port = hub + n + strspn(hub + n, ": \t");
-
-	s->host = pool_octets(d->pool, hub, n);
-	s->port = *port != '\0' ? port : "25";
+	return draft_is(t, "yes");
 }
 
 static void
@@ -58,7 +46,7 @@ take_server(struct draft *d, struct draft_account *a,
 	struct draft_server *s = draft_server(d, a);
 	bool starttls = is_yes(&t[USE_STARTTLS]);
 
-	split_hub(d, s, hub);
+	draft_host(d, s, hub, "25");	/* "host port", as the manual has it */
 	s->unchecked = true;		/* it looks at none */
 	s->tls = starttls ? DRAFT_STARTTLS : is_yes(&t[USE_TLS]) ?
 	    DRAFT_IMPLICIT : DRAFT_PLAIN;
@@ -69,10 +57,10 @@ take_login(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
 	draft_at(d, &t[AUTH_METHOD]);
-	if (t[AUTH_USER].text == NULL || *t[AUTH_USER].text == '\0')
+	if (draft_given(&t[AUTH_USER]) == NULL)
 		draft_set(d, a, SET_AUTH, "none");
 	else if (t[AUTH_METHOD].text != NULL &&
-	    strcasecmp(t[AUTH_METHOD].text, "login") != 0)
+	    !draft_is(&t[AUTH_METHOD], "login"))
 		draft_auth(d, a, t[AUTH_METHOD].text, "this AuthMethod is not "
 		    "known");
 }
@@ -81,12 +69,13 @@ static void
 take_root(struct draft *d, struct draft_account *a,
     const struct draft_taken *t)
 {
-	const char *root = t[ROOT].text, *domain = t[REWRITE_DOMAIN].text;
+	const char *root = draft_given(&t[ROOT]);
+	const char *domain = draft_given(&t[REWRITE_DOMAIN]);
 
 	draft_at(d, &t[ROOT]);
-	if (root == NULL || *root == '\0')
+	if (root == NULL)
 		return;
-	if (strchr(root, '@') == NULL && domain != NULL && *domain != '\0')
+	if (strchr(root, '@') == NULL && domain != NULL)
 		root = pool_printf(d->pool, "%s@%s", root, domain);
 	if (strchr(root, '@') == NULL)
 		draft_note(d, a, "Root is no whole address; write "
@@ -184,8 +173,8 @@ read_ssmtp(struct draft *d, char *text)
 	d->line = 0;
 	a = draft_account(d, "default");
 	draft_at(d, &t[MAILHUB]);
-	take_server(d, a, t, t[MAILHUB].text != NULL && *t[MAILHUB].text != '\0'
-	    ? t[MAILHUB].text : "mailhub");
+	take_server(d, a, t, draft_given(&t[MAILHUB]) != NULL ?
+	    t[MAILHUB].text : "mailhub");
 	take_root(d, a, t);
 	take_rest(d, a, t);
 	draft_at(d, &t[FROM_LINE_OVERRIDE]);

@@ -235,22 +235,30 @@ url_has_pin(const char *text)
 	return find_pin(text) != NULL;
 }
 
+size_t
+url_octet(const char *p, char *octet)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *high, *low;
+
+	*octet = *p;
+	if (*p != '%' || !isxdigit((unsigned char)p[1]) ||
+	    !isxdigit((unsigned char)p[2]))
+		return 1;
+	high = strchr(digits, tolower((unsigned char)p[1]));
+	low = strchr(digits, tolower((unsigned char)p[2]));
+	*octet = (char)((high - digits) << 4 | (low - digits));
+	return 3;
+}
+
 void
 url_pin(const char *text, struct buffer *pin)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *p = find_pin(text) + sizeof pin_name - 1, *high, *low;
+	const char *p = find_pin(text) + sizeof pin_name - 1;
 	char octet;
 
-	for (; *p != '\0' && *p != '&'; p++) {
-		octet = *p;
-		if (octet == '%' && isxdigit((unsigned char)p[1]) &&
-		    isxdigit((unsigned char)p[2])) {
-			high = strchr(digits, tolower((unsigned char)p[1]));
-			low = strchr(digits, tolower((unsigned char)p[2]));
-			octet = (char)((high - digits) << 4 | (low - digits));
-			p += 2;
-		}
+	while (*p != '\0' && *p != '&') {
+		p += url_octet(p, &octet);
 		buffer_put(pin, &octet, 1);
 	}
 }
@@ -259,7 +267,7 @@ url_pin(const char *text, struct buffer *pin)
 static const char *
 replaced(const char *text, const char *mask, struct pool *pool)
 {
-	const char *at = find_pin(text), *name = pin_name, *rest;
+	const char *at = find_pin(text), *rest;
 	char *done = pool_string(pool, "");
 
 	if (at == NULL)
@@ -269,7 +277,8 @@ replaced(const char *text, const char *mask, struct pool *pool)
 		if (mask == NULL && *rest == '&')
 			rest++;
 		done = pool_printf(pool, "%s%.*s%s%s", done, (int)(at - text),
-		    text, mask != NULL ? name : "", mask != NULL ? mask : "");
+		    text, mask != NULL ? pin_name : "", mask != NULL ? mask :
+		    "");
 	}
 	done = pool_printf(pool, "%s%s", done, text);
 	at = done + strlen(done) - 1;

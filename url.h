@@ -32,8 +32,9 @@ struct endpoint {
 
 /*
  * smtps://host[:port], smtp://, smtp+opportunistic://, smtp+plain://, with
- * user@ before the host, [v6] addresses, smtp:///path and lmtp:///path.  A bare host name
- * is smtps://.  The default ports are 465 for smtps and 587 for the others.
+ * user@ before the host, [v6] addresses, smtp:///path and lmtp:///path.  A bare
+ * host name is smtps://.  The default ports are 465 for smtps and 587 for the
+ * others.
  * A password in the URL, unknown schemes, a path behind a host, and host names
  * that are none are FAILURE_CONFIG.
  */
@@ -65,6 +66,9 @@ bool	url_is_pkcs11(const char *);
 
 /* Has it a PIN in it (RFC 7512's pin-value)? */
 bool	url_has_pin(const char *);
+
+/* The octet that "%" and two digits, or else p, stand for; octets taken. */
+size_t	url_octet(const char *p, char *octet);
 
 /* The octets that the first one stands for, behind what is in the buffer. */
 void	url_pin(const char *text, struct buffer *pin);

@@ -119,17 +119,13 @@ static void
 hear_each_verdict(struct transaction *t)
 {
 	struct reply reply;
-	struct failure why;
 	size_t i;
 
 	for (i = 0; i < t->n && !t->over; i++) {
 		if (!t->is_accepted[i])
 			continue;
-		dialogue_step(t->talk, STEP_DOT);
-		if (!dialogue_hear(t->talk, &reply, NULL, NULL, &why)) {
-			transaction_lost(t, &why);
+		if (!transaction_hear_any(t, STEP_DOT, &reply))
 			return;
-		}
 		transaction_settle_one(t, i, &reply);
 	}
 	t->s->needs_reset = false;
@@ -139,17 +135,13 @@ static void
 hear_verdict(struct transaction *t, enum step step)
 {
 	struct reply reply;
-	struct failure why;
 
 	if (t->s->params->lmtp) {
 		hear_each_verdict(t);
 		return;
 	}
-	dialogue_step(t->talk, step);
-	if (!dialogue_hear(t->talk, &reply, NULL, NULL, &why)) {
-		transaction_lost(t, &why);
+	if (!transaction_hear_any(t, step, &reply))
 		return;
-	}
 	/* A BDAT that is out of place leaves anything: RFC 3030 section 2. */
 	t->s->needs_reset = t->accepted == 0;
 	if (t->accepted > 0)
@@ -163,31 +155,21 @@ hear_early(struct transaction *t)
 	struct reply reply;
 	struct failure why;
 
-	dialogue_step(t->talk, STEP_BLOCK);
-	if (dialogue_hear(t->talk, &reply, NULL, NULL, &why)) {
-		if (!reply_is_success(&reply)) {
-			transaction_settle(t, &reply);
-			return;
-		}
-		(void)stream_fail(t->talk->stream, &why, FAILURE_PROTOCOL,
-		    "the server answers before the end of the message: %s",
-		    reply.text);
+	if (!transaction_hear_any(t, STEP_BLOCK, &reply))
+		return;
+	if (!reply_is_success(&reply)) {
+		transaction_settle(t, &reply);
+		return;
 	}
+	(void)stream_fail(t->talk->stream, &why, FAILURE_PROTOCOL, "the "
+	    "server answers before the end of the message: %s", reply.text);
 	transaction_lost(t, &why);
 }
 
-/* Sends what is queued. */
 static bool
 hand_over(struct transaction *t)
 {
-	struct failure why;
-
-	dialogue_step(t->talk, STEP_BLOCK);
-	if (stream_flush(t->talk->stream, &why))
-		return true;
-	t->talk->in_step = false;
-	transaction_lost(t, &why);
-	return false;
+	return transaction_flush(t, STEP_BLOCK);
 }
 
 /* Between blocks: has the server spoken, or is it gone? */

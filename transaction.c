@@ -87,6 +87,15 @@ transaction_put_rcpt(const struct smtp *s, const struct envelope *e,
 	    orcpt ? " ORCPT=" : "", orcpt ? r->orcpt : "");
 }
 
+/* Frees it. */
+static void
+say(struct smtp *s, struct buffer *line)
+{
+	dialogue_say(&s->talk, "%.*s", (int)buffer_len(line),
+	    buffer_data(line));
+	buffer_free(line);
+}
+
 static void
 say_mail(struct transaction *t)
 {
@@ -95,9 +104,7 @@ say_mail(struct transaction *t)
 	t->s->mails++;
 	put_mail(t->s, t->envelope, &t->demands, needs_smtputf8(t->s,
 	    t->envelope, &t->demands, t->who, t->n), &line);
-	dialogue_say(t->talk, "%.*s", (int)buffer_len(&line),
-	    buffer_data(&line));
-	buffer_free(&line);
+	say(t->s, &line);
 }
 
 static void
@@ -106,9 +113,7 @@ say_rcpt(struct smtp *s, const struct envelope *e, const struct recipient *r)
 	struct buffer line = { 0 };
 
 	transaction_put_rcpt(s, e, r, &line);
-	dialogue_say(&s->talk, "%.*s", (int)buffer_len(&line),
-	    buffer_data(&line));
-	buffer_free(&line);
+	say(s, &line);
 }
 
 static bool
@@ -192,15 +197,25 @@ transaction_failed(struct transaction *t, const struct failure *why)
 }
 
 bool
-transaction_hear(struct transaction *t, enum step step, struct reply *reply)
+transaction_hear_any(struct transaction *t, enum step step,
+    struct reply *reply)
 {
 	struct failure why;
 
 	dialogue_step(t->talk, step);
-	if (!dialogue_hear(t->talk, reply, NULL, NULL, &why)) {
-		transaction_lost(t, &why);
+	if (dialogue_hear(t->talk, reply, NULL, NULL, &why))
+		return true;
+	transaction_lost(t, &why);
+	return false;
+}
+
+bool
+transaction_hear(struct transaction *t, enum step step, struct reply *reply)
+{
+	struct failure why;
+
+	if (!transaction_hear_any(t, step, reply))
 		return false;
-	}
 	if (reply->code != 421 && (reply->code / 100 != 3 || step == STEP_DATA))
 		return true;
 	(void)dialogue_refused(t->talk, reply, FAILURE_DEFERRED, &why);
@@ -321,6 +336,14 @@ hear_rcpt(struct transaction *t, size_t i)
 	return true;
 }
 
+/* Behind the data anything else leaves open whether the server has them. */
+static bool
+is_verdict(const struct reply *reply)
+{
+	return reply->code != 421 && (reply_is_success(reply) ||
+	    reply_is_temporary(reply) || reply_is_permanent(reply));
+}
+
 /* The verdict on the data, for all that were accepted. */
 void
 transaction_settle(struct transaction *t, const struct reply *reply)
@@ -337,11 +360,10 @@ transaction_settle(struct transaction *t, const struct reply *reply)
 		return;
 	}
 	(void)dialogue_refused(t->talk, reply, FAILURE_DATA, &why);
-	if (reply->code == 421 || (!reply_is_temporary(reply) &&
-	    !reply_is_permanent(reply)))
-		transaction_lost(t, &why);
-	else
+	if (is_verdict(reply))
 		transaction_settle_failed(t, &why);
+	else
+		transaction_lost(t, &why);
 }
 
 /* The same of LMTP, for one of them. */
@@ -352,8 +374,7 @@ transaction_settle_one(struct transaction *t, size_t i,
 	const char *path = t->envelope->recipients[t->who[i]].path;
 	struct failure why;
 
-	if (reply->code == 421 || (!reply_is_success(reply) &&
-	    !reply_is_temporary(reply) && !reply_is_permanent(reply))) {
+	if (!is_verdict(reply)) {
 		(void)dialogue_refused(t->talk, reply, FAILURE_DATA, &why);
 		transaction_lost(t, &why);
 		return;
@@ -376,17 +397,23 @@ hear_next(struct transaction *t)
 	return i == 0 ? hear_mail(t) : hear_rcpt(t, i - 1);
 }
 
-static bool
-flush(struct transaction *t)
+bool
+transaction_flush(struct transaction *t, enum step step)
 {
 	struct failure why;
 
-	dialogue_step(t->talk, t->heard == 0 ? STEP_MAIL : STEP_RCPT);
+	dialogue_step(t->talk, step);
 	if (stream_flush(t->talk->stream, &why))
 		return true;
 	t->talk->in_step = false;
 	transaction_lost(t, &why);
 	return false;
+}
+
+static bool
+flush(struct transaction *t)
+{
+	return transaction_flush(t, t->heard == 0 ? STEP_MAIL : STEP_RCPT);
 }
 
 /*

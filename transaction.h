@@ -105,11 +105,17 @@ void	transaction_refused(struct smtp *, const char *path,
 /* For data.c: the data are queued; QUIT behind them, where it may be. */
 void	transaction_end_data(struct transaction *);
 
+/* For data.c: sends what is queued; false when it is over. */
+bool	transaction_flush(struct transaction *, enum step);
+
 /*
  * For data.c: a reply before the end of the data.  False when it is over: the
- * connection is gone, is about to go (421), or is out of step (3yz).
+ * connection is gone, is about to go (421), or is out of step (3yz).  Behind
+ * the end any reply will do: false when there is none.
  */
 bool	transaction_hear(struct transaction *, enum step, struct reply *);
+bool	transaction_hear_any(struct transaction *, enum step,
+	    struct reply *);
 
 /*
  * For data.c: the server's verdict on the data, or its refusal of DATA, for

@@ -1,10 +1,9 @@
 #include "accounts.h"
-#include "address.h"
-#include "file.h"
 #include "bound.h"
+#include "file.h"
 #include "handed.h"
-#include "path.h"
 #include "log.h"
+#include "path.h"
 #include "privilege.h"
 
 #include <errno.h>
@@ -12,8 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
-const char *
-accounts_user_file(const struct caller *c, struct pool *pool)
+/* Where the user's file is looked for; NULL without a home. */
+static const char *
+user_file(const struct caller *c, struct pool *pool)
 {
 	if (c->config_home != NULL)
 		return pool_printf(pool, "%s/sendoff.conf", c->config_home);
@@ -157,7 +157,7 @@ static bool
 load(struct config *config, const struct options *o,
     const struct caller *c, struct failure *why)
 {
-	const char *user = accounts_user_file(c, config->pool);
+	const char *user = user_file(c, config->pool);
 	int user_error = ENOENT, system_error = ENOENT;
 
 	config->chosen = o->config != NULL;

@@ -65,7 +65,4 @@ const struct account *accounts_named(const struct config *,
 /* Opens the log as the account has it; syslog when it is NULL. */
 void	accounts_log(const struct account *, const struct options *);
 
-/* Where the user's file is looked for; NULL without a home. */
-const char *accounts_user_file(const struct caller *, struct pool *);
-
 #endif

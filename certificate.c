@@ -13,8 +13,8 @@ enum {
 };
 
 /* Octets of an address, 4 or 16; 0 when name is none. */
-size_t
-certificate_address(const char *name, unsigned char octets[16])
+static size_t
+address_of(const char *name, unsigned char octets[16])
 {
 	if (inet_pton(AF_INET, name, octets) == 1)
 		return 4;
@@ -101,7 +101,7 @@ bool
 certificate_is_for(gnutls_x509_crt_t crt, const char *name, struct pool *pool)
 {
 	unsigned char octets[16];
-	size_t n = certificate_address(name, octets);
+	size_t n = address_of(name, octets);
 
 	if (strchr(name, '*') != NULL)
 		return false;

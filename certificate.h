@@ -46,7 +46,4 @@ const char *certificate_of(gnutls_x509_crt_t, bool issuer, struct pool *);
 /* The names in it: "a, b, and 3 more". */
 char	*certificate_names(gnutls_x509_crt_t, struct pool *);
 
-/* Octets of an address, 4 or 16; 0 when name is none. */
-size_t	certificate_address(const char *name, unsigned char octets[16]);
-
 #endif

@@ -1,6 +1,5 @@
 #include "chain.h"
 #include "certificate.h"
-#include "crypto.h"
 #include "der.h"
 
 #include <gnutls/x509.h>

@@ -16,11 +16,11 @@ enum { CHAIN_LINKS_MAX = 10 };
 struct chain_link {
 	const char *subject, *issuer;	/* distinguished names */
 	const char *names;		/* "a, b, and 3 more" */
-	const char *key;		/* "RSA 2048 bits" */
+	const char *key;		/* "RSA, 2048 bits" */
 	time_t from, until;
-	char pin[CRYPTO_SHA256_HEX + 1];			/* SHA-256 of the public key, as "pin"
+	char pin[CRYPTO_SHA256_HEX + 1];	/* of the public key, as "pin"
 					   and TLSA 3 1 1 have it */
-	char fingerprint[CRYPTO_SHA256_HEX + 1];		/* SHA-256 of the whole */
+	char fingerprint[CRYPTO_SHA256_HEX + 1];	/* of the whole */
 };
 
 struct chain {

@@ -26,12 +26,13 @@ has_room(const struct demands *d, const struct smtp *s, struct failure *why)
 		return true;
 	(void)stream_fail(s->talk.stream, why, FAILURE_DATA, "the message "
 	    "has %" PRIu64 " octets, the server takes at most %" PRIu64
-	    "; make it smaller, or use another server", d->size, s->can.size_max);
+	    "; make it smaller, or use another server", d->size,
+	    s->can.size_max);
 	(void)strcpy(why->enhanced, "5.3.4");
 	return false;
 }
 
-/* Section 4.2.1: only inside verified TLS, and only when offered. */
+/* RFC 8689 section 4.2.1: only inside verified TLS, and only when offered. */
 static bool
 has_requiretls(const struct smtp *s, struct failure *why)
 {

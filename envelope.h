@@ -1,7 +1,7 @@
 /*
  * What is said to the server about a message besides the message: RFC 5321
- * section 2.3.1, RFC 3461, RFC 8689, terms.h.  Strings need no further checks: every
- * address has been through address.c, every parameter is xtext already.
+ * section 2.3.1, RFC 3461, RFC 8689, terms.h.  Strings need no further checks:
+ * every address has been through address.c, every parameter is xtext already.
  */
 #ifndef ENVELOPE_H
 #define ENVELOPE_H

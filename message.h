@@ -46,10 +46,10 @@ struct message {
 };
 
 /*
- * Reads the input to its end.  dot_ends: a line with a dot alone ends the input and
- * ".." at the start of a line stands for "." (sendmail without -i).  The
- * room is for large messages, as in spool.h.  Fails with FAILURE_NOINPUT when fd
- * is closed, FAILURE_INPUT when reading or spooling fails,
+ * Reads the input to its end.  dot_ends: a line with a dot alone ends the
+ * input and ".." at the start of a line stands for "." (sendmail without -i).
+ * The room is for large messages, as in spool.h.  Fails with FAILURE_NOINPUT
+ * when fd is closed, FAILURE_INPUT when reading or spooling fails,
  * FAILURE_INTERRUPTED, and FAILURE_MESSAGE for a header without end.
  */
 bool	message_read(struct input *, bool dot_ends, struct spool_room *,

@@ -23,8 +23,9 @@ relabel_must_change(const struct field *f, bool beyond)
 	    downgrade_is_too_long(f));
 }
 
-bool
-relabel_is_again(const struct entity *e)
+/* Is the content encoded already, so that it is only wrapped anew? */
+static bool
+is_again(const struct entity *e)
 {
 	return e->encoding == MIME_QUOTED_PRINTABLE ||
 	    e->encoding == MIME_BASE64;
@@ -44,7 +45,7 @@ plan_encoding(struct relabel *p)
 {
 	const struct entity *e = content(p);
 
-	if (p->encode && !relabel_is_again(e))
+	if (p->encode && !is_again(e))
 		p->encoding = e->kind == MIME_TEXT ? "quoted-printable" :
 		    "base64";
 	else if (p->seven && (e->encoding == MIME_8BIT ||
@@ -70,7 +71,7 @@ missing_charset(const struct relabel *p, const char *type)
 	if (!p->encode || p->mime.charset != NULL)
 		return NULL;
 	e = content(p);
-	if (e->kind != MIME_TEXT || relabel_is_again(e) || !e->facts.beyond ||
+	if (e->kind != MIME_TEXT || is_again(e) || !e->facts.beyond ||
 	    (e->facts.not_utf8 && strncasecmp(type, "text/plain", 10) != 0))
 		return NULL;
 	return charset_of(&e->facts);
@@ -95,7 +96,8 @@ put_plain_type(struct relabel *p)
 static bool
 put_field(struct relabel *p, const struct field *f, struct failure *why)
 {
-	bool stays = !p->beyond && utf8_beyond(f->text, f->len) && relabel_is_utf8(f);
+	bool stays = !p->beyond && utf8_beyond(f->text, f->len) &&
+	    relabel_is_utf8(f);
 	const char *text;
 
 	if (!relabel_must_change(f, p->beyond)) {
@@ -166,7 +168,7 @@ put_fields(struct relabel *p, const struct field *fields, size_t n,
 		return ok;
 	if (p->is_message && !p->mime.has_version)
 		buffer_printf(p->out, "MIME-Version: 1.0\r\n");
-	if (p->encode && !p->type_done && !relabel_is_again(content(p)) &&
+	if (p->encode && !p->type_done && !is_again(content(p)) &&
 	    content(p)->kind == MIME_TEXT)
 		put_plain_type(p);
 	put_encoding(p);

@@ -33,9 +33,6 @@ struct relabel {
 bool	relabel_must_change(const struct field *, bool beyond);
 bool	relabel_is_utf8(const struct field *);
 
-/* Is the content encoded already, so that it is only wrapped anew? */
-bool	relabel_is_again(const struct entity *);
-
 /*
  * Appends to out what becomes of whole lines of a header, without the blank
  * one at its end.  FAILURE_MESSAGE when a line cannot be folded, or a boundary

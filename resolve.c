@@ -25,8 +25,9 @@ setting(const struct resolver *r, enum setting s)
 	return r->account != NULL ? r->account->values[s] : NULL;
 }
 
-const char *
-resolve_aliases_file(const struct resolver *r)
+/* The account's, else the system's when there is one. */
+static const char *
+aliases_file(const struct resolver *r)
 {
 	const char *file = setting(r, SET_ALIASES);
 
@@ -88,7 +89,7 @@ read_already(const struct config *config, size_t n, const char *file)
 
 	for (i = 0; i < n; i++) {
 		r.account = &config->accounts[i];
-		if (strcmp(resolve_aliases_file(&r), file) == 0)
+		if (strcmp(aliases_file(&r), file) == 0)
 			return r.account->aliases;
 	}
 	return NULL;
@@ -105,7 +106,7 @@ resolve_prepare(struct config *config)
 
 	for (i = 0; i < config->n; i++) {
 		r.account = &config->accounts[i];
-		file = resolve_aliases_file(&r);
+		file = aliases_file(&r);
 		config->accounts[i].aliases = read_already(config, i, file);
 		if (r.account->aliases != NULL || strcmp(file, "none") == 0)
 			continue;
@@ -118,7 +119,7 @@ resolve_prepare(struct config *config)
 bool
 resolve_load(struct resolver *r, struct failure *why)
 {
-	const char *file = resolve_aliases_file(r);
+	const char *file = aliases_file(r);
 
 	if (r->loaded || strcmp(file, "none") == 0)
 		return true;
@@ -221,8 +222,8 @@ qualify(const struct resolver *r, struct mailbox *m, struct failure *why)
 	    "local name and nothing says who gets its mail; write "
 	    "\"default-recipient me@example.org\" into the account, or "
 	    "\"domain\", or an alias into %s", m->local,
-	    strcmp(resolve_aliases_file(r), "none") != 0 ?
-	    resolve_aliases_file(r) : "a file that \"aliases\" names");
+	    strcmp(aliases_file(r), "none") != 0 ?
+	    aliases_file(r) : "a file that \"aliases\" names");
 }
 
 static bool

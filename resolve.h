@@ -27,9 +27,6 @@ struct resolver {
 void	resolve_init(struct resolver *, const struct account *,
 	    const struct caller *, bool no_aliases, struct pool *);
 
-/* The file of aliases: the account's, else the system's when there is one. */
-const char *resolve_aliases_file(const struct resolver *);
-
 /*
  * Reads the files of all accounts, before there is a sandbox.  What cannot be
  * read now is tried again when it is wanted, to say why.

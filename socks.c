@@ -159,7 +159,8 @@ static const char *
 reply_text(unsigned code)
 {
 	static const char *const texts[] = {
-		NULL, "cannot connect and does not say why", "does not allow this connection",
+		NULL, "cannot connect and does not say why",
+		"does not allow this connection",
 		"says that the network is unreachable",
 		"says that the server is unreachable or its name unknown",
 		"says that the server refuses the connection",

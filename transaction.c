@@ -254,16 +254,25 @@ transaction_refused(struct smtp *s, const char *path,
 	named->of_mail = why.kind != FAILURE_PROTOCOL;
 }
 
+/* RFC 3463: 5.3.4 for everybody, 5.2.3 for one mailbox. */
+static bool
+is_too_large(const struct reply *reply)
+{
+	return reply->code == 552 && (strcmp(reply->enhanced, "5.3.4") == 0 ||
+	    strcmp(reply->enhanced, "5.2.3") == 0);
+}
+
 enum failure_kind
 transaction_mail_kind(const struct reply *reply)
 {
-	return reply->code == 552 && strcmp(reply->enhanced, "5.3.4") == 0 ?
-	    FAILURE_DATA : FAILURE_REFUSED;
+	return is_too_large(reply) ? FAILURE_DATA : FAILURE_REFUSED;
 }
 
 enum failure_kind
 transaction_rcpt_kind(const struct reply *reply)
 {
+	if (is_too_large(reply))
+		return FAILURE_DATA;
 	return reply->code == 552 ? FAILURE_DEFERRED :
 	    strncmp(reply->enhanced, "5.1.", 4) == 0 ? FAILURE_NOUSER :
 	    FAILURE_REFUSED;
@@ -290,13 +299,14 @@ hear_mail(struct transaction *t)
 
 /*
  * RFC 5321 section 4.5.3.1.10: 552 to RCPT means 452, and who did not fit may
- * fit into a transaction of their own, unless it is about their mailbox (RFC
- * 3463: x.1.x, x.2.x).
+ * fit into a transaction of their own, unless it is about the size of the
+ * message or their mailbox (RFC 3463: x.1.x, x.2.x).
  */
 static bool
 is_too_many(const struct reply *reply)
 {
 	return (reply->code == 452 || reply->code == 552) &&
+	    !is_too_large(reply) &&
 	    strncmp(reply->enhanced + 1, ".1.", 3) != 0 &&
 	    strncmp(reply->enhanced + 1, ".2.", 3) != 0;
 }

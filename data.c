@@ -22,13 +22,39 @@ struct chunks {
 	unsigned unanswered;		/* chunks that were sent whole */
 };
 
+/* Data begin, or a chunk of them: they are counted, or shown as they go. */
 static void
-trace_data(uint64_t octets)
+trace_data(struct transaction *t, uint64_t octets)
 {
 	char text[64];
 
+	if (log_traces_data()) {
+		if (t->carbon == NULL)
+			t->carbon = pool_alloc(t->s->pool, sizeof *t->carbon);
+		return;
+	}
 	(void)snprintf(text, sizeof text, "%" PRIu64 " octets", octets);
 	log_trace('D', text, strlen(text));
+}
+
+static void
+trace_end(struct transaction *t)
+{
+	if (t->carbon != NULL)
+		carbon_end(t->carbon);
+}
+
+/* Lines are shown as a reader gets them, and as a transcript has them. */
+static void
+trace_dots(const struct transaction *t)
+{
+	char text[96];
+
+	if (t->carbon == NULL || t->carbon->dotted == 0)
+		return;
+	(void)snprintf(text, sizeof text, "%" PRIu64 " lines begin with a dot "
+	    "and have gone with two", t->carbon->dotted);
+	log_trace('#', text, strlen(text));
 }
 
 /* Up to room octets of the message, and some at least. */
@@ -52,6 +78,8 @@ put_block(struct transaction *t, uint64_t offset, uint64_t max, size_t *n,
 
 	if (!read_block(t, offset, out, room, n, why))
 		return false;
+	if (t->carbon != NULL)
+		carbon_octets(t->carbon, out, *n);
 	stream_added(t->talk->stream, *n);
 	return true;
 }
@@ -104,9 +132,10 @@ data_say(struct transaction *t, struct failure *why)
 	if (!is_known(t, why))
 		return false;
 	dialogue_say(t->talk, "BDAT %" PRIu64 " LAST", size);
-	trace_data(size);
+	trace_data(t, size);
 	if (!put_octets(t, 0, size, why))
 		return false;
+	trace_end(t);
 	transaction_end_data(t);
 	return true;
 }
@@ -207,19 +236,20 @@ put_stuffed(struct transaction *t, uint64_t offset, bool *at_start, size_t *n,
 
 	if (!read_block(t, offset, block, STUFF_ROOM, n, why))
 		return false;
+	if (t->carbon != NULL)
+		carbon_octets(t->carbon, block, *n);
 	stream_added(t->talk->stream, scan_stuff(block, *n, at_start, out));
 	return true;
 }
 
 static void
-send_data(struct transaction *t)
+send_blocks(struct transaction *t)
 {
 	uint64_t offset, size = message_size(t->message);
 	bool at_start = true, ok;
 	struct failure why;
 	size_t n;
 
-	trace_data(size);
 	for (offset = 0; offset < size; offset += n) {
 		ok = t->message->dots ?
 		    put_stuffed(t, offset, &at_start, &n, &why) :
@@ -232,6 +262,15 @@ send_data(struct transaction *t)
 			return;
 		tell_sent(t, offset + n);
 	}
+}
+
+static void
+send_data(struct transaction *t)
+{
+	trace_data(t, message_size(t->message));
+	send_blocks(t);
+	trace_end(t);
+	trace_dots(t);
 }
 
 /* The dot, QUIT with it where that may be, and the verdict. */
@@ -339,10 +378,11 @@ static bool
 send_chunk(struct transaction *t, struct chunks *c, uint64_t len, bool last)
 {
 	dialogue_say(t->talk, "BDAT %" PRIu64 "%s", len, last ? " LAST" : "");
-	trace_data(len);
+	trace_data(t, len);
 	for (c->left = len; c->left > 0;)
 		if (!put_piece(t, c) || (c->left > 0 && !send_piece(t, c)))
 			return false;
+	trace_end(t);
 	c->unanswered++;
 	return true;
 }
@@ -364,6 +404,7 @@ abandon(struct transaction *t, struct chunks *c)
 	while (t->talk->in_step && c->left > 0)
 		if (!put_piece(t, c) || !hand_over(t))
 			return;
+	trace_end(t);
 	for (; t->talk->in_step && c->unanswered > 0; c->unanswered--) {
 		dialogue_step(t->talk, STEP_BDAT);
 		(void)dialogue_hear(t->talk, &reply, NULL, NULL, &why);

@@ -24,6 +24,7 @@ static struct {
 	bool json;
 	enum log_level most;
 	int trace;
+	bool logins, data;		/* in the trace */
 	int nwaiting;
 	struct {
 		enum log_level level;
@@ -311,6 +312,25 @@ void
 log_trace_level(int level)
 {
 	state.trace = level;
+}
+
+void
+log_trace_also(bool logins, bool data)
+{
+	state.logins = logins;
+	state.data = data;
+}
+
+bool
+log_traces_logins(void)
+{
+	return state.trace > 0 && state.logins;
+}
+
+bool
+log_traces_data(void)
+{
+	return state.trace > 0 && state.data;
 }
 
 void

@@ -43,6 +43,14 @@ bool	log_is_json(void);
  */
 void	log_trace_level(int level);
 
+/*
+ * What else is in it, unless the level is 0: logins, as far as they are no
+ * secret, and the data.  No level implies them.
+ */
+void	log_trace_also(bool logins, bool data);
+bool	log_traces_logins(void);
+bool	log_traces_data(void);
+
 /* Called before a line goes to standard error; NULL: nothing is there. */
 void	log_cover(void (*hide)(void *), void *context);
 void	log_trace(char who, const char *text, size_t len);

@@ -130,6 +130,48 @@ take_stage(struct parse *p, const char *name, const char *value)
 }
 
 static bool
+take_level(struct options *o, const char *word, size_t len)
+{
+	const struct {
+		const char *word;
+		bool *also;
+	} levels[] = {
+		{ "protocol", NULL },
+		{ "auth", &o->trace_logins },
+		{ "data", &o->trace_data },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof levels / sizeof *levels; i++) {
+		if (strlen(levels[i].word) != len ||
+		    memcmp(levels[i].word, word, len) != 0)
+			continue;
+		if (levels[i].also != NULL)
+			*levels[i].also = true;
+		return true;
+	}
+	return false;
+}
+
+/* What may be private is asked for by its name, and by no number of -v. */
+static bool
+take_trace(struct parse *p, const char *name, const char *value)
+{
+	const char *word = value;
+	size_t len = strcspn(word, ",");
+
+	for (; take_level(p->o, word, len); len = strcspn(word, ",")) {
+		if (word[len] == '\0') {
+			p->o->verbose += p->o->verbose == 0;
+			return true;
+		}
+		word += len + 1;
+	}
+	return fail(p->why, FAILURE_USAGE, "--%s is protocol, auth or data, or "
+	    "several with commas between, not \"%s\"", name, value);
+}
+
+static bool
 take_import(struct parse *p, const char *name, const char *value)
 {
 	(void)name;
@@ -229,6 +271,7 @@ static const struct option options[] = {
 	{ "show", YES, take_kept },	{ "subject", YES, take_field },
 	{ "talk", NO, take_mode },	{ "test", NO, take_flag },
 	{ "tls-required", YES, take_tls_required },
+	{ "trace", YES, take_trace },
 	{ "verbose", NO, take_flag },	{ "version", NO, take_mode },
 };
 

@@ -27,6 +27,17 @@ is_one_message(struct parse *p)
 	return true;
 }
 
+/* There standard output is a dialogue, and perhaps standard error, too. */
+static bool
+has_place_for_trace(struct parse *p)
+{
+	const struct options *o = p->o;
+
+	return o->mode != MODE_SERVE || (!o->trace_logins && !o->trace_data) ||
+	    fail(p->why, FAILURE_USAGE, "--trace is not for -bs, where the "
+	    "caller's SMTP is spoken; what goes wrong there is in the log");
+}
+
 /* --hold-until is about one message, and leaves no room for --hold-for. */
 static bool
 agree(struct parse *p)
@@ -36,7 +47,7 @@ agree(struct parse *p)
 
 	if (o->mode == MODE_PROBE && !longs_probe(p))
 		return false;
-	if (!is_one_message(p))
+	if (!is_one_message(p) || !has_place_for_trace(p))
 		return false;
 	if (o->hold_until == 0)
 		return true;

@@ -68,6 +68,8 @@ struct options {
 	bool from_header;		/* -t */
 	bool keep_dots;			/* -i */
 	int verbose;
+	bool trace_logins;		/* --trace=auth */
+	bool trace_data;		/* --trace=data */
 	const char *notify;		/* upper case, checked; or NULL */
 	const char *ret;		/* "FULL", "HDRS", or NULL */
 	const char *envid;		/* as given, printable; or NULL */

@@ -179,6 +179,7 @@ run(struct run *r, int argc, char **argv)
 		return report_status(&report);
 	}
 	log_trace_level(r->options.verbose);
+	log_trace_also(r->options.trace_logins, r->options.trace_data);
 	return act(r);
 }
 

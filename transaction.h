@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "carbon.h"
 #include "demands.h"
 #include "envelope.h"
 #include "message.h"
@@ -37,6 +38,7 @@ struct transaction {
 	const size_t *who;		/* indices of those to be named */
 	size_t n;
 	const struct watch *watch;	/* or NULL */
+	struct carbon *carbon;		/* of a trace that shows data; or NULL */
 	size_t named, heard;		/* RCPTs so far; replies, MAIL's too */
 	size_t accepted;		/* by their RCPT */
 	bool *is_accepted;		/* parallel to who */

@@ -41,6 +41,7 @@ class Session:
         self.said, self.heard = [], []  # S: and C: lines, and "need not be"
         self.data, self.chunks = [], b""
         self.wire = None
+        self.derived = []       # what a login makes of the password
 
     def play(self, events, cut=None):
         if not events:
@@ -68,6 +69,7 @@ class Session:
     def forget(self):
         self.pipelining, self.code = False, ""
         self.login = Login(self.user, self.password, self.wire)
+        self.login.derived = self.derived
         self.functions = dict(self.login.says)
 
     def do(self, event, cut):
@@ -289,8 +291,9 @@ class Session:
 
 
 def same_lines(patterns, lines, values):
-    """Do lines (the last is empty) fit?  "" or why not."""
-    lines = lines[:-1]
+    """Do lines fit?  "" or why not.  What stands behind the last line end, in
+    a chunk that ends within a line, is one as well."""
+    lines = lines[:-1] if lines[-1] == b"" else lines
     at, i = 0, 0
     back = None                 # where the last "..." could swallow more
     while i < len(lines) or at < len(patterns):

@@ -146,6 +146,51 @@ chooses_modes(void **state)
 	pool_free(pool);
 }
 
+/* What may be private comes by its name alone. */
+static void
+takes_traces(void **state)
+{
+	static const struct {
+		const char *words[WORDS];
+		int verbose;
+		bool logins, data;
+	} cases[] = {
+		{ { "sendoff", "-v", "-vvv", "--verbose" }, 5, false, false },
+		{ { "sendoff", "--trace=protocol" }, 1, false, false },
+		{ { "sendoff", "--trace", "auth" }, 1, true, false },
+		{ { "sendoff", "--trace=data", "-v" }, 2, false, true },
+		{ { "sendoff", "-vv", "--trace=auth,data" }, 2, true, true },
+		{ { "sendoff", "--trace=data", "--trace=protocol,auth" }, 1,
+		    true, true },
+		{ { "sendoff", "-bs", "--trace=protocol" }, 1, false, false },
+	};
+	static const char *const bad[][WORDS] = {
+		{ "sendoff", "--trace=" }, { "sendoff", "--trace" },
+		{ "sendoff", "--trace=auth," }, { "sendoff", "--trace=all" },
+		{ "sendoff", "--trace=authdata" }, { "sendoff", "--trace=a" },
+		{ "sendoff", "-bs", "--trace=auth" },
+		{ "sendoff", "--trace=data", "-bs" },
+		{ "sendmail", "--trace=protocol" },
+	};
+	struct pool *pool = pool_new();
+	struct options o;
+	struct failure why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_true(parse(cases[i].words, &o, pool, &why));
+		assert_int_equal(o.verbose, cases[i].verbose);
+		assert_int_equal(o.trace_logins, cases[i].logins);
+		assert_int_equal(o.trace_data, cases[i].data);
+	}
+	for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_false(parse(bad[i], &o, pool, &why));
+		assert_int_equal(why.kind, FAILURE_USAGE);
+	}
+	pool_free(pool);
+}
+
 static void
 selects_kept_messages(void **state)
 {
@@ -285,6 +330,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(understands_callers),
 		cmocka_unit_test(chooses_modes),
+		cmocka_unit_test(takes_traces),
 		cmocka_unit_test(selects_kept_messages),
 		cmocka_unit_test(names_kept_messages),
 		cmocka_unit_test(takes_values),

@@ -60,8 +60,8 @@ dialogue_say(struct dialogue *d, const char *fmt, ...)
 	buffer_free(&line);
 }
 
-static void
-hide(struct dialogue *d, const char *secret, size_t len)
+void
+dialogue_hide_octets(struct dialogue *d, const char *secret, size_t len)
 {
 	if (len < 4)			/* "=" and the like are no secret */
 		return;
@@ -84,7 +84,8 @@ hide_coded(struct dialogue *d, const char *password, size_t len, size_t before)
 	buffer_put(&plain, password, len);
 	crypto_base64(&coded, buffer_data(&plain), buffer_len(&plain));
 	if (end > first)
-		hide(d, buffer_data(&coded) + first, end - first);
+		dialogue_hide_octets(d, buffer_data(&coded) + first,
+		    end - first);
 	buffer_wipe(&plain);
 	buffer_wipe(&coded);
 }
@@ -94,27 +95,9 @@ dialogue_hide(struct dialogue *d, const char *password, size_t len)
 {
 	size_t before;
 
-	hide(d, password, len);
+	dialogue_hide_octets(d, password, len);
 	for (before = 0; before < 3; before++)
 		hide_coded(d, password, len, before);
-}
-
-void
-dialogue_say_secret(struct dialogue *d, const char *shown, const char *secret,
-    size_t len)
-{
-	struct buffer line = { 0 };
-
-	hide(d, secret, len);
-	buffer_printf(&line, "%s%s%s", shown, *shown != '\0' ? " " : "",
-	    len > 0 ? "***" : "");
-	log_trace('C', buffer_data(&line), buffer_len(&line));
-	buffer_free(&line);
-	stream_put(d->stream, shown, strlen(shown));
-	if (*shown != '\0')
-		stream_put(d->stream, " ", 1);
-	stream_put_secret(d->stream, secret, len);
-	stream_put(d->stream, "\r\n", 2);
 }
 
 /* It shrinks in its place. */
@@ -155,6 +138,61 @@ mask(const struct dialogue *d, struct buffer *line)
 	return found;
 }
 
+/* RFC 4954 section 4: "=" is an empty initial response. */
+static void
+say_response(struct dialogue *d, const char *command, const char *response,
+    size_t len, const struct buffer *shown)
+{
+	struct buffer line = { 0 };
+	const char *none = *command != '\0' ? "=" : "";
+
+	buffer_printf(&line, "%s%s", command, *command != '\0' ? " " : "");
+	stream_put(d->stream, buffer_data(&line), buffer_len(&line));
+	if (len > 0)
+		buffer_put(&line, buffer_data(shown), buffer_len(shown));
+	else
+		buffer_put(&line, none, strlen(none));
+	log_trace('C', buffer_data(&line), buffer_len(&line));
+	buffer_wipe(&line);
+	if (len > 0)
+		stream_put_secret(d->stream, response, len);
+	else
+		stream_put(d->stream, none, strlen(none));
+	stream_put(d->stream, "\r\n", 2);
+}
+
+void
+dialogue_say_secret(struct dialogue *d, const char *command,
+    const char *secret, size_t len)
+{
+	struct buffer shown = { 0 };
+
+	dialogue_hide_octets(d, secret, len);
+	buffer_put(&shown, "***", 3);
+	say_response(d, command, secret, len, &shown);
+	buffer_free(&shown);
+}
+
+void
+dialogue_say_open(struct dialogue *d, const char *command,
+    const char *response, size_t len)
+{
+	struct buffer shown = { 0 };
+
+	buffer_put(&shown, response, len);
+	(void)mask(d, &shown);
+	say_response(d, command, response, len, &shown);
+	buffer_wipe(&shown);
+}
+
+void
+dialogue_remark(struct dialogue *d, struct buffer *text)
+{
+	(void)mask(d, text);
+	log_trace('#', buffer_data(text), buffer_len(text));
+	buffer_wipe(text);
+}
+
 bool
 dialogue_tells(const struct dialogue *d, const char *text)
 {
@@ -188,6 +226,33 @@ dialogue_line(struct dialogue *d, struct buffer *shown, struct failure *why)
 	return true;
 }
 
+/*
+ * SCRAM's "v=..." in base64.  Whoever has it, the challenge and the user's name
+ * can try passwords until one makes it, as with the proof.
+ */
+static bool
+is_signature(const char *text, size_t len)
+{
+	return len > 2 && memcmp(text, "dj", 2) == 0 && text[2] >= '0' &&
+	    text[2] <= '3';
+}
+
+static void
+trace_heard(const struct dialogue *d, const struct buffer *line)
+{
+	const char *p = buffer_data(line);
+	size_t len = buffer_len(line);
+	char shown[] = "334 ***";
+
+	if (d->veil != VEIL_NONE && len > 4 && (is_signature(p + 4, len - 4) ||
+	    (d->veil == VEIL_CHALLENGES && memcmp(p, "334", 3) == 0))) {
+		memcpy(shown, p, 4);	/* the code, and what parts it */
+		log_trace('S', shown, strlen(shown));
+	} else {
+		log_trace('S', p, len);
+	}
+}
+
 bool
 dialogue_hear(struct dialogue *d, struct reply *reply,
     void (*each)(void *, const char *, size_t), void *context,
@@ -206,7 +271,7 @@ dialogue_hear(struct dialogue *d, struct reply *reply,
 	do {
 		if (!dialogue_line(d, &shown, why))
 			return false;
-		log_trace('S', buffer_data(&shown), buffer_len(&shown));
+		trace_heard(d, &shown);
 		state = reply_add(reply, buffer_data(&shown),
 		    buffer_len(&shown), &text, &n, &reason);
 		if (each != NULL && state != REPLY_BROKEN)

@@ -19,12 +19,22 @@ enum step {
 	STEP_BDAT, STEP_RSET, STEP_QUIT, STEP_TALK
 };
 
+/* What of a server's replies in a login is not for the transcript. */
+enum veil {
+	VEIL_NONE,			/* there is no login */
+	VEIL_SIGNATURE,			/* SCRAM's, with which the password
+					   could be guessed */
+	VEIL_CHALLENGES			/* all: of an account that who looks on
+					   may not read */
+};
+
 struct dialogue {
 	struct stream *stream;
 	int timeout_reply;		/* seconds for every step, or 0 */
 	bool in_step;			/* no reply is outstanding or broken */
 	bool closing;			/* QUIT was said, or 421 heard */
 	struct buffer secrets;		/* terminated strings, never shown */
+	enum veil veil;
 };
 
 /* Begins a step: its name for error texts, its deadline. */
@@ -35,11 +45,25 @@ void	dialogue_say(struct dialogue *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 
 /*
- * Queues "shown secret", or the secret alone when shown is "".  The transcript
- * has "***" in its place; a server that repeats it is not quoted.
+ * Queues "command secret", or the secret alone when the command is "".  The
+ * transcript has "***" in its place; a server that repeats it is not quoted.
+ * Behind a command an empty one is "=".
  */
-void	dialogue_say_secret(struct dialogue *, const char *shown,
+void	dialogue_say_secret(struct dialogue *, const char *command,
 	    const char *secret, size_t len);
+
+/*
+ * As dialogue_say_secret(), of what is no secret as a whole: the transcript has
+ * it, but for what is masked.
+ */
+void	dialogue_say_open(struct dialogue *, const char *command,
+	    const char *response, size_t len);
+
+/* A comment in the transcript, with secrets masked, which it empties. */
+void	dialogue_remark(struct dialogue *, struct buffer *);
+
+/* These octets are never shown, whoever says them; fewer than 4 are none. */
+void	dialogue_hide_octets(struct dialogue *, const char *, size_t len);
 
 /*
  * What else a server must not make us show: a password, as it is or in base64,

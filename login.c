@@ -1,4 +1,6 @@
 #include "login.h"
+#include "crypto.h"
+#include "gloss.h"
 #include "log.h"
 #include "vault.h"
 
@@ -20,6 +22,87 @@ login_hide(struct smtp *s)
 		dialogue_hide(&s->talk, w->password, w->password_len);
 	if (w->prepared != w->password)
 		dialogue_hide(&s->talk, w->prepared, w->prepared_len);
+}
+
+static struct gloss
+gloss(const struct smtp *s, unsigned step, const struct buffer *octets)
+{
+	return (struct gloss){ .mechanism = s->facts->mechanism, .step = step,
+	    .octets = buffer_data(octets), .len = buffer_len(octets) };
+}
+
+/* For a trace that shows logins: what the server has said. */
+static void
+tell_heard(struct smtp *s, unsigned step, const char *challenge, size_t len,
+    bool right)
+{
+	struct buffer octets = { 0 }, words = { 0 };
+	struct gloss g;
+
+	if (crypto_unbase64(&octets, challenge, len)) {
+		g = gloss(s, step, &octets);
+		gloss_heard(&g, right, &words);
+	} else {
+		buffer_printf(&words, "%s challenge: not base64",
+		    s->facts->mechanism);
+	}
+	dialogue_remark(&s->talk, &words);
+	buffer_wipe(&octets);
+}
+
+/* A proof is masked whoever says it: with it the password could be guessed. */
+static void
+hide_proof(struct smtp *s, unsigned step, const struct buffer *response)
+{
+	struct buffer octets = { 0 };
+	struct gloss g = gloss(s, step, response);
+	struct span proof;
+
+	if (!gloss_proves(&g))
+		return;
+	(void)crypto_unbase64(&octets, buffer_data(response),
+	    buffer_len(response));
+	g = gloss(s, step, &octets);
+	proof = gloss_secret(&g);
+	dialogue_hide_octets(&s->talk, g.octets + proof.at, proof.len);
+	buffer_wipe(&octets);
+}
+
+/* In a trace that shows logins: it is whole when nothing in it is secret. */
+static void
+say_told(struct smtp *s, unsigned step, const char *command,
+    const struct buffer *response)
+{
+	struct buffer octets = BUFFER_SECRET, words = { 0 };
+	const char *p = buffer_data(response);
+	size_t len = buffer_len(response);
+	struct gloss g;
+
+	(void)crypto_unbase64(&octets, p, len);
+	g = gloss(s, step, &octets);
+	if (gloss_secret(&g).len > 0)
+		dialogue_say_secret(&s->talk, command, p, len);
+	else
+		dialogue_say_open(&s->talk, command, p, len);
+	gloss_said(&g, &words);
+	dialogue_remark(&s->talk, &words);
+	buffer_wipe(&octets);
+}
+
+/* A response, behind a command or alone. */
+static void
+say(struct smtp *s, const struct sasl *sasl, const char *command,
+    const struct buffer *response)
+{
+	hide_proof(s, sasl_steps(sasl), response);
+	if (log_traces_logins())
+		say_told(s, sasl_steps(sasl), command, response);
+	else if (sasl_reason(sasl) != NULL)
+		dialogue_say_open(&s->talk, command, buffer_data(response),
+		    buffer_len(response));
+	else
+		dialogue_say_secret(&s->talk, command, buffer_data(response),
+		    buffer_len(response));
 }
 
 /* RFC 4954 section 4: "*" gives up; the server answers with 501. */
@@ -95,13 +178,11 @@ respond(struct smtp *s, struct sasl *sasl, const char *challenge, size_t len,
 	struct failure reason;
 	bool ok = sasl_step(sasl, challenge, len, &response, &reason);
 
-	if (ok && sasl_reason(sasl) != NULL) {
-		s->token_refused = true;
-		dialogue_say(&s->talk, "%.*s", (int)buffer_len(&response),
-		    buffer_data(&response));
-	} else if (ok) {
-		dialogue_say_secret(&s->talk, "", buffer_data(&response),
-		    buffer_len(&response));
+	if (log_traces_logins())
+		tell_heard(s, sasl_steps(sasl), challenge, len, ok);
+	s->token_refused |= ok && sasl_reason(sasl) != NULL;
+	if (ok) {
+		say(s, sasl, "", &response);
 	} else {
 		(void)stream_fail(s->talk.stream, why, reason.kind, "%s",
 		    reason.text);
@@ -158,8 +239,7 @@ round_trip(struct smtp *s, struct sasl *sasl, struct buffer *held,
 	if (buffer_len(held) == 0)
 		return respond(s, sasl, buffer_data(challenge),
 		    buffer_len(challenge), why);
-	dialogue_say_secret(&s->talk, "", buffer_data(held),
-	    buffer_len(held));
+	say(s, sasl, "", held);
 	buffer_wipe(held);
 	return true;
 }
@@ -199,11 +279,7 @@ say_auth(struct smtp *s, const struct sasl *sasl, struct buffer *initial)
 		dialogue_say(&s->talk, "%s", command);
 		return;
 	}
-	if (buffer_len(initial) == 0)
-		dialogue_say(&s->talk, "%s =", command);
-	else
-		dialogue_say_secret(&s->talk, command, buffer_data(initial),
-		    buffer_len(initial));
+	say(s, sasl, command, initial);
 	buffer_wipe(initial);
 }
 
@@ -241,7 +317,9 @@ show(struct smtp *s, const struct sasl_channel *channel,
 	if (!sasl_begin(&sasl, s->facts->mechanism, p->user != NULL ? p->user :
 	    "", &p->words, channel, why))
 		return false;
+	s->talk.veil = p->guarded ? VEIL_CHALLENGES : VEIL_SIGNATURE;
 	ok = authenticate(s, sasl, why);
+	s->talk.veil = VEIL_NONE;
 	if (*sasl_detail(sasl) != '\0')
 		log_detail("%s: %s", s->facts->mechanism, sasl_detail(sasl));
 	sasl_end(sasl);

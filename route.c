@@ -31,6 +31,7 @@ login_params(struct route *r)
 	const char *auth = config_value(a, SET_AUTH);
 
 	r->smtp.login = strcasecmp(auth, "none") != 0;
+	r->smtp.guarded = a->handed;
 	r->smtp.user = a->values[SET_USER] != NULL ? a->values[SET_USER] :
 	    a->values[SET_FROM];
 	r->smtp.sasl = (struct sasl_policy){

@@ -383,6 +383,12 @@ sasl_step(struct sasl *s, const char *challenge, size_t len,
 	return ok;
 }
 
+unsigned
+sasl_steps(const struct sasl *s)
+{
+	return s->steps;
+}
+
 const char *
 sasl_reason(const struct sasl *s)
 {

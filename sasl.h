@@ -98,6 +98,9 @@ bool	sasl_speaks_first(const struct sasl *);
 bool	sasl_step(struct sasl *, const char *challenge, size_t len,
 	    struct buffer *response, struct failure *why);
 
+/* How many challenges it has answered, the initial response among them. */
+unsigned sasl_steps(const struct sasl *);
+
 /*
  * Why the server does not want the token, its own words among ours, once it has
  * said that with a challenge, to which the response is no secret; NULL: it has

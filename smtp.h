@@ -52,6 +52,8 @@ struct smtp_params {
 	const char *user;
 	const char *host, *port;	/* of the server, or NULL */
 	struct sasl_words words;	/* password NULL: there is none */
+	bool guarded;			/* the account's file is not for whoever
+					   sees the transcript */
 	const struct smtp_renewal *renewal;	/* of a token, or NULL */
 	int timeout_reply;		/* seconds for every step; 0: RFC 5321's */
 	const struct sight *seen;	/* what it has offered before, or NULL */

@@ -10,6 +10,8 @@ usage_text(void)
 	    "  -F NAME            full name for a From that is added\n"
 	    "  -N LIST -R WHAT -V ID  delivery notifications (RFC 3461)\n"
 	    "  -v --verbose       transcript on standard error; -vv more\n"
+	    "  --trace WHAT       protocol (as -v), auth: the login in words,\n"
+	    "                     data: line by line; several with commas\n"
 	    "  -4 -6              one family of addresses\n"
 	    "  --account NAME     the account to use\n"
 	    "  --config FILE      this configuration (also -C FILE)\n"

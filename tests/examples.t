@@ -296,6 +296,22 @@ def testing(script):
     sent("plain", "testing", "mail <me@example.org>", "rcpt <bob@example.net>")
 
 
+@runs("sendoff.1", "A login that is refused")
+def traced(script):
+    configuration(FIRST, "traced")
+    run = sh("cd\n" + script, "me")
+    good(run, "traced", silent=False)
+    with open("/home/me/trace", encoding="utf-8") as f:
+        trace = f.read()
+    tap.ok('user "me@example.org"' in run.stderr and
+           f"password of {len(PHRASE)} octets" in run.stderr or
+           "a proof of 44 octets" in run.stderr,
+           "traced: the login in words", run.stderr)
+    tap.ok(PHRASE not in run.stderr + trace and "D Subject: " in trace,
+           "traced: and the data", trace)
+    sent("org", "traced", "rcpt <bob@example.net>")
+
+
 @runs("sendoff.1", "Another day")
 def another_day(script):
     configuration(FIRST, "another day")

@@ -133,8 +133,13 @@ class Run:
             yield "DSN", "NOTIFY=FAILURE" in self.log
         if "-R" in words:
             yield "RET", "RET=HDRS" in self.log
-        if "-v" in words:
-            yield "-v", "C: MAIL" in self.err and PASSWORD not in self.err
+        shown = {"-v": "C: MAIL", "--trace=data": "D Subject: ",
+                 "--trace=auth": 'user "alice@example.org"'}
+        asked = [word for word in words if word in shown]
+        for word in asked:
+            yield word, shown[word] in self.err and PASSWORD not in self.err
+        if asked:
+            yield "dialogue", "C: MAIL" in self.err
         else:
             yield "silent", self.out == "" and (self.err == "") == \
                 (self.status == 0)

@@ -9,7 +9,8 @@ from .pattern import Bad
 from .stage import Stage
 from .transcript import Transcript
 
-EXTRA = {"verbose": ["-v"], "json": ["--json"]}
+EXTRA = {"verbose": ["-v"], "trace": ["--trace=auth,data"],
+         "json": ["--json"]}
 
 
 class Failed(Exception):
@@ -101,7 +102,8 @@ def play(job, options):
         for act in job.transcript.acts:
             extra = EXTRA.get(job.mode, [])
             outcome = stage.run(act, job.transcript.scheme, extra=extra)
-            look = {"verbose": judge.verbose, "json": judge.as_json}
+            look = {"verbose": judge.verbose, "trace": judge.trace,
+                    "json": judge.as_json}
             complaints = look.get(job.mode, judge.whole)(outcome, job.way)
             if complaints or options.show:
                 out.append(diagnosis(outcome, complaints))

@@ -4,9 +4,9 @@ import base64
 import json
 import re
 
-from .pattern import unescape
+from .pattern import match, unescape
 from .session import Cut, data_contains, data_has
-from .transcript import dialogue
+from .transcript import OCTETS, dialogue
 
 QUICK = 8               # seconds in which a cut run must have ended
 
@@ -104,9 +104,11 @@ def data_is(outcome):
 def leaks(outcome):
     """P5: no secret where somebody could read it."""
     out = []
+    derived = outcome.session.derived if outcome.session else []
+    made = [form for text in derived for form in forms_of(text.encode())]
     for name, text in (("stderr", outcome.err), ("stdout", outcome.out),
                        ("the store", "\n".join(outcome.kept))):
-        for form in secret_forms(outcome.act):
+        for form in secret_forms(outcome.act) + made:
             if form in text:
                 out.append(f"the password stands in {name}: {form!r}")
     return out
@@ -144,6 +146,34 @@ def verbose(outcome, way):
         hung_up = bool(events) and events[-1].kind == "X"
         out += same_trace("C: ", lines, session.heard, hung_up)
     return out
+
+
+def trace(outcome, way):
+    """The same with more in it: logins in words, and the data, which fit what
+    the server got; a message that it has refused early it has not read."""
+    out = verbose(outcome, way)
+    told = [line[2:] for line in outcome.err.split("\n")
+            if line == "D" or line.startswith("D ")]
+    if any(OCTETS.match(line) for line in told):
+        out.append("the trace counts the data")
+    at = 0
+    for data in outcome.session.data:
+        lines = data.split(b"\r\n")
+        lines = lines if lines[-1] else lines[:-1]
+        at = place_of(lines, told, at)
+        if at is None:
+            return out + ["the trace has not these data:"] + \
+                [repr(line) for line in lines[:20]]
+    return out
+
+
+def place_of(lines, told, at):
+    """Where those that are told end, from there on; None: nowhere."""
+    for start in range(at, len(told) - len(lines) + 1):
+        if all(not match(want, have, {}, {})
+               for want, have in zip(told[start:], lines)):
+            return start + len(lines)
+    return None
 
 
 def same_trace(mark, lines, real, more=False):

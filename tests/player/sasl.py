@@ -36,6 +36,7 @@ class Login:
         self.user, self.password, self.wire = user, password, wire
         self.mechanism, self.offered = "", set()
         self.challenge = b""
+        self.derived = []       # of the password, and as good for a guess
         self.says = {"scram-first": self.server_first,
                      "scram-final": self.server_final}
         self.checks = {"scram-first": self.client_first,
@@ -51,6 +52,7 @@ class Login:
 
     def cram_md5(self, _, octets):
         digest = hmac.new(self.password, self.challenge, "md5").hexdigest()
+        self.derived.append(digest)
         want = b"%s %s" % (self.user, digest.encode())
         got = decode(octets)
         return "" if got == want else f"CRAM-MD5: {got!r} is not {want!r}"
@@ -145,6 +147,7 @@ class Login:
         stored = hashlib.new(self.algorithm, client).digest()
         mask = hmac.new(stored, self.auth, self.algorithm).digest()
         want = bytes(a ^ b for a, b in zip(client, mask))
+        self.derived.append(base64.b64encode(want).decode())
         return "" if decode(proof.encode()) == want else \
             "SCRAM: the proof is wrong"
 
@@ -156,7 +159,8 @@ class Login:
             signature = signature[:-1] + bytes([signature[-1] ^ 1])
         if "short" in words:
             signature = signature[:-1]
-        text = "v=" + base64.b64encode(signature).decode()
+        self.derived.append(base64.b64encode(signature).decode())
+        text = "v=" + self.derived[-1]
         errors = [word for word in words if word.startswith("e=")]
         extra = [word for word in words
                  if "=" in word and not word.startswith("e=")]

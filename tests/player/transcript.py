@@ -6,7 +6,7 @@ import shlex
 from .pattern import Bad, check_template, expand_index
 
 WAYS = ("plain", "tls", "unix", "starttls")
-MODES = ("whole", "octets", "cuts", "verbose", "json")
+MODES = ("whole", "octets", "cuts", "verbose", "trace", "json")
 SCHEMES = ("smtp", "smtps", "smtp+plain", "smtp+opportunistic", "unix",
            "lmtp")
 
@@ -234,6 +234,9 @@ class Transcript:
                  or mode == "json"]
         if not self.acts[-1].expected("json"):
             modes.remove("json")
+        if any(act.setup.get("name", "sendoff") != "sendoff"
+               for act in self.acts) and "trace" in modes:
+            modes.remove("trace")       # sendmail has no long options
         if not any(act.events for act in self.acts):
             modes = [mode for mode in modes if mode in ("whole", "json")]
         return modes

@@ -340,7 +340,8 @@ accounts_choose(struct config *config, const struct options *o,
     const char *sender, struct choice *choice, struct failure *why)
 {
 	return choose(config, o, sender, choice, why) &&
-	    handed_use(config, choice->account, why);
+	    handed_use(config, choice->account, why) &&
+	    (!o->trace_logins || handed_may_show(config, why));
 }
 
 void

@@ -38,6 +38,7 @@ struct choice {
  * whose "from" is the sender, else the first whose "match" fits it, and it is
  * pinned then; else the first.  The options' overrides are applied to all, and
  * may cost an account its secret: bound.h.
+ * FAILURE_USAGE when the options would show a login that the caller may not see.
  * One that is barred is chosen only when the sender or --account means no
  * other, or all are: route_make() says no then.
  */

@@ -1,4 +1,5 @@
 #include "handed.h"
+#include "privilege.h"
 
 void
 handed_lost(struct account *now)
@@ -17,15 +18,33 @@ count(const struct config *c)
 	return n;
 }
 
-bool
-handed_are_open(const struct config *c)
+/* The first of those that may be used, or NULL. */
+static const struct account *
+open_one(const struct config *c)
 {
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
 		if (c->accounts[i].handed && !c->accounts[i].closed)
-			return true;
-	return false;
+			return &c->accounts[i];
+	return NULL;
+}
+
+bool
+handed_are_open(const struct config *c)
+{
+	return open_one(c) != NULL;
+}
+
+bool
+handed_may_show(const struct config *c, struct failure *why)
+{
+	const struct account *a = open_one(c);
+
+	return a == NULL || !c->handed->lent || fail(why, FAILURE_USAGE,
+	    "--trace=auth is not for the account \"%s\" (%s:%zu): who may not "
+	    "read that file may not see its login; -v shows all but that",
+	    a->name, a->file, a->line);
 }
 
 bool

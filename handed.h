@@ -29,6 +29,13 @@ void	handed_end(struct config *);
 /* Are there any that this run may use? */
 bool	handed_are_open(const struct config *);
 
+/*
+ * May whoever calls see how this run logs in (--trace=auth)?  Not by a handed
+ * account: salt and nonces are halfway to guessing its password.  FAILURE_USAGE
+ * then.  Root's -q is told all.
+ */
+bool	handed_may_show(const struct config *, struct failure *why);
+
 /* Are there both kinds? */
 bool	handed_are_mixed(const struct config *);
 

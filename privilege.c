@@ -150,7 +150,8 @@ privilege_drop(struct privilege *p, struct failure *why)
 	if (!are_open(why))
 		return false;
 	clear_environment(p);
-	if (group != gid)
+	p->lent = group != gid;
+	if (p->lent)
 		read_file(p, group);
 	if ((group != gid || sgid != gid) && !give_up(group, why)) {
 		privilege_end(p);

@@ -20,6 +20,7 @@ struct privilege {
 					   empty */
 	const char *objection;		/* why it was not read; or NULL */
 	int error;			/* errno, when that is why; or 0 */
+	bool lent;			/* to who calls: the program is set-gid */
 	char **environment;		/* the caller's, when the process runs
 					   with a clean one; else NULL */
 };

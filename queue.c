@@ -177,6 +177,21 @@ are_there(const struct options *o, const struct caller *c,
 	return true;
 }
 
+/* Before any of them is touched. */
+static bool
+may_show(const struct run *r, const struct stored *list, size_t n,
+    struct failure *why)
+{
+	size_t i;
+
+	for (i = 0; r->options->trace_logins && i < n; i++)
+		if (is_of_run(r, &list[i]) && (r->options->nselections == 0 ||
+		    is_selected(&list[i], r->options, r->config->pool)) &&
+		    !handed_may_show(r->config, why))
+			return false;
+	return true;
+}
+
 static int
 run_own(const struct options *o, const struct caller *c,
     struct config *config, const char *program, const struct failure *broken)
@@ -184,11 +199,14 @@ run_own(const struct options *o, const struct caller *c,
 	struct run r = { .options = o, .caller = c, .config = config,
 	    .program = program, .gravest = FAILURE_NONE };
 	struct stored *list;
+	struct failure why;
 	size_t n, i;
 
 	list = store_list(config, c, false, config->pool, &n);
 	if (broken != NULL && o->nselections == 0 && n > 0)
 		return complain(program, broken);
+	if (!may_show(&r, list, n, &why))
+		return complain(program, &why);
 	if (n == 0)
 		return failure_status(FAILURE_NONE);
 	if (broken == NULL)

@@ -204,6 +204,76 @@ def traces():
     tidy()
 
 
+def shown_logins():
+    """What a password could be guessed from is not for him, at any level."""
+    def refused(what, *args, account_of="system", **more):
+        before, calls = server.mails(), server.visits()
+        run = Run(*args, **more)
+        ok(run.status == 64 and run.out.count(b"\n") == 1 and
+           f'"{account_of}" (/etc/sendoff.conf:1)' in run.shown() and
+           server.mails() == before and server.visits() == calls,
+           f"{what}: no, and no server is asked", run)
+        safe(run, what)
+
+    def has_challenge(run):
+        return re.search(rb"S: 334 [^*\n]|# S?CRAM\S* [cs]|c=biws|s=.*,i=4096",
+                         run.out)
+
+    def sends_with(what, *args):
+        before = server.mails()
+        run = Run(*args, "-i", "bob@example.net")
+        ok(run.status == 0 and server.mails() == before + 1 and
+           not has_challenge(run), f"{what}: sent, and no challenge is shown",
+           run)
+        safe(run, what)
+        return run
+
+    for mechanism in "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "LOGIN":
+        system(*account(OWN, f"auth {mechanism}"))
+        run = sends_with(f"{mechanism} -vvv", "-vvv")
+        ok(b"S: 334 ***" in run.out, "they are masked", run)
+    run = sends_with("--trace=data", "--trace=data,protocol")
+    ok(b"D hello\n" in run.out, "his own message he may see", run)
+    tidy()
+    for what in (["--trace=auth"], ["--trace=data,auth", "-v"]):
+        for args in (["-i", "bob@example.net"], ["--quit-after", "auth"],
+                     ["--talk"], ["--probe"], ["--explain=live",
+                     "bob@example.net"], ["--account", "system", "-i",
+                                          "bob@example.net"]):
+            refused(f"{what} {args}", *what, *args)
+    ok(not leaks(lying_about()) and not list(pathlib.Path(
+        f"/var/spool/sendoff/{UID}").glob("*")), "nothing is kept for it")
+    run = Run("-bs", "--trace=auth", text=b"QUIT\r\n")
+    same(run.status, 64, "nor in -bs", run)
+    evils = f"smtp+plain://localhost:{evil.port}"
+    refused("another server", "--trace=auth", "--server", evils, "-i",
+            "bob@example.net")
+    system(*account("smtp://localhost:1", "retry yes"))
+    same(Run("bob@example.net", program=SENDMAIL).status, 0, "one is queued")
+    system(*account(OWN, "retry yes"))
+    file, = pathlib.Path(f"/var/spool/sendoff/{UID}").iterdir()
+    text = file.read_bytes()
+    for args in (["-q"], ["-qSsys"], ["--resend", file.name]):
+        refused(f"--trace=auth {args}", "--trace=auth", *args)
+        ok(file.read_bytes() == text, "the kept message is as it was")
+    own("account mine", "from me@example.net", "aliases none", "log none",
+        f"server smtp+plain://localhost:{evil.port}", "password mine",
+        "auth PLAIN", f"keep {HOME}/kept")
+    run = Run("--trace=auth", "-f", "me@example.net", "-i", "bob@example.net")
+    ok(run.status == 0 and b"# PLAIN response: no authorization identity, user "
+       b'"me@example.net"' in run.out, "his own account's he may see", run)
+    safe(run, "his own")
+    refused("the system's beside it", "--trace=auth", "--account", "system",
+            "-i", "bob@example.net")
+    run = Run("-q", "--trace=auth", program=SENDOFF, user=0, cwd="/",
+              env={"HOME": "/root"})
+    ok(run.status == 0 and b"# SCRAM-SHA-256" in run.out and
+       not file.exists(), "root's -q is root's to see", run)
+    safe(run, "root's -q")
+    own()
+    tidy()
+
+
 # --- the environment ------------------------------------------------------------
 
 def module():
@@ -779,6 +849,7 @@ def owners_module():
 
 try:
     for story in (ordinary, long_options, together, short_options, traces,
+                  shown_logins,
                   environment, modes, own_files, apart, limits, other_stores,
                   inspected, descriptors, arguments, steps, set_uid,
                   roots_queue, owners_module):

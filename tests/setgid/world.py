@@ -144,7 +144,7 @@ class Own:
         ready.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [B / "submitd", "--ca", TMP / "ca", "--maildir", self.mail,
-             "--ready-file", ready, "--user",
+             "--ready-file", ready, "--log", TMP / "visits", "--user",
              f"{USER}:{PASSWORD}".encode(), *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if not until(lambda: ready.exists() and ready.read_text().strip()):
@@ -153,6 +153,10 @@ class Own:
 
     def mails(self):
         return len(list((self.mail / "new").glob("*")))
+
+    def visits(self):
+        log = TMP / "visits"
+        return log.read_bytes().count(b"EHLO") if log.exists() else 0
 
 
 # --- the machine --------------------------------------------------------------

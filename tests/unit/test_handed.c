@@ -1,6 +1,7 @@
 /* Accounts that the caller may not read: apart from his, and wiped in time. */
 #include "handed.h"
 #include "bound.h"
+#include "privilege.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,6 +91,34 @@ his_alone(void **state)
 	pool_free(c.pool);
 }
 
+/* Of a login by an account that was lent no more is shown than of another's. */
+static void
+shown(void **state)
+{
+	struct privilege lent = { .lent = true }, roots = { .lent = false };
+	struct failure why = { 0 };
+	struct config c;
+
+	(void)state;
+	begin(&c);
+	c.handed = &lent;
+	assert_true(handed_use(&c, &c.accounts[1], &why));
+	assert_false(handed_may_show(&c, &why));
+	assert_int_equal(why.kind, FAILURE_USAGE);
+	assert_non_null(strstr(why.text, "\"one\" (/f:2)"));
+	c.handed = &roots;
+	assert_true(handed_may_show(&c, &why));
+	pool_free(c.pool);
+	begin(&c);
+	c.handed = &lent;
+	assert_true(handed_use(&c, &c.accounts[0], &why));
+	assert_true(handed_may_show(&c, &why));
+	pool_free(c.pool);
+	c = (struct config){ .pool = pool_new() };
+	assert_true(handed_may_show(&c, &why));
+	pool_free(c.pool);
+}
+
 /* Two have the same one, each a copy: who loses it keeps none. */
 static void
 lost(void **state)
@@ -172,6 +201,7 @@ main(void)
 		cmocka_unit_test(his_own_first),
 		cmocka_unit_test(the_systems_first),
 		cmocka_unit_test(his_alone),
+		cmocka_unit_test(shown),
 		cmocka_unit_test(lost),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(names_from_the_root_on),

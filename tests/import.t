@@ -23,8 +23,21 @@ import()			# FILE
 }
 
 for file in msmtprc ssmtp.conf nullmailer/remotes dma.conf esmtprc \
-    moxsubmit.conf mailrc postfix/main.cf; do
+    moxsubmit.conf mailrc postfix/main.cf other/msmtprc other/dma.conf \
+    other/mailrc other/main.cf; do
 	import "$file"
+done
+
+# A name that stands in a file: the first line of it.
+printf 'example.org\nanother line\n' > "$tmp/mailname"
+for file in dma.conf:from main.cf:domain; do
+	sed "s,/mailname,$tmp/mailname," "$data/other/${file%:*}" \
+	    > "$tmp/${file%:*}"
+	cp "$data/other/sasl_passwd" "$tmp"
+	run 0 "${file%:*}: a name in a file" "$sendoff" --import \
+	    "$tmp/${file%:*}"
+	is "$(sed -n "s/^ *${file#*:} *\(.*\)/\1/p" "$tmp/out" |
+	    sed 's/^alerts@//')" example.org "${file%:*}: is read"
 done
 
 # --- sendoff-migrate(7): its examples, and that it has every setting ------------

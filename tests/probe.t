@@ -220,6 +220,29 @@ run 0 "auth of one's own" "$sendoff" --ca-file "$tmp/ca/ca.pem" --auth LOGIN \
 flat
 has "$tmp/flat" 'PLAIN is not in "auth"' "the one"
 has "$tmp/flat" "LOGIN would be used" "the other"
+run 0 "a least mechanism" "$sendoff" --ca-file "$tmp/ca/ca.pem" \
+    --auth-minimum CRAM-MD5 --probe="smtp://localhost:$starttls"
+flat
+has "$tmp/flat" 'PLAIN is weaker than "auth-minimum"' "what is below it"
+has "$tmp/flat" "SCRAM-SHA-256-PLUS would be used" "and what is not"
+config "from alice@example.test" "ca-file $tmp/ca/ca.pem" "log none" \
+    "oauth-command \"echo token\"" "server smtp://localhost:$starttls"
+run 0 "a token" "$sendoff" --quit-after ehlo
+run 77 "a token that is refused" "$sendoff" --probe
+flat
+has "$tmp/flat" "PLAIN wants a password; a token is none" "no password there"
+rm "$HOME/.config/sendoff.conf"
+serve odd --tls=implicit --mechanisms "X-OWN PLAIN" --without SIZE
+run 0 "mechanisms of another kind" "$sendoff" --ca-file "$tmp/ca/ca.pem" \
+    --probe="smtps://localhost:$port"
+flat
+has "$tmp/flat" "X-OWN is not known here" "one that nobody knows"
+has "$tmp/flat" "SIZE no: a message that is too large is found out only when" \
+    "no SIZE"
+run 0 "a URL without TLS" "$sendoff" --auth none \
+    --probe="smtp+plain://localhost:$starttls"
+flat
+has "$tmp/flat" "offers STARTTLS, which this URL does not use" "is advised"
 serve lines --tls=implicit --without PIPELINING,CHUNKING --tls-priority \
     "NORMAL:-VERS-TLS1.3"
 run 0 "TLS 1.2" "$sendoff" --ca-file "$tmp/ca/ca.pem" \

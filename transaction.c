@@ -548,7 +548,6 @@ look_back(struct transaction *t)
 
 	if (t->talk->in_step && !t->talk->closing)
 		return;
-	t->worn = true;
 	(void)stream_fail(t->talk->stream, &why, FAILURE_LOST, "the server "
 	    "takes no more on this connection");
 	end(t, &why);

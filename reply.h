@@ -14,7 +14,8 @@
 #include "pool.h"
 
 enum {
-	REPLY_LINE_MAX = 4096,		/* octets; RFC 5321 asks for 512 */
+	REPLY_LINE_MAX = 12288,		/* octets; RFC 5321 asks for 512, and
+					   RFC 4954 section 4 for as many */
 	REPLY_LINES_MAX = 1000
 };
 

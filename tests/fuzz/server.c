@@ -2,6 +2,7 @@
 #include "buffer.h"
 #include "clock.h"
 #include "net.h"
+#include "reply.h"
 #include "signals.h"
 
 #include <assert.h>
@@ -111,7 +112,7 @@ code_of(const char *p, size_t len)
 {
 	if (len > 0 && p[len - 1] == '\r')
 		len--;
-	if (len < 3 || len > 4096 || p[0] < '2' || p[0] > '5' || p[1] < '0' ||
+	if (len < 3 || len > REPLY_LINE_MAX || p[0] < '2' || p[0] > '5' || p[1] < '0' ||
 	    p[1] > '5' || p[2] < '0' || p[2] > '9' ||
 	    (len > 3 && p[3] != ' ' && p[3] != '-'))
 		return 0;

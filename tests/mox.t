@@ -71,6 +71,9 @@ for my $line (split /\n/, contents("$FindBin::Bin/../docs/mox.md") // "") {
 		row($1, $2, $3, $4);
 	} elsif ($line =~ /^\| *\d/) {
 		point("a row: $line", "it has other columns");
+	} elsif (my @missing = grep { !is_source($_) && !is_test($_) }
+	    in_ticks($line)) {
+		point("a line: $line", map { "missing: $_" } @missing);
 	}
 }
 for (sort keys %rows) {

@@ -304,6 +304,13 @@ prepares_words(void **state)
 	answers(s, "PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+",
 	    "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw");
 	sasl_end(s);
+	/* the same word, however a keyboard composes it: NFC, NFD */
+	s = begin("CRAM-MD5", "tim", "\xc3\xb6");
+	answers(s, "PD4=", "dGltIDY1YTRhNjVkODkzMTM5OTljNGYwNGJkZjllZmQ4MGVj");
+	sasl_end(s);
+	s = begin("CRAM-MD5", "tim", "o\xcc\x88");
+	answers(s, "PD4=", "dGltIDY1YTRhNjVkODkzMTM5OTljNGYwNGJkZjllZmQ4MGVj");
+	sasl_end(s);
 	s = begin("PLAIN", "tim", "t\xc2\xad");
 	answers(s, "", "AHRpbQB0wq0=");
 	sasl_end(s);

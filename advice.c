@@ -5,15 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { DAY = 86400, SOON = 14 };	/* seconds; days */
-
-long
-advice_days(time_t until)
-{
-	time_t left = until - time(NULL);
-
-	return (long)(left >= 0 ? left / DAY : (left - DAY + 1) / DAY);
-}
+enum { SOON = 14 };			/* days */
 
 static const char *
 size_meaning(const struct capabilities *can, struct pool *pool)
@@ -157,7 +149,7 @@ of_dates(struct findings *f, const struct chain *chain, struct pool *pool)
 	long days;
 
 	for (i = 0; i < chain->n; i++) {
-		days = advice_days(chain->links[i].until);
+		days = chain_days(chain->links[i].until);
 		if (days < 0 || days > SOON)
 			continue;
 		add(f, pool_printf(pool, "the certificate of %s ends in %ld "
@@ -173,7 +165,7 @@ of_dane(struct findings *f, const struct found_server *s, struct pool *pool)
 
 	if (s->tlsa == NULL || s->nrecords == 0)
 		return;
-	if (s->place.dane.n > 0 && t->dane.by == NULL)
+	if (s->place.dane.n > 0 && t->found.dane.by == NULL)
 		add(f, pool_printf(pool, "the TLSA records do not match the "
 		    "certificate, so who verifies by DANE sends nothing; here "
 		    "is the record that would: %s", s->tlsa), pool);
@@ -206,7 +198,7 @@ of_tls(struct findings *f, const struct found_server *s, struct pool *pool)
 		    t->version), pool);
 	if (t->chain != NULL) {
 		of_dates(f, t->chain, pool);
-		if (t->pkix.by != NULL && t->chain->n == 1)
+		if (t->found.pkix.by != NULL && t->chain->n == 1)
 			add(f, "sends one certificate and no issuer's: clients "
 			    "that do not know the issuer cannot verify it",
 			    pool);

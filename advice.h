@@ -21,9 +21,6 @@ enum { ADVICE_EXTENSIONS = 12 };
 void	advice_extensions(const struct capabilities *,
 	    struct advice_extension [ADVICE_EXTENSIONS], struct pool *);
 
-/* Whole days until then, below 0 when it is over. */
-long	advice_days(time_t until);
-
 /* Adds to the findings' advice: what could be better, what to do about it. */
 void	advise(struct findings *, struct pool *);
 

@@ -4,6 +4,8 @@
 
 #include <gnutls/x509.h>
 
+enum { DAY = 86400 };			/* seconds */
+
 static const char *
 key_of(gnutls_x509_crt_t crt, struct pool *pool)
 {
@@ -33,6 +35,14 @@ describe(struct chain_link *l, gnutls_x509_crt_t crt, const gnutls_datum_t *der,
 	(void)crypto_sha256(l->fingerprint, der->data, der->size);
 	if (der_certificate(der->data, der->size, &parts))
 		(void)crypto_sha256(l->pin, parts.key.p, parts.key.len);
+}
+
+long
+chain_days(time_t until)
+{
+	time_t left = until - time(NULL);
+
+	return (long)(left >= 0 ? left / DAY : (left - DAY + 1) / DAY);
 }
 
 const struct chain *

@@ -32,4 +32,7 @@ struct chain {
 /* What the session's peer has sent, in the pool; never NULL. */
 const struct chain *chain_of(gnutls_session_t, struct pool *);
 
+/* Whole days until then, below 0 when it is over. */
+long	chain_days(time_t until);
+
 #endif

@@ -96,6 +96,8 @@ dane_make(struct dane *dane, const struct dns_question *tlsa, bool with_pkix,
 	for (i = 0; i < n; i++)
 		if (!is_outdone(&all[i], all, n))
 			kept[dane->n++] = all[i];
+	if (dane->n == 0)
+		dane->absent = "tlsa-invalid";
 	log_detail("TLSA: of %zu at %s %zu count", tlsa->n, tlsa->name,
 	    dane->n);
 }

@@ -25,6 +25,11 @@ struct dane {
 	const struct tlsa *records;
 	size_t n;
 	const char *owner;		/* "_465._tcp.mail.example.org" */
+	const char *absent;		/* why there is none: "none", or by RFC
+					   8460 "tlsa-invalid" (of no kind that
+					   counts) or "dnssec-invalid" (the
+					   DNS does not say); NULL: there are,
+					   or they were not asked for */
 };
 
 enum dane_verdict {

@@ -189,7 +189,7 @@ show_steps(const struct exhibit *e, const struct found_server *s)
 static void
 show_link(struct exhibit *e, const struct chain_link *l, size_t nth)
 {
-	long days = advice_days(l->until);
+	long days = chain_days(l->until);
 	char label[24];
 
 	(void)snprintf(label, sizeof label, "%zu. subject", nth);
@@ -207,7 +207,7 @@ show_link(struct exhibit *e, const struct chain_link *l, size_t nth)
 
 static void
 show_verdict(const struct exhibit *e, const char *label,
-    const struct tls_verdict *v, const char *none)
+    const struct trust_verdict *v, const char *none)
 {
 	if (v->by != NULL)
 		line(e, GOOD, label, "verified (%s)", v->by);
@@ -226,7 +226,7 @@ show_tls(struct exhibit *e, const struct found_server *s)
 	if (t->version == NULL || t->chain == NULL)
 		return;
 	head(e, "TLS");
-	line(e, PLAIN, "protocol", "%s, %s, %s", t->version, t->cipher,
+	line(e, PLAIN, "protocol", "%s, %s, %s", t->version, t->suite,
 	    t->group != NULL ? t->group : "no group");
 	line(e, PLAIN, "binding", "%s", t->binding != NULL ? t->binding :
 	    "none");
@@ -235,8 +235,8 @@ show_tls(struct exhibit *e, const struct found_server *s)
 	if (t->chain->sent > t->chain->n)
 		line(e, PLAIN, "", "and %zu more",
 		    t->chain->sent - t->chain->n);
-	show_verdict(e, "PKIX", &t->pkix, "not looked at");
-	show_verdict(e, "DANE", &t->dane, "no TLSA record that counts");
+	show_verdict(e, "PKIX", &t->found.pkix, "not looked at");
+	show_verdict(e, "DANE", &t->found.dane, "no TLSA record that counts");
 	if (t->verified)
 		line(e, GOOD, "so it is", "verified, by %s", t->verified_by);
 	else

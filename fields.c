@@ -66,3 +66,19 @@ fields_number(const struct fields *o, const char *name, long long value)
 	fields_key(o, name);
 	buffer_printf(o->b, "%lld", value);
 }
+
+void
+fields_list(const struct fields *o, const char *name, const void *all,
+    size_t n, void (*write)(const struct fields *, const void *, size_t))
+{
+	size_t i;
+
+	fields_key(o, name);
+	buffer_put(o->b, "[", 1);
+	for (i = 0; i < n; i++) {
+		buffer_printf(o->b, i > 0 ? ",{" : "{");
+		write(o, all, i);
+		buffer_put(o->b, "}", 1);
+	}
+	buffer_put(o->b, "]", 1);
+}

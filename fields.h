@@ -27,6 +27,11 @@ void	fields_truth(const struct fields *, const char *name, bool value);
 void	fields_number(const struct fields *, const char *name,
 	    long long value);
 
+/* A list of objects, of JSON alone: n of all, each written by one call. */
+void	fields_list(const struct fields *, const char *name, const void *all,
+	    size_t n, void (*write)(const struct fields *, const void *all,
+	    size_t i));
+
 /* A text in quotes, without a name. */
 void	fields_quoted(struct buffer *, const char *);
 

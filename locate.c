@@ -178,9 +178,12 @@ tlsa_name(const struct search *s, const char *base)
 }
 
 static bool
-cannot_be_had(const char *what, const struct dns_question *q,
-    struct failure *why)
+cannot_be_had(const struct search *s, const char *what,
+    const struct dns_question *q, struct failure *why)
 {
+	s->place->dane.absent = "dnssec-invalid";
+	if (s->params->dane == DANE_TELL)
+		return true;
 	(void)fail(why, FAILURE_RESOLVE_TEMPORARY, "the %s of %s cannot be had "
 	    "(%s), and without it the server cannot be told from another; "
 	    "\"dane off\" does without", what, q->name,
@@ -194,12 +197,12 @@ take_tlsa(struct search *s, const struct dns_question *q, const char *base,
     struct failure *why)
 {
 	if (dns_is_temporary(q->state))
-		return cannot_be_had("TLSA record", q, why);
+		return cannot_be_had(s, "TLSA record", q, why);
 	if (q->state != DNS_FOUND || !q->authenticated)
 		return true;
 	dane_make(&s->place->dane, q, s->endpoint->domain != NULL, s->pool);
 	s->place->base = base;
-	if (s->place->dane.n == 0)
+	if (s->place->dane.n == 0 && s->params->dane != DANE_TELL)
 		log_note(LEVEL_WARNING, "no TLSA record of %s is of a kind "
 		    "that counts; the certificate is verified without",
 		    q->name);
@@ -254,7 +257,7 @@ tlsa_of_alias(struct search *s, struct failure *why)
 	if (!dns_ask(s->dns, &alias, 1, s->pool, why))
 		return false;
 	if (dns_is_temporary(alias.state))
-		return cannot_be_had("alias", &alias, why);
+		return cannot_be_had(s, "alias", &alias, why);
 	return alias.state != DNS_FOUND || !alias.authenticated ||
 	    ask_tlsa(s, s->place->name, why);
 }
@@ -311,9 +314,11 @@ ask_dns(struct search *s, struct failure *why)
 		s->six = question(s, DNS_AAAA, s->place->name);
 	if (s->params->family != AF_INET6)
 		s->four = question(s, DNS_A, s->place->name);
-	if (s->wants_dane)
+	if (s->wants_dane) {
 		s->tlsa = question(s, DNS_TLSA,
 		    tlsa_name(s, s->place->name));
+		s->place->dane.absent = "none";
+	}
 	if (!dns_ask(s->dns, s->questions, s->n, s->pool, why))
 		return false;
 	take_addresses(s);
@@ -337,6 +342,7 @@ from_hosts(struct search *s, struct failure *why)
 		return false;
 	if (!s->wants_dane)
 		return true;
+	s->place->dane.absent = "none";
 	return dns_ask(s->dns, &q, 1, s->pool, why) &&
 	    (q.state == DNS_NO_SERVER ||
 	    take_tlsa(s, &q, s->place->name, why));
@@ -345,10 +351,11 @@ from_hosts(struct search *s, struct failure *why)
 static bool
 required(const struct search *s, struct failure *why)
 {
-	if (s->params->dane != DANE_REQUIRE || s->place->dane.n > 0)
+	if (s->params->dane < DANE_REQUIRE || s->place->dane.n > 0)
 		return true;
-	(void)fail(why, FAILURE_TLS_UNTRUSTED, "%s: \"dane require\", but %s",
-	    s->endpoint->host, s->place->dane.owner != NULL ?
+	(void)fail(why, FAILURE_TLS_UNTRUSTED, "%s: \"dane %s\", but %s",
+	    s->endpoint->host, s->params->dane == DANE_BOTH ? "both" :
+	    "require", s->place->dane.owner != NULL ?
 	    "none of its TLSA records is of a kind that counts" :
 	    !dns_is_trusted(s->dns) ? "no resolver here may be trusted with "
 	    "DNSSEC (name one with \"resolver\", or write \"options trust-ad\" "

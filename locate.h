@@ -15,7 +15,12 @@
 #include "pool.h"
 #include "url.h"
 
-enum dane_policy { DANE_OFF, DANE_AUTO, DANE_REQUIRE };
+enum dane_policy {
+	DANE_OFF,
+	DANE_TELL,			/* whatever comes of it: it is told */
+	DANE_AUTO, DANE_REQUIRE,
+	DANE_BOTH			/* required, and PKIX as well */
+};
 
 struct locate_params {
 	int family;			/* AF_UNSPEC, AF_INET, AF_INET6 */
@@ -36,7 +41,8 @@ struct place {
 	const char *name;		/* the host in ASCII, no final dot */
 	const char *base;		/* TLSA base domain (RFC 7671 section
 					   7), or the name */
-	struct dane dane;		/* empty: PKIX decides */
+	struct dane dane;		/* empty: PKIX decides; why it is, is
+					   told when it was asked for */
 };
 
 /*
@@ -48,8 +54,9 @@ struct place {
  * dot, in /etc/hosts, or unknown to the DNS are the system's affair
  * (getaddrinfo).
  * FAILURE_RESOLVE_NONE: no such name.  FAILURE_RESOLVE_TEMPORARY: no answer,
- * or one that is forged; also when only the TLSA records cannot be had.
- * FAILURE_TLS_UNTRUSTED: DANE_REQUIRE and no record that counts.
+ * or one that is forged; also when only the TLSA records cannot be had, but
+ * for DANE_TELL.
+ * FAILURE_TLS_UNTRUSTED: DANE_REQUIRE or DANE_BOTH, and no record that counts.
  */
 bool	locate(struct dns *, const struct endpoint *,
 	    const struct locate_params *, struct pool *, struct place *,

@@ -2,6 +2,7 @@
 #include "buffer.h"
 #include "fields.h"
 #include "log.h"
+#include "proof.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -149,18 +150,11 @@ to_stderr(const struct report *r)
 static void
 connection(const struct fields *o, const struct session *s)
 {
-	const struct tls_facts *tls = &s->facts.tls;
-
 	fields_text(o, "server", s->server);
 	fields_text(o, "host", s->net.host);
 	fields_text(o, "address", s->net.address);
 	if (s->net.address != NULL)
-		fields_text(o, "tls", tls->version != NULL ? tls->version : "none");
-	fields_text(o, "cipher", tls->cipher);
-	if (tls->version != NULL)
-		fields_text(o, "verified", tls->verified ? "yes" : "no");
-	fields_text(o, "verified-by", tls->verified_by);
-	fields_text(o, "tls-objection", tls->objection);
+		proof_tls(o, &s->facts.tls, s->facts.mechanism);
 	fields_text(o, "mechanism", s->facts.mechanism);
 	fields_text(o, "converted", s->facts.converted);
 	fields_number(o, "greeting-ms", s->facts.greeting_ms);
@@ -236,14 +230,20 @@ one_recipient(const struct fields *o, const char *path,
 	}
 }
 
+/* What TLS lacks is told also where it was not wanted enough to fail. */
 static void
-reason(const struct fields *o, const struct failure *why)
+reason(const struct fields *o, const struct failure *why,
+    const struct session *s)
 {
-	if (why == NULL)
-		return;
-	fields_text(o, "kind", failure_word(why->kind));
-	fields_text(o, "tls-result", why->tls_result);
-	fields_text(o, "error", why->text);
+	const char *result = s != NULL && s->server != NULL ?
+	    s->facts.tls.result : NULL;
+
+	if (why != NULL)
+		fields_text(o, "kind", failure_word(why->kind));
+	fields_text(o, "tls-result", why != NULL && why->tls_result != NULL ?
+	    why->tls_result : result);
+	if (why != NULL)
+		fields_text(o, "error", why->text);
 }
 
 /* Ten thousand recipients are counted, not named. */
@@ -310,7 +310,7 @@ log_fields(const struct fields *o, const struct report *r,
 {
 	if (l == NULL) {
 		totals(o, r, report_status(r));
-		reason(o, r->failure);
+		reason(o, r->failure, NULL);
 		return;
 	}
 	fields_text(o, "id", r->plan->id);
@@ -323,7 +323,7 @@ log_fields(const struct fields *o, const struct report *r,
 	totals(o, r, r->outcome != NULL ? outcome_status(l->outcome) :
 	    report_status(r));
 	reason(o, r->outcome != NULL ? outcome_gravest(l->outcome) :
-	    r->failure);
+	    r->failure, l->session);
 	kept(o, l);
 	if (o->json)
 		list(o, l->leg->envelope.recipients, l->outcome, NULL);
@@ -343,7 +343,9 @@ json_fields(const struct fields *o, const struct report *r)
 	}
 	trial(o, r);
 	totals(o, r, report_status(r));
-	reason(o, decisive(r));
+	reason(o, decisive(r), r->nlegs > 0 ? r->legs[0].session : NULL);
+	if (r->nlegs > 0 && r->legs[0].session->server != NULL)
+		proof_chain(o, r->legs[0].session->facts.tls.chain);
 	if (r->outcome != NULL) {
 		kept(o, &r->legs[0]);
 		list(o, r->plan->people.recipients, r->outcome,

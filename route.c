@@ -7,20 +7,22 @@
 #include <sys/socket.h>
 
 static void
-tls_params(struct route *r)
+tls_params(struct route *r, const struct options *o)
 {
 	const struct account *a = r->account;
 
 	r->smtp.tls = (struct tls_params){
 		.trust = { .ca_file = a->values[SET_CA_FILE],
 		    .crl_file = a->values[SET_CRL_FILE],
-		    .pins = a->values[SET_PIN] },
+		    .pins = a->values[SET_PIN],
+		    .both = r->locate.dane == DANE_BOTH },
 		.priority = a->values[SET_TLS_PRIORITY],
 		.only_tls13 =
 		    strcmp(config_value(a, SET_TLS_MINIMUM), "1.3") == 0,
 		.certificate = a->values[SET_CLIENT_CERTIFICATE],
 		.key = a->values[SET_CLIENT_KEY],
 		.pin = buffer_data(&a->pin),
+		.describe = o->json,
 	};
 }
 
@@ -41,11 +43,23 @@ login_params(struct route *r)
 	};
 }
 
+static enum dane_policy
+dane_policy(const char *word)
+{
+	static const char *const words[] = { [DANE_OFF] = "off",
+	    [DANE_REQUIRE] = "require", [DANE_BOTH] = "both" };
+	size_t i, n = sizeof words / sizeof *words;
+
+	for (i = 0; i < n; i++)
+		if (words[i] != NULL && strcasecmp(words[i], word) == 0)
+			return (enum dane_policy)i;
+	return DANE_AUTO;
+}
+
 static void
 net_params(struct route *r, const struct options *o, struct pool *pool)
 {
 	const struct account *a = r->account;
-	const char *dane = config_value(a, SET_DANE);
 	struct failure checked;
 	struct proxy *proxy;
 
@@ -53,8 +67,7 @@ net_params(struct route *r, const struct options *o, struct pool *pool)
 	r->net.source = a->values[SET_SOURCE];
 	r->locate.family = o->family == 4 ? AF_INET : o->family == 6 ?
 	    AF_INET6 : AF_UNSPEC;
-	r->locate.dane = strcasecmp(dane, "off") == 0 ? DANE_OFF :
-	    strcasecmp(dane, "require") == 0 ? DANE_REQUIRE : DANE_AUTO;
+	r->locate.dane = dane_policy(config_value(a, SET_DANE));
 	if (a->values[SET_PROXY] == NULL)
 		return;
 	proxy = pool_alloc(pool, sizeof *proxy);
@@ -81,11 +94,18 @@ fits_together(const struct route *r, struct failure *why)
 		    "names no server, nor by \"from\" a domain that may have "
 		    "one; add a line like: server smtps://mail.example.org",
 		    a->name, a->file, a->line);
-	if (r->locate.dane == DANE_REQUIRE && r->net.proxy != NULL)
+	if (r->locate.dane >= DANE_REQUIRE && r->net.proxy != NULL)
 		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
-		    "has \"dane require\" and a proxy, behind which no TLSA "
+		    "has \"dane %s\" and a proxy, behind which no TLSA "
 		    "records are looked for; take one of them out", a->name,
-		    a->file, a->line);
+		    a->file, a->line, config_value(a, SET_DANE));
+	if (r->locate.dane == DANE_BOTH && a->values[SET_CA_FILE] != NULL &&
+	    strcmp(a->values[SET_CA_FILE], "none") == 0)
+		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
+		    "has \"dane both\" and \"ca-file none\", which leaves no "
+		    "authority that could vouch as well; write \"dane "
+		    "require\", or name authorities", a->name, a->file,
+		    a->line);
 	return true;
 }
 
@@ -115,7 +135,7 @@ route_make(struct route *r, const struct account *a, const struct options *o,
 		return false;
 	r->timeout_session = config_number(a, SET_TIMEOUT_SESSION);
 	r->smtp.timeout_reply = config_number(a, SET_TIMEOUT_REPLY);
-	tls_params(r);
+	tls_params(r, o);
 	login_params(r);
 	r->smtp.hello = a->values[SET_HELLO] != NULL ?
 	    path_ascii(a->values[SET_HELLO], pool) : caller_fqdn(c, pool);

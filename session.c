@@ -304,11 +304,14 @@ session_place(struct session *s, const struct endpoint *e, struct place *place,
 	*place = (struct place){ .name = e->host, .base = e->host };
 	if (e->path != NULL)
 		return true;
-	if (params.dane == DANE_REQUIRE && !url_is_verified(e))
-		return fail(why, FAILURE_CONFIG, "\"dane require\", but %s "
-		    "verifies nothing; write smtps:// or smtp://", e->text);
-	if (proxy != NULL || !url_is_verified(e))
+	if (params.dane >= DANE_REQUIRE && !url_is_verified(e))
+		return fail(why, FAILURE_CONFIG, "\"dane %s\", but %s "
+		    "verifies nothing; write smtps:// or smtp://",
+		    config_value(s->route.account, SET_DANE), e->text);
+	if (proxy != NULL || e->security == SECURITY_NONE)
 		params.dane = DANE_OFF;
+	else if (!url_is_verified(e) && params.dane != DANE_OFF)
+		params.dane = DANE_TELL;
 	return locate(session_dns(s), proxy != NULL ? &of_proxy : e, &params,
 	    s->pool, place, why);
 }
@@ -459,7 +462,7 @@ session_look(struct session *s, const struct endpoint *e,
 		return false;
 	p->login = p->tls.verify = false;
 	p->tls.certificate = p->tls.key = NULL;
-	p->tls.describe = true;
+	p->tls.describe = p->tls.trust.describe = true;
 	p->watch = watch;
 	return begin_smtp(s, why);
 }

@@ -32,7 +32,7 @@ static const struct setting_kind settings[SETTINGS] = {
 	[SET_CA_FILE]		= { "ca-file", FILE_NAME, NULL, NULL, 0, 0 },
 	[SET_CRL_FILE]		= { "crl-file", FILE_NAME, NULL, NULL, 0, 0 },
 	[SET_PIN]		= { "pin", PINS, NULL, NULL, 0, 0 },
-	[SET_DANE]		= { "dane", WORD_OF, "auto require off",
+	[SET_DANE]		= { "dane", WORD_OF, "auto require both off",
 				    "auto", 0, 0 },
 	[SET_TLS_NAME]		= { "tls-name", ONE, NULL, NULL, 0, 0 },
 	[SET_TLS_MINIMUM]	= { "tls-minimum", WORD_OF, "1.2 1.3",

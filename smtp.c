@@ -133,6 +133,14 @@ smtp_secure(struct smtp *s, struct failure *why)
 	return ok;
 }
 
+/* Opportunistic TLS goes on without, and says so. */
+static bool
+lacks_tls(const struct smtp *s)
+{
+	s->facts->tls.result = "starttls-not-supported";
+	return true;
+}
+
 /*
  * A server that must offer STARTTLS is asked for it also when it does not
  * announce it: someone on the way may have struck the line out.
@@ -146,7 +154,7 @@ starttls(struct smtp *s, bool *done, struct failure *why)
 
 	*done = false;
 	if (!s->can.starttls && !required)
-		return true;
+		return lacks_tls(s);
 	dialogue_step(&s->talk, STEP_STARTTLS);
 	dialogue_say(&s->talk, "STARTTLS");
 	if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why))
@@ -157,7 +165,7 @@ starttls(struct smtp *s, bool *done, struct failure *why)
 		return smtp_secure(s, why);
 	}
 	if (!required && !s->talk.closing)
-		return true;
+		return lacks_tls(s);
 	(void)dialogue_refused(&s->talk, &reply, FAILURE_TLS_MISSING, why);
 	if (why->kind == FAILURE_TLS_MISSING)
 		(void)stream_fail(s->talk.stream, why, why->kind, "nothing is "
@@ -206,10 +214,13 @@ static bool
 is_weaker(struct smtp *s, enum failure_kind kind, const char *now,
     const char *then, struct failure *why)
 {
-	return stream_fail(s->talk.stream, why, kind, "the server offers %s "
+	(void)stream_fail(s->talk.stream, why, kind, "the server offers %s "
 	    "now and has offered %s (%s); either it was changed or somebody on "
 	    "the way weakens it, so nothing was sent; if it is right: %s",
 	    now, then, s->params->seen->day, s->params->accept);
+	if (kind == FAILURE_TLS_MISSING)
+		why->tls_result = "validation-failure";
+	return false;
 }
 
 /* What was offered once and is no longer may have been struck out. */

@@ -1,12 +1,9 @@
 #include "testimony.h"
 #include "advice.h"
 #include "fields.h"
-#include "terms.h"
+#include "proof.h"
 
 #include <stdio.h>
-
-/* One thing of a list, as a member of an array. */
-typedef void one(const struct fields *, const void *list, size_t i);
 
 static void
 open_list(const struct fields *o, const char *name, char bracket)
@@ -19,21 +16,6 @@ static void
 shut(const struct fields *o, const char *bracket)
 {
 	buffer_put(o->b, bracket, 1);
-}
-
-static void
-list(const struct fields *o, const char *name, const void *all, size_t n,
-    one *write)
-{
-	size_t i;
-
-	open_list(o, name, '[');
-	for (i = 0; i < n; i++) {
-		buffer_printf(o->b, i > 0 ? ",{" : "{");
-		write(o, all, i);
-		shut(o, "}");
-	}
-	shut(o, "]");
 }
 
 static void
@@ -88,27 +70,13 @@ step(const struct fields *o, const void *all, size_t i)
 }
 
 static void
-certificate(const struct fields *o, const void *all, size_t i)
-{
-	const struct chain_link *l = (const struct chain_link *)all + i;
-
-	fields_text(o, "subject", l->subject);
-	fields_text(o, "issuer", l->issuer);
-	fields_text(o, "names", l->names);
-	fields_text(o, "key", l->key);
-	fields_text(o, "from", terms_utc(l->from, o->pool));
-	fields_text(o, "until", terms_utc(l->until, o->pool));
-	fields_number(o, "days-left", advice_days(l->until));
-	fields_text(o, "pin", pool_printf(o->pool, "sha256:%s", l->pin));
-	fields_text(o, "fingerprint", l->fingerprint);
-}
-
-static void
-verdict(const struct fields *o, const char *name, const struct tls_verdict *v)
+verdict(const struct fields *o, const char *name,
+    const struct trust_verdict *v)
 {
 	open_list(o, name, '{');
 	fields_truth(o, "verified", v->by != NULL);
 	fields_text(o, "by", v->by);
+	fields_text(o, "result", v->result);
 	fields_text(o, "error", v->objection);
 	shut(o, "}");
 }
@@ -123,15 +91,16 @@ tls(const struct fields *o, const struct found_server *s)
 	open_list(o, "tls", '{');
 	fields_text(o, "version", t->version);
 	fields_text(o, "cipher", t->cipher);
+	fields_text(o, "suite", t->suite);
 	fields_text(o, "group", t->group);
 	fields_text(o, "binding", t->binding);
 	fields_truth(o, "verified", t->verified);
 	fields_text(o, "verified-by", t->verified_by);
-	verdict(o, "pkix", &t->pkix);
-	if (t->dane.by != NULL || t->dane.objection != NULL)
-		verdict(o, "dane", &t->dane);
+	verdict(o, "pkix", &t->found.pkix);
+	if (t->found.dane.by != NULL || t->found.dane.objection != NULL)
+		verdict(o, "dane", &t->found.dane);
 	fields_text(o, "tlsa", s->tlsa);
-	list(o, "chain", t->chain->links, t->chain->n, certificate);
+	proof_chain(o, t->chain);
 	shut(o, "}");
 }
 
@@ -153,16 +122,16 @@ server(const struct fields *o, const void *all, size_t i)
 	struct advice_extension extensions[ADVICE_EXTENSIONS];
 
 	fields_text(o, "server", s->endpoint->text);
-	list(o, "dns", s->records, s->nrecords, records);
-	list(o, "addresses", s->addresses, s->naddresses, address);
-	list(o, "steps", s->steps, s->nsteps, step);
+	fields_list(o, "dns", s->records, s->nrecords, records);
+	fields_list(o, "addresses", s->addresses, s->naddresses, address);
+	fields_list(o, "steps", s->steps, s->nsteps, step);
 	if (s->before.heard)
 		texts(o, "keywords-before-tls", s->before.keywords,
 		    s->before.n);
 	if (s->within.heard) {
 		texts(o, "keywords", s->within.keywords, s->within.n);
 		advice_extensions(&s->within.can, extensions, o->pool);
-		list(o, "extensions", extensions, ADVICE_EXTENSIONS,
+		fields_list(o, "extensions", extensions, ADVICE_EXTENSIONS,
 		    extension);
 	}
 	tls(o, s);
@@ -203,7 +172,7 @@ login(const struct fields *o, const struct findings *f)
 	fields_text(o, "mechanism", f->mechanism);
 	fields_text(o, "not-tried", f->no_login);
 	fields_number(o, "ms", f->login_ms);
-	list(o, "mechanisms", f->mechanisms, f->nmechanisms, mechanism);
+	fields_list(o, "mechanisms", f->mechanisms, f->nmechanisms, mechanism);
 	shut(o, "}");
 }
 
@@ -217,13 +186,13 @@ testify(const struct findings *f, struct pool *pool)
 	fields_text(&o, "account", f->account->name);
 	fields_text(&o, "domain", f->domain);
 	fields_truth(&o, "resolver-trusted", f->resolver_trusted);
-	list(&o, "srv", f->services, f->nservices, records);
-	list(&o, "servers", f->servers, f->nservers, server);
+	fields_list(&o, "srv", f->services, f->nservices, records);
+	fields_list(&o, "servers", f->servers, f->nservers, server);
 	login(&o, f);
 	if (f->sender != NULL) {
 		fields_text(&o, "sender", f->sender);
 		fields_text(&o, "sender-reply", f->sender_reply);
-		list(&o, "recipients", f->recipients, f->nrecipients,
+		fields_list(&o, "recipients", f->recipients, f->nrecipients,
 		    recipient);
 	}
 	texts(&o, "advice", f->advice, f->nadvice);

@@ -174,35 +174,6 @@ tls_write(void *context, const char *p, size_t len, size_t *done,
 	return TRANSPORT_DONE;
 }
 
-static void
-note_verdict(struct tls *t, const struct trust_params *params,
-    struct tls_verdict *verdict)
-{
-	struct failure why = { 0 };
-
-	verdict->by = trust_judge(t->credentials, t->session, params, t->pool,
-	    &why);
-	if (verdict->by == NULL)
-		verdict->objection = pool_string(t->pool, why.text);
-}
-
-/* What each way of verifying says, whichever of them counts. */
-static void
-describe(struct tls *t)
-{
-	struct trust_params params = t->params->trust;
-	bool has_dane = params.dane != NULL && params.dane->n > 0;
-
-	t->facts->chain = chain_of(t->session, t->pool);
-	params.pins = NULL;
-	if (has_dane)
-		note_verdict(t, &params, &t->facts->dane);
-	params.dane = NULL;
-	if (params.ca_file != NULL && strcmp(params.ca_file, "none") == 0)
-		params.ca_file = NULL;
-	note_verdict(t, &params, &t->facts->pkix);
-}
-
 /*
  * Called by the library in the handshake, before our own certificate is sent
  * and before anything can be written: a bad one is answered by an alert.
@@ -213,12 +184,11 @@ verify(gnutls_session_t session)
 	struct tls *t = gnutls_session_get_ptr(session);
 
 	t->judged = true;
-	t->facts->names = trust_names(session, t->pool);
 	t->facts->verified_by = trust_judge(t->credentials, session,
-	    &t->params->trust, t->pool, &t->verdict);
+	    &t->params->trust, &t->facts->found, t->pool, &t->verdict);
 	t->facts->verified = t->facts->verified_by != NULL;
 	if (t->params->describe)
-		describe(t);
+		t->facts->chain = chain_of(session, t->pool);
 	if (t->facts->verified)
 		return 0;
 	t->facts->objection = pool_string(t->pool, t->verdict.text);
@@ -349,6 +319,15 @@ prepare(struct tls *t, int fd)
 	return error;
 }
 
+/* RFC 8460 section 4.3.1: what no other word is for. */
+static void
+count_failure(struct failure *why)
+{
+	if (why->tls_result == NULL && (why->kind == FAILURE_LOST ||
+	    why->kind == FAILURE_TIMEOUT || why->kind == FAILURE_PROTOCOL))
+		why->tls_result = "validation-failure";
+}
+
 static bool
 handshake(struct tls *t, struct stream *s, struct failure *why)
 {
@@ -401,17 +380,25 @@ static void
 note_facts(struct tls *t)
 {
 	struct tls_facts *f = t->facts;
+	const char *pkix, *dane;
 
 	f->version = gnutls_protocol_get_name(
 	    gnutls_protocol_get_version(t->session));
 	f->cipher = gnutls_cipher_get_name(gnutls_cipher_get(t->session));
+	f->suite = gnutls_ciphersuite_get(t->session);
 	f->group = gnutls_group_get_name(gnutls_group_get(t->session));
 	f->asked_for_certificate =
 	    gnutls_certificate_client_get_request_status(t->session) != 0;
 	note_binding(t);
-	log_detail("%s, %s, certificate for %s: %s", f->version, f->cipher,
-	    f->names == NULL ? "nobody" : f->names, f->verified ?
-	    f->verified_by : f->objection == NULL ? "not looked at" : f->objection);
+	log_detail("%s, %s, %s, certificate for %s: %s", f->version, f->suite,
+	    f->group != NULL ? f->group : "no group", f->found.names == NULL ?
+	    "nobody" : f->found.names, f->verified ? f->verified_by :
+	    f->objection == NULL ? "not looked at" : f->objection);
+	pkix = trust_word(&f->found.pkix);
+	dane = trust_word(&f->found.dane);
+	log_detail("PKIX: %s; DANE: %s; its key is sha256:%s", pkix != NULL ?
+	    pkix : "not asked", dane != NULL ? dane : "not asked",
+	    f->found.pin);
 }
 
 bool
@@ -436,8 +423,10 @@ tls_begin(struct stream *s, const struct tls_params *params,
 		return stream_fail(s, why, FAILURE_LOCAL, "TLS cannot begin: "
 		    "%s", gnutls_strerror(error));
 	if (!stream_switch(s, &(struct transport){ tls_read, tls_write, t },
-	    why) || !handshake(t, s, why))
+	    why) || !handshake(t, s, why)) {
+		count_failure(why);
 		return false;
+	}
 	note_facts(t);
 	return true;
 }

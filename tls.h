@@ -22,28 +22,27 @@ struct tls_params {
 	bool only_tls13;
 	const char *certificate;	/* of the client, PEM, or NULL */
 	const char *key;		/* NULL: in the file of certificate */
-	bool describe;			/* the chain, and each verdict apart */
+	bool describe;			/* the chain is noted */
 	const char *pin;		/* of the token that it is in, or NULL */
 };
 
-/* by NULL: it was not verified, and why. */
-struct tls_verdict {
-	const char *by;			/* "pkix", "dane-ee", "dane-ta" */
-	const char *objection;
-};
-
-/* What came of the handshake; strings live in the pool. */
+/*
+ * What came of the handshake; strings live in the pool.  Of a certificate that
+ * has ended it, what follows "verified" is known all the same.
+ */
 struct tls_facts {
-	const char *version;		/* "TLS1.3" */
+	const char *version;		/* "TLS1.3"; NULL: there is no TLS */
 	const char *cipher;		/* "AES-256-GCM" */
-	bool verified;			/* it is the server that was meant */
-	const char *verified_by;	/* "pkix", "dane-ee", "dane-ta", "pin" */
-	const char *objection;		/* to the certificate, or NULL */
-	const char *result;		/* of the objection, RFC 8460, or NULL */
-	const char *names;		/* that the certificate carries */
+	const char *suite;		/* "TLS_AES_256_GCM_SHA384" */
 	const char *group;		/* of the key exchange, or NULL */
+	bool verified;			/* it is the server that was meant */
+	const char *verified_by;	/* "pkix", as trust_judge() has it */
+	const char *objection;		/* to the certificate, or NULL */
+	const char *result;		/* RFC 8460 section 4.3: of the
+					   objection, or that there is no TLS
+					   where it was wanted; or NULL */
+	struct trust_findings found;	/* in the certificate, and about it */
 	const struct chain *chain;	/* when it is to be described */
-	struct tls_verdict pkix, dane;	/* likewise; dane: no record counts */
 	bool asked_for_certificate;	/* the server did, of us */
 	const char *binding;		/* "tls-exporter", "tls-unique", NULL */
 	unsigned char binding_data[64];

@@ -15,7 +15,7 @@
 
 enum {
 	PIN_LEN = 32,
-	PIN_HEX = 2 * PIN_LEN,
+	PIN_HEX = CRYPTO_SHA256_HEX,
 	CHAIN_MAX = 16,
 	FILE_MAX = 64 * 1024 * 1024	/* octets of certificates */
 };
@@ -87,9 +87,11 @@ system_authorities(gnutls_certificate_credentials_t credentials,
 	}
 	if (n > 0 || gnutls_certificate_set_x509_system_trust(credentials) > 0)
 		return true;
-	return fail(why, FAILURE_TLS_UNTRUSTED, "this system has no "
+	(void)fail(why, FAILURE_TLS_UNTRUSTED, "this system has no "
 	    "certificate authorities (is the package ca-certificates "
 	    "installed?)");
+	why->tls_result = "certificate-not-trusted";
+	return false;
 }
 
 /* Has an issuer of the chain made this list of revoked certificates? */
@@ -197,19 +199,6 @@ leaf(gnutls_session_t session, gnutls_x509_crt_t *crt)
 	return false;
 }
 
-char *
-trust_names(gnutls_session_t session, struct pool *pool)
-{
-	gnutls_x509_crt_t crt;
-	char *names;
-
-	if (!leaf(session, &crt))
-		return pool_string(pool, "");
-	names = certificate_names(crt, pool);
-	gnutls_x509_crt_deinit(crt);
-	return names;
-}
-
 /* The library's verdict on everything but the name, which is ours. */
 static bool
 status_of(gnutls_session_t session, unsigned *status)
@@ -222,21 +211,27 @@ status_of(gnutls_session_t session, unsigned *status)
 }
 
 static bool
-is_in_order(gnutls_session_t session, const struct trust_params *params,
-    struct failure *why)
+counts_no_authority(const struct trust_params *params)
+{
+	return params->ca_file != NULL &&
+	    strcmp(params->ca_file, "none") == 0;
+}
+
+/* crt NULL: there is none that can be read. */
+static bool
+is_in_order(gnutls_session_t session, gnutls_x509_crt_t crt,
+    const struct trust_params *params, struct failure *why)
 {
 	struct objections o = { .pool = pool_new() };
-	gnutls_x509_crt_t crt;
 	unsigned status = 0;
 
-	if (!leaf(session, &crt)) {
+	if (crt == NULL) {
 		object(&o, "validation-failure", "it cannot be read");
 	} else {
 		if (!status_of(session, &status))
 			object(&o, "validation-failure", "it cannot be "
 			    "verified");
 		certificate_judge(crt, status, &params->wanted, &o);
-		gnutls_x509_crt_deinit(crt);
 	}
 	if (o.text != NULL) {
 		(void)fail(why, FAILURE_TLS_UNTRUSTED, "the certificate of %s "
@@ -249,27 +244,20 @@ is_in_order(gnutls_session_t session, const struct trust_params *params,
 
 static bool
 verify_pkix(gnutls_certificate_credentials_t credentials,
-    gnutls_session_t session, const struct trust_params *params,
-    struct failure *why)
+    gnutls_session_t session, gnutls_x509_crt_t crt,
+    const struct trust_params *params, struct failure *why)
 {
 	struct failure stale = { .kind = FAILURE_NONE };
 
-	if (!(params->ca_file == NULL ?
+	if (!(params->ca_file == NULL || counts_no_authority(params) ?
 	    system_authorities(credentials, session, why) :
 	    own_authorities(credentials, session, params->ca_file, why)) ||
 	    !add_crls(credentials, session, params->crl_file, &stale, why) ||
-	    !is_in_order(session, params, why))
+	    !is_in_order(session, crt, params, why))
 		return false;
 	if (stale.kind != FAILURE_NONE)
 		*why = stale;
 	return stale.kind == FAILURE_NONE;
-}
-
-static bool
-counts_no_authority(const struct trust_params *params)
-{
-	return params->ca_file != NULL &&
-	    strcmp(params->ca_file, "none") == 0;
 }
 
 /*
@@ -303,23 +291,20 @@ with_authorities(gnutls_certificate_credentials_t credentials,
 	return total;
 }
 
+/* pkix: it has said yes. */
 static const char *
 verify_dane(gnutls_certificate_credentials_t credentials,
-    gnutls_session_t session, const struct trust_params *params,
+    gnutls_session_t session, const struct trust_params *params, bool pkix,
     struct pool *pool, struct failure *why)
 {
 	const struct certificate_wanted *w = &params->wanted;
-	struct failure ignored;
 	gnutls_datum_t all[2 * CHAIN_MAX];
 	const gnutls_datum_t *chain;
 	unsigned n = 0, total;
 	enum dane_verdict verdict;
-	bool pkix = dane_needs_pkix(params->dane) &&
-	    !counts_no_authority(params) &&
-	    verify_pkix(credentials, session, params, &ignored);
 
 	chain = gnutls_certificate_get_peers(session, &n);
-	if (!pkix)
+	if (!pkix || !dane_needs_pkix(params->dane))
 		verdict = dane_verify(params->dane, chain, n, false, w->names,
 		    w->nnames, pool, why);
 	else {
@@ -334,27 +319,31 @@ verify_dane(gnutls_certificate_credentials_t credentials,
 	    "dane-ta" : NULL;
 }
 
-/* Of the leaf's public key alone: what comes behind it anyone can append. */
 static bool
-pin_of(gnutls_session_t session, char hex[PIN_HEX + 1])
+has_records(const struct trust_params *params)
+{
+	return params->dane != NULL && params->dane->n > 0;
+}
+
+/* Of the leaf's public key alone: what comes behind it anyone can append. */
+static void
+find_pin(gnutls_session_t session, struct trust_findings *found)
 {
 	unsigned n = 0;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
 	struct der_certificate c;
 
-	return chain != NULL && n > 0 &&
-	    der_certificate(chain[0].data, chain[0].size, &c) &&
-	    crypto_sha256(hex, c.key.p, c.key.len);
+	if (chain != NULL && n > 0 &&
+	    der_certificate(chain[0].data, chain[0].size, &c))
+		(void)crypto_sha256(found->pin, c.key.p, c.key.len);
 }
 
 static bool
-is_pinned(gnutls_session_t session, const struct trust_params *params,
+is_pinned(const struct trust_params *params, const char *hex,
     struct failure *why)
 {
-	char hex[PIN_HEX + 1] = "";
-
 	if (params->pins == NULL ||
-	    (pin_of(session, hex) && strstr(params->pins, hex) != NULL))
+	    (*hex != '\0' && strstr(params->pins, hex) != NULL))
 		return true;
 	(void)fail(why, FAILURE_TLS_UNTRUSTED, "the key of %s is none of those "
 	    "that \"pin\" names; either the server has a new one or this is "
@@ -364,24 +353,99 @@ is_pinned(gnutls_session_t session, const struct trust_params *params,
 	return false;
 }
 
+static void
+settle(struct trust_verdict *v, const char *by, const struct failure *why,
+    struct pool *pool)
+{
+	v->by = by;
+	if (by != NULL)
+		return;
+	v->result = why->tls_result != NULL ? why->tls_result :
+	    "validation-failure";
+	v->objection = pool_string(pool, why->text);
+}
+
+/* Whichever counts: it costs no more than where there is PKIX alone. */
+static void
+look(gnutls_certificate_credentials_t credentials, gnutls_session_t session,
+    const struct trust_params *params, struct trust_findings *found,
+    struct pool *pool, struct failure *pkix, struct failure *dane)
+{
+	gnutls_x509_crt_t crt = NULL;
+
+	find_pin(session, found);
+	if (leaf(session, &crt)) {
+		found->names = certificate_names(crt, pool);
+		found->until = gnutls_x509_crt_get_expiration_time(crt);
+	}
+	if (!counts_no_authority(params) || params->describe)
+		settle(&found->pkix, verify_pkix(credentials, session, crt,
+		    params, pkix) ? "pkix" : NULL, pkix, pool);
+	if (has_records(params))
+		settle(&found->dane, verify_dane(credentials, session, params,
+		    found->pkix.by != NULL && !counts_no_authority(params),
+		    pool, dane), dane, pool);
+	else if (params->dane != NULL)
+		found->dane.result = params->dane->absent;
+	if (crt != NULL)
+		gnutls_x509_crt_deinit(crt);
+}
+
+/* "dane both": what one says is told with what the other says. */
+static const char *
+judge_both(const struct trust_findings *found, const struct failure *pkix,
+    const struct failure *dane, struct pool *pool, struct failure *why)
+{
+	if (found->dane.by != NULL && found->pkix.by != NULL)
+		return pool_printf(pool, "%s+pkix", found->dane.by);
+	*why = found->dane.by == NULL ? *dane : *pkix;
+	if (why->kind != FAILURE_TLS_UNTRUSTED)
+		return NULL;
+	if (found->dane.by != NULL)
+		fail_more(why, "; its TLSA records match, but \"dane both\" "
+		    "wants an authority as well (\"dane require\" does "
+		    "without)");
+	else if (found->pkix.by != NULL)
+		fail_more(why, "; an authority vouches for it, but \"dane "
+		    "both\" wants both");
+	else
+		fail_more(why, pool_printf(pool, "; no authority vouches for "
+		    "it either: %s", pkix->text));
+	return NULL;
+}
+
 const char *
 trust_judge(gnutls_certificate_credentials_t credentials,
     gnutls_session_t session, const struct trust_params *params,
-    struct pool *pool, struct failure *why)
+    struct trust_findings *found, struct pool *pool, struct failure *why)
 {
-	if (!is_pinned(session, params, why))
+	struct failure pkix = { .kind = FAILURE_NONE }, dane = pkix;
+	const struct failure *decisive = has_records(params) ? &dane : &pkix;
+
+	*found = (struct trust_findings){ 0 };
+	look(credentials, session, params, found, pool, &pkix, &dane);
+	if (!is_pinned(params, found->pin, why))
 		return NULL;
-	if (params->dane != NULL && params->dane->n > 0)
-		return verify_dane(credentials, session, params, pool, why);
-	if (!counts_no_authority(params))
-		return verify_pkix(credentials, session, params, why) ?
-		    "pkix" : NULL;
+	if (params->both && has_records(params))
+		return judge_both(found, &pkix, &dane, pool, why);
+	if (has_records(params) || !counts_no_authority(params)) {
+		if (decisive->kind != FAILURE_NONE)
+			*why = *decisive;
+		return has_records(params) ? found->dane.by : found->pkix.by;
+	}
 	if (params->pins != NULL)
 		return "pin";
 	(void)fail(why, FAILURE_CONFIG, "\"ca-file none\" leaves nothing that "
 	    "the certificate of %s could be verified by; add a pin",
 	    params->wanted.names[0]);
 	return NULL;
+}
+
+const char *
+trust_word(const struct trust_verdict *v)
+{
+	return v->by == NULL ? v->result : strcmp(v->by, "pkix") == 0 ? "ok" :
+	    v->by;
 }
 
 static bool

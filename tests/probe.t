@@ -54,7 +54,7 @@ is "$(cat "$tmp/err")" '' "nothing on standard error"
 narrow "a good server"
 flat
 for words in "220 mail.example.test ESMTP submitd (" "reached 127.0.0.1 (" \
-    "TLS1.3, AES-" "binding tls-exporter" "1. subject CN=mail.example.test" \
+    "TLS1.3, TLS_AES_" "binding tls-exporter" "1. subject CN=mail.example.test" \
     "names localhost, mail.example.test" "PKIX verified (pkix)" \
     "DANE no TLSA record that counts" "so it is verified, by pkix" \
     "SCRAM-SHA-256-PLUS was used" "PLAIN comes after SCRAM-SHA-256-PLUS" \

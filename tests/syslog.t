@@ -51,7 +51,9 @@ logged 0 1 "sent" "$sendmail" bob@example.net
 has "$DEVLOG" "2 6 sendoff id=" "sent: facility mail, information"
 fields account=default from=alice@example.org "message-id=<" \
     server=smtp://localhost: host=localhost address=127.0.0.1 tls=TLS1.3 \
-    cipher= verified=yes verified-by=pkix mechanism=SCRAM-SHA-256-PLUS greeting-ms= tls-ms= \
+    cipher= suite=TLS_ group= verified=yes verified-by=pkix pkix=ok pin=sha256: \
+    valid-until= binding=tls-exporter mechanism=SCRAM-SHA-256-PLUS \
+    greeting-ms= tls-ms= \
     auth-ms= octets= ms= status=0 to=bob@example.net result=sent \
     'reply="250 2.0.0 '
 lacks "$DEVLOG" error= "sent: no error"

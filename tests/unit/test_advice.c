@@ -26,7 +26,8 @@ prepare(struct fixture *x)
 	    .subject = "CN=x", .until = time(NULL) + 90 * 86400 + 60 };
 	x->server.endpoint = &x->endpoint;
 	x->server.tls = (struct tls_facts){ .version = "TLS1.3",
-	    .binding = "tls-exporter", .pkix = { .by = "pkix" } };
+	    .binding = "tls-exporter", .found = {
+	    .pkix = { .by = "pkix" } } };
 	x->server.tls.chain = &x->chain;
 	x->server.before.heard = x->server.within.heard = true;
 	x->server.before.can.starttls = true;
@@ -94,8 +95,8 @@ dates(void **state)
 	prepare(&x);			/* PKIX says that itself */
 	x.chain.links[0].until = time(NULL) - 60;
 	gives(&x, NULL);
-	assert_int_equal(advice_days(time(NULL) - 60), -1);
-	assert_int_equal(advice_days(time(NULL) + 60), 0);
+	assert_int_equal(chain_days(time(NULL) - 60), -1);
+	assert_int_equal(chain_days(time(NULL) + 60), 0);
 }
 
 static void
@@ -116,7 +117,7 @@ dane(void **state)
 	x.server.tlsa = "_587._tcp.mail.example.org. IN TLSA 3 1 1 00";
 	x.server.place.dane.n = 1;
 	x.server.tlsa_exists = x.server.zone_signed = true;
-	x.server.tls.dane.objection = "no match";
+	x.server.tls.found.dane.objection = "no match";
 	gives(&x, "the record that would: _587._tcp.mail.example.org. IN TLSA "
 	    "3 1 1 00");
 	prepare(&x);

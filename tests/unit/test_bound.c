@@ -38,6 +38,8 @@ static const struct {
 	{ 0, "from a@b.c\nserver s\nuser x", { "user", "x" }, NULL },
 	{ 0, "from a@b.c\nserver s", { "dane", "AUTO" }, NULL },
 	{ 0, "from a@b.c\nserver s", { "dane", "require" }, "dane" },
+	{ 0, "from a@b.c\nserver s\ndane require", { "dane", "both" },
+	    "dane" },
 	{ 0, "from a@b.c\nserver s", { "auth", "auto" }, NULL },
 	{ 0, "from a@b.c\nserver s\nauth PLAIN", { "auth", "plain" }, NULL },
 	{ 0, "from a@b.c\nserver s\nauth PLAIN", { "auth", "plain login" },

@@ -85,7 +85,7 @@ static const struct {
 	    "it is the SHA-256 of a public key, sha256: and 64 hexadecimal "
 	    "digits" },
 	[SET_DANE] = { "dane", "require", NULL, "auto", "yes",
-	    "f:1:6: dane is one of auto require off, not \"yes\"" },
+	    "f:1:6: dane is one of auto require both off, not \"yes\"" },
 	[SET_TLS_NAME] = { "tls-name", "mx.example.org", NULL, NULL, "''",
 	    "f:1:10: tls-name has no value" },
 	[SET_TLS_MINIMUM] = { "tls-minimum", "1.3", NULL, "1.2", "1",

@@ -362,6 +362,71 @@ done(void **state)
 	return 0;
 }
 
+/* What is only told never stops anything, and says why there is nothing. */
+static void
+is_told(void **state)
+{
+	static const struct {
+		enum dnsd_how how;
+		const char *record, *absent;
+	} cases[] = {
+		{ AUTHENTICATED, KEY, NULL },
+		{ AUTHENTICATED, "3 1 1 00", "tlsa-invalid" },
+		{ ANSWERED, KEY, "none" },
+		{ NXDOMAIN, NULL, "none" },
+		{ SERVFAIL, NULL, "dnssec-invalid" },
+	};
+	struct dnsd_entry table[] = {
+		{ "mail.example", DNS_A, AUTHENTICATED, "192.0.2.1", NULL },
+		{ "_465._tcp.mail.example", DNS_TLSA, AUTHENTICATED, NULL,
+		    NULL },
+		{ 0 } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		table[1].how = cases[i].how;
+		table[1].records = cases[i].record;
+		assert_true(finds("mail.example", DANE_TELL, table));
+		assert_int_equal(place.n, 1);
+		assert_int_equal(place.dane.n, cases[i].absent == NULL);
+		if (cases[i].absent == NULL)
+			assert_null(place.dane.absent);
+		else
+			assert_string_equal(place.dane.absent,
+			    cases[i].absent);
+	}
+	assert_true(finds_behind_alias(DANE_TELL, SERVFAIL));
+	assert_string_equal(place.dane.absent, "dnssec-invalid");
+	assert_true(finds("mail.example", DANE_OFF, table));
+	assert_null(place.dane.absent);
+}
+
+/* "dane both" wants records as "dane require" does, and says so by its name. */
+static void
+are_required(void **state)
+{
+	static const struct dnsd_entry none[] = {
+		{ "mail.example", DNS_A, AUTHENTICATED, "192.0.2.1", NULL },
+		{ 0 } };
+	static const struct {
+		enum dane_policy policy;
+		const char *words;
+	} cases[] = {
+		{ DANE_REQUIRE, "\"dane require\"" },
+		{ DANE_BOTH, "\"dane both\"" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_false(finds("mail.example", cases[i].policy, none));
+		assert_int_equal(why.kind, FAILURE_TLS_UNTRUSTED);
+		assert_string_equal(why.tls_result, "dane-required");
+		assert_non_null(strstr(why.text, cases[i].words));
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, done)
 
 int
@@ -371,7 +436,7 @@ main(void)
 		TEST(is_of_another_family), TEST(is_in_hosts),
 		TEST(is_in_hosts_alone), TEST(has_an_alias),
 		TEST(has_an_alias_of_its_own), TEST(has_both_families),
-		TEST(gathers_records),
+		TEST(gathers_records), TEST(is_told), TEST(are_required),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

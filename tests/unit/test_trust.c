@@ -178,7 +178,7 @@ struct judgement {
 	struct pool *pool;
 	const char *by;
 	struct failure why;
-	const char *names;
+	struct trust_findings found;
 	bool asked;
 	int error;			/* of GnuTLS, with what there is */
 	unsigned status;
@@ -195,9 +195,8 @@ judge(gnutls_session_t session)
 	assert_false(j->asked);
 	j->asked = true;
 	if (j->params != NULL) {
-		j->names = trust_names(session, j->pool);
 		j->by = trust_judge(j->credentials, session, j->params,
-		    j->pool, &j->why);
+		    &j->found, j->pool, &j->why);
 	}
 	j->error = gnutls_certificate_verify_peers(session, &wanted, 1,
 	    &j->status);
@@ -833,7 +832,7 @@ test_names_in_words(void **state)
 		first_word(key, rows[i].chain);
 		params.wanted.remedy = NULL;
 		j = judge_chain(rows[i].chain, key, &params, pool, 3);
-		assert_string_equal(j.names, rows[i].names);
+		assert_string_equal(j.found.names, rows[i].names);
 		check_refusal(&j, key, "certificate-host-mismatch",
 		    rows[i].names);
 		assert_non_null(strstr(j.why.text, "tls-name"));
@@ -1188,6 +1187,78 @@ test_dane(void **state)
 }
 
 /* However little of a certificate is there: its subject, or none. */
+/* Each way of verifying says what it has to say, whichever counts. */
+static void
+test_verdicts(void **state)
+{
+	static const struct {
+		const char *chain, *record, *authorities, *pin, *pkix, *dane;
+		bool both;
+		const char *by, *result;
+	} rows[] = {
+		{ "leaf inter", "leaf", "root", NULL, "ok", "dane-ee", false,
+		    "dane-ee", NULL },
+		{ "leaf inter", "leaf", "root", NULL, "ok", "dane-ee", true,
+		    "dane-ee+pkix", NULL },
+		{ "leaf inter", "self", "root", NULL, "ok",
+		    "validation-failure", true, NULL, "validation-failure" },
+		{ "self", "self", "root", NULL, UNTRUSTED, "dane-ee", false,
+		    "dane-ee", NULL },
+		{ "self", "self", "root", NULL, UNTRUSTED, "dane-ee", true,
+		    NULL, UNTRUSTED },
+		{ "expired inter", "self", "root", NULL,
+		    "certificate-expired", "validation-failure", true, NULL,
+		    "validation-failure" },
+		{ "other inter", "other", "root", NULL,
+		    "certificate-host-mismatch", "dane-ee", true, NULL,
+		    "certificate-host-mismatch" },
+		{ "leaf inter", NULL, "root", NULL, "ok", "none", false,
+		    "pkix", NULL },
+		{ "self", NULL, "root", NULL, UNTRUSTED, "none", false, NULL,
+		    UNTRUSTED },
+		{ "self", "self", "none", NULL, NULL, "dane-ee", false,
+		    "dane-ee", NULL },
+		{ "leaf inter", "leaf", "root", "self", "ok", "dane-ee", true,
+		    NULL, "validation-failure" },
+	};
+	static const struct dane nothing = { .absent = "none" };
+	struct pool *pool = pool_new();
+	struct judgement j;
+	struct dane dane;
+	char key[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct trust_params params = { .wanted = { .names = {
+		    SERVER }, .nnames = 1 }, .both = rows[i].both,
+		    .ca_file = strcmp(rows[i].authorities, "none") == 0 ?
+		    "none" : store(rows[i].authorities)->file,
+		    .pins = rows[i].pin == NULL ? NULL :
+		    pin(rows[i].pin, pool) };
+
+		dane = rows[i].record == NULL ? nothing :
+		    tlsa(3, rows[i].record, pool);
+		params.dane = &dane;
+		first_word(key, rows[i].chain);
+		j = judge_chain(rows[i].chain, key, &params, pool, 3);
+		assert_ptr_equal(j.by == NULL ? NULL : "", rows[i].by == NULL ?
+		    NULL : "");
+		if (rows[i].by != NULL)
+			assert_string_equal(j.by, rows[i].by);
+		else
+			assert_string_equal(j.why.tls_result, rows[i].result);
+		assert_string_equal(trust_word(&j.found.dane), rows[i].dane);
+		if (rows[i].pkix == NULL)
+			assert_null(trust_word(&j.found.pkix));
+		else
+			assert_string_equal(trust_word(&j.found.pkix),
+			    rows[i].pkix);
+		assert_true(strstr(pin(key, pool), j.found.pin) != NULL);
+	}
+	pool_free(pool);
+}
+
 static void
 test_subject_of_a_beginning(void **state)
 {
@@ -1257,6 +1328,7 @@ main(void)
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_pin_forms),
 		cmocka_unit_test(test_dane),
+		cmocka_unit_test(test_verdicts),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,23 @@
+/*
+ * What a server has proven by TLS, as names and values: one form for the log,
+ * --json and --probe --json.
+ */
+#ifndef PROOF_H
+#define PROOF_H
+
+#include "chain.h"
+#include "fields.h"
+#include "tls.h"
+
+/*
+ * What the handshake has come to, what each way of verifying says, and of the
+ * server's own certificate its pin and its last day.  mechanism: that was
+ * logged in with, or NULL; the channel binding is told when that has one.
+ */
+void	proof_tls(const struct fields *, const struct tls_facts *,
+	    const char *mechanism);
+
+/* "chain": as sent, the server's own certificate first; NULL: nothing. */
+void	proof_chain(const struct fields *, const struct chain *);
+
+#endif

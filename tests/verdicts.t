@@ -1,0 +1,283 @@
+#!/usr/bin/python3
+"""What PKIX says and what DANE says of a server, each for itself, in the log
+and in --json; and what comes of it, by the URL's scheme and "dane"."""
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "hostile")]
+
+# pylint: disable=wrong-import-position
+import names                                                    # noqa: E402
+import tap                                                      # noqa: E402
+from servers.start import submitd                               # noqa: E402
+
+B = os.path.join(os.path.dirname(HERE), os.environ.get("B", "build"))
+TMP = tempfile.mkdtemp(prefix="sendoff-verdicts.")
+HOST = "mail.example.test"
+WRONG = bytes([3, 1, 1]) + bytes(32)
+SHOWN = ("tls", "suite", "group", "verified", "verified-by", "pkix",
+         "dane", "binding", "tls-result", "pin", "valid-until")
+OTHER = "certificate-host-mismatch"
+VAIN = "validation-failure"
+
+
+def openssl(words, text=None):
+    return subprocess.run(["openssl", *words], input=text, check=True,
+                          capture_output=True).stdout
+
+
+def key_of(name):
+    """Its SHA-256, as OpenSSL sees it."""
+    text = openssl(["x509", "-in", f"{TMP}/ca/{name}.pem", "-pubkey",
+                    "-noout"])
+    return hashlib.sha256(openssl(["pkey", "-pubin", "-outform", "DER"],
+                                  text))
+
+
+class Dns:
+    """The host, and a TLSA record of what it is told to be."""
+
+    def __init__(self):
+        self.tlsa, self.fails = None, False
+        self.server = names.Server(self.reply)
+
+    def reply(self, q):
+        if q.kind == names.TLSA and self.fails:
+            return q.answer(code=names.SERVFAIL)
+        if q.name == HOST and q.kind == names.A:
+            return q.answer([names.a(HOST, "127.0.0.1")], ad=True)
+        if q.kind == names.TLSA and self.tlsa:
+            return q.answer([names.rr(q.name, names.TLSA, self.tlsa)],
+                            ad=True)
+        return q.answer(code=names.NOERROR, ad=True)
+
+
+class Lab:
+    def __init__(self):
+        self.dns, self.servers = Dns(), {}
+        self.home = TMP + "/home"
+        os.makedirs(self.home + "/.config")
+        subprocess.run([B + "/ca", TMP + "/ca"], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def port(self, options):
+        if options not in self.servers:
+            process, port = submitd(
+                B, f"{TMP}/ready.{len(self.servers)}", "--ca", TMP + "/ca",
+                "--user", "alice:secret", *shlex.split(options))
+            self.servers[options] = process, port
+        return self.servers[options][1]
+
+    def send(self, options, scheme, *settings, words=()):
+        """Status, the object of --json, the fields of the log, what is
+        said."""
+        log = TMP + "/log"
+        lines = ["from alice@example.test", f"log {log}", "user alice",
+                 f"resolver {self.dns.server.address}", "aliases none",
+                 "password secret", f"ca-file {TMP}/ca/ca.pem", "retry no",
+                 f"server {scheme}://{HOST}:{self.port(options)}", *settings]
+        own = [x.split()[0] for x in settings]
+        lines = [x for i, x in enumerate(lines)
+                 if i >= 9 or x.split()[0] not in own]
+        path = self.home + "/.config/sendoff.conf"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("\n".join(lines) + "\n")
+        os.chmod(path, 0o600)
+        if os.path.exists(log):
+            os.unlink(log)
+        run = subprocess.run(
+            [B + "/sendoff", "--json", *words, "-i", "bob@example.net"],
+            input="Subject: x\n\nbody\n", text=True, env={"HOME": self.home},
+            capture_output=True, check=False)
+        with open(log, encoding="utf-8") as f:
+            logged = [x for x in f if " status=" in x][-1]
+        found = dict(x.split("=", 1) for x in shlex.split(logged) if "=" in x)
+        return run.returncode, json.loads(run.stdout), found, run.stderr
+
+    def close(self):
+        self.dns.server.close()
+        for process, _ in self.servers.values():
+            process.terminate()
+            process.wait()
+        shutil.rmtree(TMP)
+
+
+lab = Lab()
+
+
+def told(found):
+    return {name: found[name] for name in SHOWN if name in found}
+
+
+def check(what, want_status, got, want):
+    """The status, and these facts, alike in the log and in --json."""
+    status, found, logged, said = got
+    tap.same(status, want_status, f"{what}: status", said)
+    tap.same({k: found.get(k) for k in want}, want, f"{what}: --json", said)
+    tap.same(told(logged), told(found), f"{what}: the log says the same")
+
+
+# Certificate, TLSA record ("right", "wrong", "unusable", "fails"); what PKIX
+# says, what DANE says; who has verified it by "dane auto" and by "dane both",
+# or the result (RFC 8460) that it fails by.
+ROWS = (
+    ("good", None, "ok", "none", "pkix", "dane-required"),
+    ("good", "right", "ok", "dane-ee", "dane-ee", "dane-ee+pkix"),
+    ("good", "wrong", "ok", VAIN, VAIN, VAIN),
+    ("good", "unusable", "ok", "tlsa-invalid", "pkix", "tlsa-invalid"),
+    ("wrong-name", "right", OTHER, "dane-ee", "dane-ee", OTHER),
+    ("expired", "right", "certificate-expired", "dane-ee", "dane-ee",
+     "certificate-expired"),
+    ("unknown-ca", "right", "certificate-not-trusted", "dane-ee", "dane-ee",
+     "certificate-not-trusted"),
+    ("expired", "wrong", "certificate-expired", VAIN, VAIN, VAIN),
+    ("wrong-name", None, OTHER, "none", OTHER, "dane-required"),
+)
+
+
+def records(certificate, which):
+    lab.dns.fails = which == "fails"
+    lab.dns.tlsa = {
+        "right": bytes([3, 1, 1]) + key_of(certificate).digest(),
+        "wrong": WRONG, "unusable": bytes([1, 1, 1]) + bytes(32),
+    }.get(which)
+
+
+def verdicts(certificate, which, pkix, dane, by, both):
+    what = f"{certificate}, TLSA {which}"
+    server = f"--certificate {certificate}"
+    seen = {"pkix": pkix, "dane": dane,
+            "pin": "sha256:" + key_of(certificate).hexdigest()}
+    records(certificate, which)
+    good = by in ("pkix", "dane-ee")
+    for scheme in "smtp", "smtp+opportunistic":
+        there = scheme != "smtp"
+        want = dict(seen, verified="yes" if good else "no",
+                    tls="TLS1.3" if good or there else "none")
+        want["verified-by"] = by if good else None
+        want["tls-result"] = None if good else by
+        check(f"{what}, {scheme}", 0 if good or there else 75, lab.send(
+            server, scheme), want)
+    got = lab.send(server, "smtp", "dane both")
+    if both in ("dane-required", "tlsa-invalid"):
+        seen = {}                       # it was not spoken to
+    good = both == "dane-ee+pkix"
+    check(f"{what}, dane both", 0 if good else 75, got, {
+        **seen, "verified-by": both if good else None,
+        "tls-result": None if good else both})
+    return got[3]
+
+
+def ways():
+    said = {row[:2]: verdicts(*row) for row in ROWS}
+    for row, words in (
+            (("good", None), ['"dane both"', "no authenticated TLSA records"]),
+            (("good", "wrong"), ["does not match the TLSA records",
+                                 "an authority vouches for it, but \"dane both\" "
+                                 "wants both"]),
+            (("unknown-ca", "right"), [
+                "leads to no authority", "its TLSA records match, but \"dane "
+                "both\" wants an authority as well (\"dane require\" does "
+                "without)"]),
+            (("expired", "wrong"), ["does not match the TLSA records", "no "
+                                    "authority vouches for it either",
+                                    "it expired on"])):
+        tap.same([w for w in words if w not in said[row]], [],
+                 f"{row}: which of the two has failed", said[row])
+
+    records("good", "fails")
+    check("the DNS does not say, and it need not", 0, lab.send(
+        "--certificate good", "smtp+opportunistic"),
+          {"pkix": "ok", "dane": "dnssec-invalid", "verified": "yes"})
+    check("the DNS does not say, and it must", 75, lab.send(
+        "--certificate good", "smtp"), {"tls-result": "dnssec-invalid"})
+    check("dane off asks nothing", 0, lab.send(
+        "--certificate good", "smtp", "dane off"), {"dane": None, "pkix": "ok"})
+    records("good", "right")
+    check("ca-file none: no authority is asked", 0, lab.send(
+        "--certificate good", "smtp", "ca-file none"),
+          {"dane": "dane-ee", "pkix": None, "verified-by": "dane-ee"})
+    check("a pin that is wrong beside both that are right", 75, lab.send(
+        "--certificate good", "smtp", "dane both", "pin " + "0" * 64),
+          {"dane": "dane-ee", "pkix": "ok", "verified": "no",
+           "verified-by": None, "tls-result": VAIN})
+    tap.same(lab.send("--certificate good", "smtp", "dane both", "ca-file none")
+             [::3][0], 78, "dane both and ca-file none is a mistake")
+
+
+# --- what the handshake has come to ----------------------------------------------
+
+
+def handshakes():
+    records("good", None)
+    suite = {"suite": "TLS_AES_256_GCM_SHA384", "group": "X25519",
+             "binding": "tls-exporter", "mechanism": "SCRAM-SHA-256-PLUS"}
+    got = lab.send("--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:"
+                   "+GROUP-X25519", "smtp")
+    check("TLS 1.3", 0, got, {"tls": "TLS1.3", **suite})
+    chain = got[1]["chain"]
+    tap.same([len(chain), chain[0]["pin"], chain[0]["until"], chain[0]["names"]],
+             [2, got[1]["pin"], got[1]["valid-until"],
+              "localhost, mail.example.test, *.wild.example.test, 127.0.0.1, "
+              "::1"], "the chain, of which the log has the pin and the last day")
+    tap.same(chain[0]["fingerprint"], hashlib.sha256(openssl(
+        ["x509", "-in", TMP + "/ca/good.pem", "-outform", "DER"])).hexdigest(),
+             "the fingerprint is the certificate's")
+    tap.ok("chain" not in got[2], "and the log has no chain")
+    check("TLS 1.2", 0, lab.send(
+        "--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM",
+        "smtp", "auth PLAIN"),
+          {"tls": "TLS1.2", "suite": "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+           "binding": None, "mechanism": "PLAIN"})
+    check("STARTTLS is not offered", 0, lab.send(
+        "--without STARTTLS --auth-without-tls", "smtp+opportunistic"),
+          {"tls": "none", "tls-result": "starttls-not-supported",
+           "verified": None, "pkix": None})
+
+
+# --- RFC 8460: every failure of TLS has its word -----------------------------------
+
+
+def results():
+    for options, scheme, status, result in (
+            ("--without STARTTLS", "smtp", 69, "starttls-not-supported"),
+            ("--fault starttls-454", "smtp", 75, "starttls-not-supported"),
+            ("--tls=implicit --fault close-at-handshake", "smtps", 75, VAIN),
+            ("--fault plaintext-after-starttls", "smtp", 76, VAIN),
+            ("--fault tls-alert-after-handshake", "smtp", 77, VAIN),
+            ("--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.1", "smtp", 76, VAIN),
+            ("--require-client-cert", "smtp", 77, VAIN),
+            ("--tls=none", "smtps", 76, VAIN)):
+        check(f"{scheme}, {options}", status, lab.send(options, scheme),
+              {"tls-result": result})
+    check("a server that waits", 75, lab.send(
+        "--tls=implicit", "smtp", "timeout-reply 1"), {"tls-result": None})
+    check("a server that waits within TLS", 75, lab.send(
+        "--tls=none --fault silent", "smtps", "timeout-reply 1"),
+          {"tls-result": VAIN})
+    memory = lab.home + "/.local/state/sendoff.memory/seen"
+    URL = f"smtp://{HOST}:" + lab.port(
+        "--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.2")
+    with open(memory, "w", encoding="utf-8") as f:
+        f.write(f"default\t{URL}\tSCRAM-SHA-256-PLUS\tTLS1.3\t2026-01-02\n")
+    check("TLS is weaker than it was", 69, lab.send(
+        "--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.2", "smtp"),
+          {"tls-result": VAIN, "tls": "TLS1.2"})
+
+
+try:
+    ways()
+    handshakes()
+    results()
+    tap.done()
+finally:
+    lab.close()

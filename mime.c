@@ -72,16 +72,35 @@ lower(char *s)
 	return s;
 }
 
+/* Octets of blanks and comments, which may stand before each word. */
+static size_t
+cfws(const char *s, size_t len)
+{
+	size_t n, depth = 0;
+
+	for (n = 0; n < len && (depth > 0 || strchr(" \t(", s[n]) != NULL);
+	    n++) {
+		if (s[n] == '\\' && n + 1 < len)
+			n++;
+		else if (s[n] == '(')
+			depth++;
+		else if (s[n] == ')')
+			depth--;
+	}
+	return n;
+}
+
 /* From start to end, perhaps "name=value". */
 static struct mime_parameter
 parameter(const char *value, size_t start, size_t end, struct pool *pool)
 {
-	const char *equals = memchr(value + start, '=', end - start);
-	size_t name = start + blanks(value + start), after, name_end;
+	size_t name = start + cfws(value + start, end - start), after, name_end;
+	const char *equals = memchr(value + name, '=', end - name);
 
-	if (equals == NULL || value + name >= equals)
+	start += blanks(value + start);
+	if (equals == NULL || value + name == equals)
 		return (struct mime_parameter){ .name = "", .value = "",
-		    .start = name < end ? name : end, .end = end };
+		    .start = start < end ? start : end, .end = end };
 	name_end = (size_t)(equals - value);
 	while (name_end > name && blanks(value + name_end - 1) > 0)
 		name_end--;
@@ -89,7 +108,7 @@ parameter(const char *value, size_t start, size_t end, struct pool *pool)
 	after += blanks(value + after);
 	if (after > end)
 		after = end;
-	return (struct mime_parameter){ .start = name, .end = end,
+	return (struct mime_parameter){ .start = start, .end = end,
 	    .name = lower(pool_octets(pool, value + name, name_end - name)),
 	    .value = unquoted(value + after, end - after, pool) };
 }
@@ -116,14 +135,9 @@ mime_parameters(const char *value, size_t *n, size_t *first,
 static const char *
 token(const char **s, struct pool *pool)
 {
-	const char *p = *s;
-	size_t depth = 0, len;
+	const char *p = *s + cfws(*s, strlen(*s));
+	size_t len = strcspn(p, " \t()<>@,;:\\\"/[]?=");
 
-	for (; *p != '\0' && (depth > 0 || strchr(" \t(", *p) != NULL); p++) {
-		depth += *p == '(';
-		depth -= *p == ')' && depth > 0;
-	}
-	len = strcspn(p, " \t()<>@,;:\\\"/[]?=");
 	*s = p + len;
 	return lower(pool_octets(pool, p, len));
 }

@@ -34,7 +34,8 @@ struct mime_parameter {
 	const char *name;		/* in small letters */
 	const char *value;		/* without quotes and escapes */
 	size_t start, end;		/* octets of the field's value, from the
-					   name to before the ";" */
+					   name, or a comment before it, to
+					   before the ";" */
 };
 
 struct mime {

@@ -210,7 +210,7 @@ class Source(random.Random):
         if self.once_in(5):
             parameters.insert(self.randrange(len(parameters) + 1),
                               self.parameter())
-        semicolon = self.choice((b"; ", b";\n\t", b" ; "))
+        semicolon = self.choice((b"; ", b";\n\t", b" ; ", b"; (a; b=c) "))
         fields = [b"Content-Type: " + semicolon.join([kind] + parameters) +
                   b"\n"]
         if self.once_in(4):

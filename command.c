@@ -102,7 +102,7 @@ command_notify(const char *list, struct pool *pool)
 
 	if (strcasecmp(list, "NEVER") == 0)
 		return "NEVER";
-	for (; *list != '\0'; list += len + (list[len] == ',')) {
+	for (;; list += len + 1) {
 		len = strcspn(list, ",");
 		for (i = 0; i < 3; i++)
 			if (strlen(words[i]) == len &&
@@ -114,10 +114,12 @@ command_notify(const char *list, struct pool *pool)
 			out = words[i];
 		else if (strstr(out, words[i]) == NULL)
 			out = pool_printf(pool, "%s,%s", out, words[i]);
+		if (list[len] == '\0')
+			return out;
 	}
-	return out;
 }
 
+/* RET and ENVID come once, as do NOTIFY and ORCPT (RFC 3461 section 4). */
 static bool
 mail_parameter(struct mail_command *m, const char *name, const char *value)
 {
@@ -134,12 +136,13 @@ mail_parameter(struct mail_command *m, const char *name, const char *value)
 		m->body_8bit = strcasecmp(value, "8BITMIME") == 0;
 		return m->body_8bit || strcasecmp(value, "7BIT") == 0;
 	}
-	if (strcasecmp(name, "RET") == 0) {
+	if (strcasecmp(name, "RET") == 0 && m->ret == NULL) {
 		m->ret = strcasecmp(value, "FULL") == 0 ? "FULL" :
 		    strcasecmp(value, "HDRS") == 0 ? "HDRS" : NULL;
 		return m->ret != NULL;
 	}
-	if (strcasecmp(name, "ENVID") == 0 && strlen(value) <= 100) {
+	if (strcasecmp(name, "ENVID") == 0 && m->envid == NULL &&
+	    strlen(value) <= 100) {
 		m->envid = value;
 		return *value != '\0' && is_xtext(value);
 	}
@@ -150,11 +153,13 @@ static bool
 rcpt_parameter(struct rcpt_command *r, const char *name, const char *value,
     struct pool *pool)
 {
-	if (value != NULL && strcasecmp(name, "NOTIFY") == 0) {
+	if (value == NULL)
+		return false;
+	if (strcasecmp(name, "NOTIFY") == 0 && r->notify == NULL) {
 		r->notify = command_notify(value, pool);
 		return r->notify != NULL;
 	}
-	if (value != NULL && strcasecmp(name, "ORCPT") == 0) {
+	if (strcasecmp(name, "ORCPT") == 0 && r->orcpt == NULL) {
 		r->orcpt = value;
 		return strlen(value) <= 500 && strchr(value, ';') != NULL &&
 		    is_xtext(value);

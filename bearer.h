@@ -41,8 +41,8 @@ struct bearer_refusal {
 
 /*
  * The server's error: one JSON object of at most 4096 octets whose values are
- * strings, numbers, true, false or null, no name twice (RFC 7628 section
- * 3.2.2).  False, and nothing in it, for anything else.
+ * strings, numbers, true, false or null, none of the above twice (RFC 7628
+ * section 3.2.2).  False, and nothing in it, for anything else.
  */
 bool	bearer_read(const char *json, size_t len, struct bearer_refusal *);
 

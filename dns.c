@@ -23,7 +23,7 @@ enum {
 	UDP_SIZE = 1232,		/* fits any path (RFC 6891 6.2.5) */
 	OPT_LEN = 11,
 	FIRST_WAIT = 1000, LAST_WAIT = 4000,	/* before asking again, ms */
-	PACKETS_MAX = 64		/* at a time: then the clock is looked at */
+	PACKETS_MAX = 64		/* on end, without a look at the clock */
 };
 
 struct dns {

@@ -110,7 +110,8 @@ is_plain(const char *s)
 	if (*s == '\0' || strstr(s, "=?") != NULL)
 		return false;
 	for (; *s != '\0'; s++)
-		if (!token_is_atext(*s) && (*s != ' ' || s[1] == ' ' || s[1] == '\0'))
+		if (!token_is_atext(*s) &&
+		    (*s != ' ' || s[1] == ' ' || s[1] == '\0'))
 			return false;
 	return true;
 }

@@ -121,10 +121,11 @@ take_envid(struct parse *p, char letter, const char *value)
 	(void)letter;
 	for (v = value; *v != '\0'; v++)
 		if (*v < ' ' || *v > '~')
-			return fail(p->why, FAILURE_USAGE, "-V wants printable ASCII, not \"%s\"",
-			    value);
+			return fail(p->why, FAILURE_USAGE, "-V wants "
+			    "printable ASCII, not \"%s\"", value);
 	if (strlen(value) > 100)
-		return fail(p->why, FAILURE_USAGE, "-V takes at most 100 characters");
+		return fail(p->why, FAILURE_USAGE, "-V takes at most 100 "
+		    "characters");
 	p->o->envid = value;
 	return true;
 }

@@ -35,7 +35,7 @@ field(char **rest)
 	return text == NULL || strcmp(text, "-") == 0 ? NULL : text;
 }
 
-/* account, server, mechanism, TLS, day, keywords: with tabs between, "-" for nothing. */
+/* account, server, mechanism, TLS, day, keywords; a tab between, "-" for none. */
 static void
 take_line(struct memory *m, char *text)
 {

@@ -1,7 +1,8 @@
 /*
  * What was seen once: of each account's servers the strongest mechanism that
- * was offered, the best TLS, and the keywords of EHLO; of a domain, that it names its servers.  A
- * small text file, one line for each; losing it loses nothing but caution.
+ * was offered, the best TLS, and the keywords of EHLO; of a domain, that it
+ * names its servers.  A small text file, one line for each; losing it loses
+ * nothing but caution.
  */
 #ifndef MEMORY_H
 #define MEMORY_H

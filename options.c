@@ -68,9 +68,9 @@ take_recipients(struct parse *p, bool dashes_allowed)
 	for (; p->at < p->argc; p->at++) {
 		word = p->argv[p->at];
 		if (*word == '-' && !dashes_allowed)
-			return fail(p->why, FAILURE_USAGE, "\"%s\" stands behind a recipient; "
-			    "options come first, and \"--\" before recipients "
-			    "that begin with \"-\"", word);
+			return fail(p->why, FAILURE_USAGE, "\"%s\" stands "
+			    "behind a recipient; options come first, and \"--\" "
+			    "before recipients that begin with \"-\"", word);
 		o->recipients = pool_grow(p->pool, o->recipients,
 		    &o->nrecipients, sizeof *o->recipients);
 		o->recipients[o->nrecipients - 1] = word;

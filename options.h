@@ -103,7 +103,8 @@ struct options {
 /*
  * Options end at the first argument that is none, or behind "--"; an option
  * after a recipient is FAILURE_USAGE, as are unknown letters and, under any
- * name but sendoff, long options.  Times without a zone are local.  argv stays the caller's and is kept.
+ * name but sendoff, long options.  Times without a zone are local.  argv stays
+ * the caller's and is kept.
  */
 bool	options_parse(struct options *, int argc, char **argv, struct pool *,
 	    struct failure *why);

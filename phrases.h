@@ -21,7 +21,7 @@ struct phrase_word {
 	size_t nblank;
 	const char *raw;		/* as it stands there */
 	size_t nraw;
-	const char *text;		/* what it means, when it is PHRASE_BEYOND */
+	const char *text;		/* what it means; of PHRASE_BEYOND */
 };
 
 struct phrase {

@@ -25,7 +25,8 @@ port_number(const char *port)
 }
 
 static bool
-server_at(const char *text, size_t len, const char *port, struct resolver_server *s)
+server_at(const char *text, size_t len, const char *port,
+    struct resolver_server *s)
 {
 	struct sockaddr_in *four = (void *)&s->address;
 	struct sockaddr_in6 *six = (void *)&s->address;

@@ -80,7 +80,10 @@ struct sasl_words {
 
 struct sasl;
 
-/* Begins.  What is pointed to outlives the login and is not copied. */
+/*
+ * Begins one of ours.  What is pointed to outlives the login and is not copied.
+ * FAILURE_LOCAL when the library cannot.
+ */
 bool	sasl_begin(struct sasl **, const char *mechanism, const char *user,
 	    const struct sasl_words *, const struct sasl_channel *,
 	    struct failure *why);

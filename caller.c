@@ -17,9 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char host_octets[] = "abcdefghijklmnopqrstuvwxyz"
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
-
 /* In a chroot without devices what can be neither read nor written holds it. */
 static int
 open_nothing(void)
@@ -104,7 +101,16 @@ home_of(const struct caller *c, const struct passwd *pw, struct pool *pool)
 	    pool_string(pool, pw->pw_dir) : NULL;
 }
 
-/* Debian's name of this host in mail; one without a dot helps nobody. */
+/* A name that other hosts may be told: of what names consist, a dot within. */
+static bool
+is_full(const char *name, size_t len)
+{
+	return len > 0 && memchr(name, '.', len - 1) != NULL &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") >= len;
+}
+
+/* Debian's name of this host in mail. */
 static const char *
 mailname(struct pool *pool)
 {
@@ -117,10 +123,8 @@ mailname(struct pool *pool)
 	if (fgets(line, sizeof line, f) == NULL)
 		line[0] = '\0';
 	(void)fclose(f);
-	n = strspn(line, host_octets);
-	return strchr(line, '.') == NULL || (line[n] != '\0' &&
-	    !isspace((unsigned char)line[n])) ? NULL :
-	    pool_octets(pool, line, n);
+	n = strcspn(line, " \t\r\n");
+	return is_full(line, n) ? pool_octets(pool, line, n) : NULL;
 }
 
 void
@@ -144,7 +148,7 @@ caller_read(struct caller *c, bool stdin_closed, char **set_aside,
 	if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
 		(void)strcpy(host, "localhost");
 	c->hostname = pool_string(pool, host);
-	c->fqdn = strchr(host, '.') != NULL ? c->hostname : NULL;
+	c->fqdn = is_full(host, strlen(host)) ? c->hostname : NULL;
 	c->mailname = mailname(pool);
 	c->config_home = absolute(c, "XDG_CONFIG_HOME", pool);
 	c->state_home = absolute(c, "XDG_STATE_HOME", pool);
@@ -238,8 +242,7 @@ caller_fqdn(const struct caller *c, struct pool *pool)
 	if (getaddrinfo(c->hostname, NULL, &hints, &list) != 0)
 		return NULL;
 	if (list->ai_canonname != NULL &&
-	    strchr(list->ai_canonname, '.') != NULL &&
-	    list->ai_canonname[strspn(list->ai_canonname, host_octets)] == '\0')
+	    is_full(list->ai_canonname, strlen(list->ai_canonname)))
 		name = pool_string(pool, list->ai_canonname);
 	freeaddrinfo(list);
 	return name;

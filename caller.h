@@ -18,8 +18,10 @@ struct caller {
 	const char *full_name;		/* $NAME, else of GECOS; or NULL */
 	const char *home;		/* $HOME if the caller's; or NULL */
 	const char *hostname;		/* as gethostname() has it */
-	const char *fqdn;		/* with a dot in it, or NULL */
-	const char *mailname;		/* of /etc/mailname, or NULL */
+	const char *fqdn;		/* that, if it may be told: with a dot
+					   and nothing that EHLO cannot say; or
+					   NULL */
+	const char *mailname;		/* of /etc/mailname, as such; or NULL */
 	const char *config_home;	/* $XDG_CONFIG_HOME, absolute, or NULL */
 	const char *state_home;		/* $XDG_STATE_HOME, or below home; or
 					   NULL */

@@ -32,7 +32,8 @@ HARDEN_GCC = -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr \
 HARDEN_LD = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
 	  -Wl,-z,nodlopen -Wl,-z,separate-code -Wl,--as-needed \
 	  -Wl,--no-copy-dt-needed-entries
-BRANCHES := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)), \
+# Not := for "make deps demo" is begun without a compiler.
+BRANCHES = $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)), \
 	  -fcf-protection=full)
 LDFLAGS	=
 OPTIMISE = -O2 -g

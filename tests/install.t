@@ -32,6 +32,11 @@ left()
 	find "$root" ! -type d | wc -l | tr -d ' '
 }
 
+# --- before there is a compiler -------------------------------------------------
+
+make -n -C "$top" deps CC=no-such-compiler > "$out" 2>&1 || :
+lacks "$out" "no-such-compiler" "make deps asks nothing of a compiler"
+
 # --- all of it ----------------------------------------------------------------
 
 mk 0 "make install" install

@@ -154,6 +154,7 @@ demo: all $(B)/submitd $(B)/ca
 # --- testing ---------------------------------------------------------------
 
 PROVE	= prove -j2
+APART	= tests/apart
 
 units: $(UNITS)
 
@@ -239,36 +240,36 @@ $(B)/crash/ca/ca.pem: $(B)/ca
 	$< $(@D)
 
 crash: all $(CRASH)
-	B=$(B) python3 tests/crash/matrix.py
-	B=$(B) python3 tests/crash/crowd.py
-	B=$(B) python3 tests/crash/mutants.py
+	B=$(B) $(APART) python3 tests/crash/matrix.py
+	B=$(B) $(APART) python3 tests/crash/crowd.py
+	B=$(B) $(APART) python3 tests/crash/mutants.py
 
 # --- bad servers: tests/README.md --------------------------------------------
 
 hostile: all $(CRASH) $(B)/peak
-	B=$(B) python3 tests/hostile/matrix.py --jobs 24
-	B=$(B) python3 tests/hostile/resolve.py
-	B=$(B) python3 tests/hostile/connect.py
+	B=$(B) $(APART) python3 tests/hostile/matrix.py --jobs 24
+	B=$(B) $(APART) python3 tests/hostile/resolve.py
+	B=$(B) $(APART) python3 tests/hostile/connect.py
 
 mutants: all $(CRASH) $(B)/peak units
-	B=$(B) python3 tests/hostile/mutants.py
+	B=$(B) $(APART) python3 tests/hostile/mutants.py
 
 check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
     $(B)/scarce.so $(B)/peak $(B)/readable.so $(CRASH)
-	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) tests/*.t
+	B=$(B) SENDOFF=$(B)/sendoff $(APART) $(PROVE) -e '' $(UNITS) tests/*.t
 
 # Of it what needs neither Python nor root nor minutes: for a package's build.
 QUICK	= contrib data mechanisms queue serve terms
 
 quick: all units $(B)/submitd $(B)/ca
-	B=$(B) SENDOFF=$(B)/sendoff $(PROVE) -e '' $(UNITS) \
+	B=$(B) SENDOFF=$(B)/sendoff $(APART) --quick $(PROVE) -e '' $(UNITS) \
 	    $(QUICK:%=tests/%.t)
 
 INTEROP	= callers convert dns net probe hand postfix dovecot exim sendmail cyrus \
 	node trust pkcs11 retry oauth
 
 interop: all $(B)/ca
-	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff tests/interop/lab run \
+	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff $(APART) tests/interop/lab run \
 	    $(PROVE) $(INTEROP:%=tests/interop/%.t)
 	B=$(B) $(PROVE) tests/interop/import.t
 

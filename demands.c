@@ -1,4 +1,5 @@
 #include "demands.h"
+#include "log.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -177,4 +178,77 @@ demands_met(const struct demands *d, const struct envelope *e,
 	return demands_met_utf8(e->sender_utf8, e->sender, s, why) &&
 	    (!e->requiretls || has_requiretls(s, why)) &&
 	    has_terms(&e->terms, s, why) && has_room(d, s, why);
+}
+
+/* who: of the envelope's; NULL: all of them. */
+static bool
+needs_smtputf8(const struct demands *d, const struct envelope *e,
+    const size_t *who, size_t n, const struct smtp *s)
+{
+	size_t i;
+
+	if (e->smtputf8_never)
+		return false;
+	if (e->sender_utf8)
+		return true;
+	if (!s->can.smtputf8)		/* who needs it is not named there */
+		return false;
+	if (d->header_8bit || e->smtputf8_always)
+		return true;
+	for (i = 0; i < n; i++)
+		if (e->recipients[who != NULL ? who[i] : i].utf8)
+			return true;
+	return false;
+}
+
+/* Notifications are a wish: without DSN the mail goes all the same. */
+void
+demands_note_dsn(const struct envelope *e, const struct smtp *s)
+{
+	size_t i;
+	bool wanted = e->ret != NULL || e->envid != NULL || e->notify != NULL;
+
+	for (i = 0; i < e->n && !wanted; i++)
+		wanted = e->recipients[i].notify != NULL;
+	if (wanted && !s->can.dsn)
+		log_note(LEVEL_WARNING, "the server does not offer DSN: no "
+		    "notifications were asked of it");
+}
+
+void
+demands_put_mail(const struct demands *d, const struct envelope *e,
+    const size_t *who, size_t n, const struct smtp *s, struct buffer *line)
+{
+	const struct capabilities *can = &s->can;
+	struct terms terms = e->terms;
+
+	terms.has_priority = terms.has_priority && can->mt_priority;
+	buffer_printf(line, "MAIL FROM:<%s>", e->sender);
+	if (can->size && d->size > 0)
+		buffer_printf(line, " SIZE=%" PRIu64, d->size);
+	if (can->eightbitmime && (d->body_8bit || d->header_8bit))
+		buffer_printf(line, " BODY=8BITMIME");
+	if (needs_smtputf8(d, e, who, n, s))
+		buffer_printf(line, " SMTPUTF8");
+	if (e->requiretls)
+		buffer_printf(line, " REQUIRETLS");
+	if (can->dsn && e->ret != NULL)
+		buffer_printf(line, " RET=%s", e->ret);
+	if (can->dsn && e->envid != NULL)
+		buffer_printf(line, " ENVID=%s", e->envid);
+	buffer_printf(line, "%s", terms_parameters(&terms, s->pool));
+}
+
+void
+demands_put_rcpt(const struct envelope *e, const struct recipient *r,
+    const struct smtp *s, struct buffer *line)
+{
+	const char *notify = r->notify != NULL ? r->notify : e->notify;
+	bool dsn = s->can.dsn && notify != NULL;
+	bool orcpt = s->can.dsn && r->orcpt != NULL &&
+	    (dsn || r->orcpt_given);
+
+	buffer_printf(line, "RCPT TO:<%s>%s%s%s%s", r->path,
+	    dsn ? " NOTIFY=" : "", dsn ? notify : "",
+	    orcpt ? " ORCPT=" : "", orcpt ? r->orcpt : "");
 }

@@ -6,7 +6,6 @@
 #include "outcome.h"
 #include "report.h"
 #include "session.h"
-#include "transaction.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -78,12 +77,12 @@ show_envelope(const struct leg *l, const struct smtp *s,
 	size_t i;
 
 	(void)printf("\nEnvelope\n");
-	transaction_put_mail(s, &l->envelope, d, &line);
+	demands_put_mail(d, &l->envelope, NULL, l->envelope.n, s, &line);
 	changes_line(" ", buffer_data(&line), buffer_len(&line));
 	for (i = 0; i < l->envelope.n; i++) {
 		r = &l->envelope.recipients[i];
 		buffer_free(&line);
-		transaction_put_rcpt(s, &l->envelope, r, &line);
+		demands_put_rcpt(&l->envelope, r, s, &line);
 		if (r->named != NULL)
 			buffer_printf(&line, "  (\"%s\" stands for it)",
 			    r->named);

@@ -66,7 +66,7 @@ static void
 begin_connection(struct mailing *m, const struct smtp *s)
 {
 	if (!m->begun)
-		transaction_note_dsn(s, m->envelope);
+		demands_note_dsn(m->envelope, s);
 	m->begun = true;
 	m->moved = m->used;
 	m->used = false;

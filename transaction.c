@@ -2,90 +2,9 @@
 #include "data.h"
 #include "log.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { WINDOW = 16 * 1024 };		/* octets of commands, at a time */
-
-/* who: of the envelope's; NULL: all of them. */
-static bool
-needs_smtputf8(const struct smtp *s, const struct envelope *e,
-    const struct demands *d, const size_t *who, size_t n)
-{
-	size_t i;
-
-	if (e->smtputf8_never)
-		return false;
-	if (e->sender_utf8)
-		return true;
-	if (!s->can.smtputf8)		/* who needs it is not named there */
-		return false;
-	if (d->header_8bit || e->smtputf8_always)
-		return true;
-	for (i = 0; i < n; i++)
-		if (e->recipients[who != NULL ? who[i] : i].utf8)
-			return true;
-	return false;
-}
-
-/* Notifications are a wish: without DSN the mail goes all the same. */
-void
-transaction_note_dsn(const struct smtp *s, const struct envelope *e)
-{
-	size_t i;
-	bool wanted = e->ret != NULL || e->envid != NULL || e->notify != NULL;
-
-	for (i = 0; i < e->n && !wanted; i++)
-		wanted = e->recipients[i].notify != NULL;
-	if (wanted && !s->can.dsn)
-		log_note(LEVEL_WARNING, "the server does not offer DSN: no "
-		    "notifications were asked of it");
-}
-
-static void
-put_mail(const struct smtp *s, const struct envelope *e,
-    const struct demands *d, bool smtputf8, struct buffer *line)
-{
-	const struct capabilities *can = &s->can;
-	struct terms terms = e->terms;
-
-	terms.has_priority = terms.has_priority && can->mt_priority;
-	buffer_printf(line, "MAIL FROM:<%s>", e->sender);
-	if (can->size && d->size > 0)
-		buffer_printf(line, " SIZE=%" PRIu64, d->size);
-	if (can->eightbitmime && (d->body_8bit || d->header_8bit))
-		buffer_printf(line, " BODY=8BITMIME");
-	if (smtputf8)
-		buffer_printf(line, " SMTPUTF8");
-	if (e->requiretls)
-		buffer_printf(line, " REQUIRETLS");
-	if (can->dsn && e->ret != NULL)
-		buffer_printf(line, " RET=%s", e->ret);
-	if (can->dsn && e->envid != NULL)
-		buffer_printf(line, " ENVID=%s", e->envid);
-	buffer_printf(line, "%s", terms_parameters(&terms, s->pool));
-}
-
-void
-transaction_put_mail(const struct smtp *s, const struct envelope *e,
-    const struct demands *d, struct buffer *line)
-{
-	put_mail(s, e, d, needs_smtputf8(s, e, d, NULL, e->n), line);
-}
-
-void
-transaction_put_rcpt(const struct smtp *s, const struct envelope *e,
-    const struct recipient *r, struct buffer *line)
-{
-	const char *notify = r->notify != NULL ? r->notify : e->notify;
-	bool dsn = s->can.dsn && notify != NULL;
-	bool orcpt = s->can.dsn && r->orcpt != NULL &&
-	    (dsn || r->orcpt_given);
-
-	buffer_printf(line, "RCPT TO:<%s>%s%s%s%s", r->path,
-	    dsn ? " NOTIFY=" : "", dsn ? notify : "",
-	    orcpt ? " ORCPT=" : "", orcpt ? r->orcpt : "");
-}
 
 /* Frees it. */
 static void
@@ -102,8 +21,7 @@ say_mail(struct transaction *t)
 	struct buffer line = { 0 };
 
 	t->s->mails++;
-	put_mail(t->s, t->envelope, &t->demands, needs_smtputf8(t->s,
-	    t->envelope, &t->demands, t->who, t->n), &line);
+	demands_put_mail(&t->demands, t->envelope, t->who, t->n, t->s, &line);
 	say(t->s, &line);
 }
 
@@ -112,7 +30,7 @@ say_rcpt(struct smtp *s, const struct envelope *e, const struct recipient *r)
 {
 	struct buffer line = { 0 };
 
-	transaction_put_rcpt(s, e, r, &line);
+	demands_put_rcpt(e, r, s, &line);
 	say(s, &line);
 }
 
@@ -581,7 +499,7 @@ transaction_mail(struct smtp *s, const struct envelope *envelope,
 	    !dialogue_is_quiet(t.talk, why) || !reset(&t, why))
 		return false;
 	s->needs_reset = true;
-	transaction_note_dsn(s, envelope);
+	demands_note_dsn(envelope, s);
 	say_mail(&t);
 	dialogue_step(t.talk, STEP_MAIL);
 	return dialogue_hear(t.talk, reply, NULL, NULL, why);

@@ -68,15 +68,6 @@ struct transaction {
  */
 void	transaction_run(struct transaction *);
 
-/* The commands as this server is to hear them, without a line end, appended. */
-void	transaction_put_mail(const struct smtp *, const struct envelope *,
-	    const struct demands *, struct buffer *);
-void	transaction_put_rcpt(const struct smtp *, const struct envelope *,
-	    const struct recipient *, struct buffer *);
-
-/* A warning when notifications are wished for and not to be had. */
-void	transaction_note_dsn(const struct smtp *, const struct envelope *);
-
 /*
  * The same step by step, for who answers somebody else after each: MAIL with
  * what is known of the message (demands: size 0 is unknown), each RCPT, then

@@ -20,7 +20,8 @@
  *
  * The settings are: server (to choose among the account's own is no change),
  * user, tls-name, ca-file, crl-file, pin, dane, tls-minimum, tls-priority,
- * auth, auth-minimum, client-certificate, client-key, resolver and proxy;
+ * tls-alpn (behind one port and certificate it chooses who hears us), auth,
+ * auth-minimum, client-certificate, client-key, resolver and proxy;
  * "from" where it is the user name, or names the servers; and in the system's
  * configuration "allow-from", and "from" beside it.  Not these: hello, source,
  * the timeouts, require-tls (it is about the message), and what happens on

@@ -228,6 +228,8 @@ show_tls(struct exhibit *e, const struct found_server *s)
 	head(e, "TLS");
 	line(e, PLAIN, "protocol", "%s, %s, %s", t->version, t->suite,
 	    t->group != NULL ? t->group : "no group");
+	if (t->alpn != NULL)
+		line(e, PLAIN, "ALPN", "%s", t->alpn);
 	line(e, PLAIN, "binding", "%s", t->binding != NULL ? t->binding :
 	    "none");
 	for (i = 0; i < t->chain->n; i++)

@@ -21,6 +21,7 @@ proof_tls(const struct fields *o, const struct tls_facts *t,
 	fields_text(o, "cipher", t->cipher);
 	fields_text(o, "suite", t->suite);
 	fields_text(o, "group", t->group);
+	fields_text(o, "alpn", t->alpn);
 	if (t->version != NULL || found->names != NULL)
 		fields_text(o, "verified", t->verified ? "yes" : "no");
 	fields_text(o, "verified-by", t->verified_by);

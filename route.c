@@ -6,6 +6,14 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+static const char *
+protocols(const struct account *a)
+{
+	const char *names = config_value(a, SET_TLS_ALPN);
+
+	return strcasecmp(names, "none") != 0 ? names : NULL;
+}
+
 static void
 tls_params(struct route *r, const struct options *o)
 {
@@ -17,6 +25,7 @@ tls_params(struct route *r, const struct options *o)
 		    .pins = a->values[SET_PIN],
 		    .both = r->locate.dane == DANE_BOTH },
 		.priority = a->values[SET_TLS_PRIORITY],
+		.alpn = protocols(a),
 		.only_tls13 =
 		    strcmp(config_value(a, SET_TLS_MINIMUM), "1.3") == 0,
 		.certificate = a->values[SET_CLIENT_CERTIFICATE],

@@ -39,6 +39,8 @@ static const struct setting_kind settings[SETTINGS] = {
 				    "1.2", 0, 0 },
 	[SET_TLS_PRIORITY]	= { "tls-priority", PRIORITY, NULL, NULL,
 				    0, 0 },
+	[SET_TLS_ALPN]		= { "tls-alpn", PROTOCOL_NAMES, NULL, "none",
+				    0, 0 },
 	[SET_CLIENT_CERTIFICATE] = { "client-certificate", FILE_NAME, NULL,
 				    NULL, 0, 0 },
 	[SET_CLIENT_KEY]	= { "client-key", FILE_NAME, NULL, NULL,
@@ -97,7 +99,8 @@ bool
 setting_takes_several(enum setting s)
 {
 	static const enum setting_shape shapes[] = {
-		LIST, ADDRESSES, MECHANISMS, PINS, DELIVER_BY, LIMIT, USERS
+		LIST, ADDRESSES, MECHANISMS, PINS, DELIVER_BY, LIMIT, USERS,
+		PROTOCOL_NAMES
 	};
 	size_t i;
 
@@ -377,6 +380,8 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 		return span_or_limit(settings[s].shape, name, *value, why);
 	case USERS:
 		return users(*value, why);
+	case PROTOCOL_NAMES:
+		return tls_check_alpn(*value, why);
 	case PRIORITY:
 		return tls_check_priority(*value, why);
 	default:

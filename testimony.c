@@ -93,6 +93,7 @@ tls(const struct fields *o, const struct found_server *s)
 	fields_text(o, "cipher", t->cipher);
 	fields_text(o, "suite", t->suite);
 	fields_text(o, "group", t->group);
+	fields_text(o, "alpn", t->alpn);
 	fields_text(o, "binding", t->binding);
 	fields_truth(o, "verified", t->verified);
 	fields_text(o, "verified-by", t->verified_by);

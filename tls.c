@@ -15,7 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IDENTITY_MAX = 1024 * 1024 };	/* octets of a certificate or key */
+enum {
+	IDENTITY_MAX = 1024 * 1024,	/* octets of a certificate or key */
+	ALPN_MAX = 8,			/* protocols, as many as GnuTLS takes */
+	ALPN_NAME_MAX = 31		/* octets of each, likewise */
+};
 
 struct tls {
 	gnutls_session_t session;
@@ -63,6 +67,19 @@ is_about_us(gnutls_alert_description_t alert)
 	}
 }
 
+/* RFC 7301 section 3.2: a server that knows none of the names must refuse. */
+static bool
+no_protocol(const struct tls *t, struct failure *why)
+{
+	if (t->params->alpn == NULL)
+		return fail(why, FAILURE_PROTOCOL, "the server wants to hear "
+		    "which protocol is meant (ALPN) and is told none; write "
+		    "one as tls-alpn, as in: tls-alpn smtp");
+	return fail(why, FAILURE_PROTOCOL, "the server knows none of the "
+	    "protocols that \"tls-alpn\" names (%s); write the one that it "
+	    "knows, or leave tls-alpn out", t->params->alpn);
+}
+
 static bool
 alert(const struct tls *t, struct failure *why)
 {
@@ -71,6 +88,8 @@ alert(const struct tls *t, struct failure *why)
 
 	if (name == NULL)
 		name = "of an unknown kind";
+	if (a == GNUTLS_A_NO_APPLICATION_PROTOCOL)
+		return no_protocol(t, why);
 	if (!is_about_us(a))
 		return fail(why, FAILURE_PROTOCOL, "the server has ended TLS "
 		    "with the alert \"%s\"", name);
@@ -291,6 +310,46 @@ tls_check_priority(const char *words, struct failure *why)
 	    "from \"%s\" on", words, position);
 }
 
+/* 0: there are none, too many, or one is too long. */
+static unsigned
+alpn_names(const char *words, gnutls_datum_t names[ALPN_MAX])
+{
+	unsigned n = 0;
+	size_t len;
+
+	for (; *words != '\0'; words += len + strspn(words + len, " ")) {
+		len = strcspn(words, " ");
+		if (n == ALPN_MAX || len == 0 || len > ALPN_NAME_MAX)
+			return 0;
+		names[n++] = (gnutls_datum_t){
+		    (unsigned char *)(size_t)words, (unsigned)len };
+	}
+	return n;
+}
+
+bool
+tls_check_alpn(const char *words, struct failure *why)
+{
+	gnutls_datum_t names[ALPN_MAX];
+
+	return alpn_names(words, names) > 0 || fail(why, FAILURE_CONFIG,
+	    "tls-alpn is \"none\" or at most %d names of protocols of at most "
+	    "%d octets, as in: tls-alpn smtp, not \"%s\"", ALPN_MAX,
+	    ALPN_NAME_MAX, words);
+}
+
+static int
+offer_protocols(struct tls *t)
+{
+	gnutls_datum_t names[ALPN_MAX];
+	unsigned n;
+
+	if (t->params->alpn == NULL)
+		return 0;
+	n = alpn_names(t->params->alpn, names);
+	return gnutls_alpn_set_protocols(t->session, names, n, 0);
+}
+
 static int
 prepare(struct tls *t, int fd)
 {
@@ -310,6 +369,8 @@ prepare(struct tls *t, int fd)
 	if (error == 0 && !url_is_address(p->sni))
 		error = gnutls_server_name_set(t->session, GNUTLS_NAME_DNS,
 		    p->sni, strlen(p->sni));
+	if (error == 0)
+		error = offer_protocols(t);
 	if (error == 0)
 		error = gnutls_credentials_set(t->session,
 		    GNUTLS_CRD_CERTIFICATE, t->credentials);
@@ -377,6 +438,16 @@ note_binding(struct tls *t)
 }
 
 static void
+note_protocol(struct tls *t)
+{
+	gnutls_datum_t name;
+
+	if (gnutls_alpn_get_selected_protocol(t->session, &name) == 0)
+		t->facts->alpn = pool_octets(t->pool, (const char *)name.data,
+		    name.size);
+}
+
+static void
 note_facts(struct tls *t)
 {
 	struct tls_facts *f = t->facts;
@@ -387,6 +458,7 @@ note_facts(struct tls *t)
 	f->cipher = gnutls_cipher_get_name(gnutls_cipher_get(t->session));
 	f->suite = gnutls_ciphersuite_get(t->session);
 	f->group = gnutls_group_get_name(gnutls_group_get(t->session));
+	note_protocol(t);
 	f->asked_for_certificate =
 	    gnutls_certificate_client_get_request_status(t->session) != 0;
 	note_binding(t);

@@ -20,6 +20,7 @@ struct tls_params {
 	bool verify;			/* false: opportunistic */
 	const char *priority;		/* GnuTLS's words added, or NULL */
 	bool only_tls13;
+	const char *alpn;		/* protocols, blanks between, or NULL */
 	const char *certificate;	/* of the client, PEM, or NULL */
 	const char *key;		/* NULL: in the file of certificate */
 	bool describe;			/* the chain is noted */
@@ -35,6 +36,8 @@ struct tls_facts {
 	const char *cipher;		/* "AES-256-GCM" */
 	const char *suite;		/* "TLS_AES_256_GCM_SHA384" */
 	const char *group;		/* of the key exchange, or NULL */
+	const char *alpn;		/* the protocol that the server has
+					   chosen, or NULL */
 	bool verified;			/* it is the server that was meant */
 	const char *verified_by;	/* "pkix", as trust_judge() has it */
 	const char *objection;		/* to the certificate, or NULL */
@@ -66,6 +69,9 @@ void	tls_end(struct tls *, bool polite);
 
 /* Are these words for the priority string right?  Nothing is connected. */
 bool	tls_check_priority(const char *words, struct failure *why);
+
+/* Names of protocols with blanks between (RFC 7301), or "none". */
+bool	tls_check_alpn(const char *words, struct failure *why);
 
 /*
  * Loads the modules of PKCS#11 now, with what they begin, and not when a

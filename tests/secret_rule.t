@@ -57,6 +57,7 @@ taken dane --dane off
 taken tls-name --tls-name localhost
 taken tls-minimum --tls-minimum 1.3
 taken tls-priority --tls-priority=-VERS-TLS1.3
+taken tls-alpn --tls-alpn smtp
 taken client-key --client-key "$tmp/ca/client.key"
 run 69 "a certificate that the server does not ask for" "$sendoff" \
     --client-certificate "$tmp/ca/client.pem" \

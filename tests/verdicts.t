@@ -24,7 +24,7 @@ B = os.path.join(os.path.dirname(HERE), os.environ.get("B", "build"))
 TMP = tempfile.mkdtemp(prefix="sendoff-verdicts.")
 HOST = "mail.example.test"
 WRONG = bytes([3, 1, 1]) + bytes(32)
-SHOWN = ("tls", "suite", "group", "verified", "verified-by", "pkix",
+SHOWN = ("tls", "suite", "group", "alpn", "verified", "verified-by", "pkix",
          "dane", "binding", "tls-result", "pin", "valid-until")
 OTHER = "certificate-host-mismatch"
 VAIN = "validation-failure"
@@ -223,7 +223,7 @@ def handshakes():
              "binding": "tls-exporter", "mechanism": "SCRAM-SHA-256-PLUS"}
     got = lab.send("--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:"
                    "+GROUP-X25519", "smtp")
-    check("TLS 1.3", 0, got, {"tls": "TLS1.3", **suite})
+    check("TLS 1.3", 0, got, {"tls": "TLS1.3", "alpn": None, **suite})
     chain = got[1]["chain"]
     tap.same([len(chain), chain[0]["pin"], chain[0]["until"], chain[0]["names"]],
              [2, got[1]["pin"], got[1]["valid-until"],
@@ -274,10 +274,31 @@ def results():
           {"tls-result": VAIN, "tls": "TLS1.2"})
 
 
+# --- ALPN (RFC 7301) -----------------------------------------------------------------
+
+
+def protocols():
+    check("ALPN", 0, lab.send("--alpn smtp", "smtp", "tls-alpn h2 smtp"),
+          {"alpn": "smtp"})
+    check("nobody is told a name that is not asked for", 0, lab.send(
+        "--alpn smtp", "smtp"), {"alpn": None})
+    check("a server without ALPN", 0, lab.send(
+        "--certificate good", "smtp", "tls-alpn smtp"), {"alpn": None})
+    got = lab.send("--alpn imap", "smtp", "tls-alpn smtp h2")
+    check("another name", 76, got, {"tls-result": VAIN, "alpn": None})
+    tap.ok("the server knows none of the protocols that \"tls-alpn\" names "
+           "(smtp h2)" in got[3], "says so, and names the setting", got[3])
+    check("by an option, which takes the password away", 78, lab.send(
+        "--alpn smtp", "smtp", words=["--tls-alpn=smtp"]), {})
+    check("by an option that says what holds anyway", 0, lab.send(
+        "--alpn smtp", "smtp", words=["--tls-alpn=none"]), {"alpn": None})
+
+
 try:
     ways()
     handshakes()
     results()
+    protocols()
     tap.done()
 finally:
     lab.close()

@@ -56,6 +56,7 @@ static const char usage_text[] =
 "usage: submitd [--listen ADDR:PORT]... [--unix PATH]\n"
 "	[--tls=starttls|implicit|none] [--ca DIR] [--certificate CASE]\n"
 "	[--client-ca] [--require-client-cert] [--tls-priority STRING]\n"
+"	[--alpn NAME]\n"
 "	[--tickets] [--maildir DIR] [--user NAME:PASSWORD]...\n"
 "	[--mechanisms \"NAME NAME\"] [--auth-without-tls] [--no-auth]\n"
 "	[--iterations N] [--salt-octets N] [--without EXT,EXT] [--size N]\n"
@@ -294,6 +295,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{ .name = "require-client-cert",
 		    .flag = &o->require_client_cert },
 		{ .name = "tls-priority", .text = &o->tls_priority },
+		{ .name = "alpn", .text = &o->alpn },
 		{ .name = "tickets", .flag = &o->tickets },
 		{ .name = "maildir", .text = &o->maildir },
 		{ .name = "user", .take = take_user },

@@ -86,6 +86,7 @@ struct options {
 	const char *certificate;		/* a case of it */
 	bool client_ca, require_client_cert, tickets;
 	const char *tls_priority;
+	const char *alpn;		/* RFC 7301; or NULL */
 
 	const char *maildir;			/* or NULL: forget the mail */
 	struct user users[MAX_USERS];

@@ -11,6 +11,8 @@ struct tls {
 	gnutls_priority_t priority;
 	gnutls_datum_t ticket_key;	/* empty without --tickets */
 	gnutls_certificate_request_t request;
+	const char *alpn;		/* the protocol that must be meant by
+					   who names any; or NULL */
 };
 
 static void
@@ -83,6 +85,7 @@ tls_new(const struct options *o)
 	    o->tls_priority);
 	load(tls, o);
 	tls->request = GNUTLS_CERT_IGNORE;
+	tls->alpn = o->alpn;
 	if (o->client_ca)
 		ask_for_clients(tls, o);
 	if (o->tickets)
@@ -118,6 +121,11 @@ tls_session(const struct tls *tls)
 		return NULL;
 	}
 	gnutls_certificate_server_set_request(session, tls->request);
+	if (tls->alpn != NULL)
+		want(gnutls_alpn_set_protocols(session, &(gnutls_datum_t){
+		    (unsigned char *)(size_t)tls->alpn,
+		    (unsigned)strlen(tls->alpn) }, 1, GNUTLS_ALPN_MANDATORY),
+		    "ALPN");
 	return session;
 }
 

@@ -93,6 +93,10 @@ static const struct {
 	[SET_TLS_PRIORITY] = { "tls-priority", "-CIPHER-ALL:+AES-256-GCM",
 	    NULL, NULL, "-CIPHER-ALL:+NO-SUCH", "f:1:14: GnuTLS does not "
 	    "understand \"-CIPHER-ALL:+NO-SUCH\" from \"+NO-SUCH\" on" },
+	[SET_TLS_ALPN] = { "tls-alpn", "smtp h2", NULL, "none",
+	    "a b c d e f g h i", "f:1:10: tls-alpn is \"none\" or at most 8 "
+	    "names of protocols of at most 31 octets, as in: tls-alpn smtp, "
+	    "not \"a b c d e f g h i\"" },
 	[SET_CLIENT_CERTIFICATE] = { "client-certificate", "/a", NULL, NULL,
 	    "''", "f:1:20: client-certificate has no value" },
 	[SET_CLIENT_KEY] = { "client-key", "/a", NULL, NULL, "''",

@@ -124,6 +124,12 @@ run 0 "-bv" "$sendmail" -bv root bob@example.com
 is "$(cat "$tmp/out")" "root... goes to <ops@example.net> by the account \"default\" (smtp://localhost:$one)
 bob@example.com... goes to <bob@example.com> by the account \"default\" (smtp://localhost:$one)" \
     "-bv: shows where each goes"
+run 65 "-bv of what goes nowhere" "$sendmail" -bv 'a b@c d' root
+has "$tmp/out" 'a b@c d... goes nowhere: "a b@c d" is no address' \
+    "-bv: no address"
+has "$tmp/out" 'root... goes to <ops@example.net>' "-bv: and the next"
+run 64 "-bv of nobody" "$sendmail" -bv
+has "$tmp/err" "-bv wants recipients" "-bv: says what it wants"
 
 # --- the header --------------------------------------------------------------
 header()			# TEXT WANTED WHAT: a line of the header

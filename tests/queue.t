@@ -44,6 +44,25 @@ run 0 "a strange file in the store" "$tmp/mailq"
 is "$(listed "$tmp/out")" "$(listed "$tmp/list")" "is passed over"
 rm "$HOME/.local/state/sendoff/nonsense"
 
+# aged SECONDS: of what mailq says, when the message had come so long ago.
+aged()
+{
+	then=$(date -u -d "@$(($(date +%s) - $1))" +%Y-%m-%dT%H:%M:%SZ)
+	mkdir -p "$tmp/aged"
+	for f in "$HOME/.local/state/sendoff"/20*; do
+		sed "s/^\(NOOP created \)20[^ ]*/\1$then/" "$f" \
+		    > "$tmp/aged/${f##*/}"
+	done
+	config "$base" "server smtp://localhost:1" "keep $tmp/aged"
+	"$tmp/mailq" | sed -n 's/^20[^ ]* *held *\([0-9?]*[smhd]*\) .*/\1/p' |
+	    grep -v 's$' | sort -u
+	rm -r "$tmp/aged"
+}
+is "$(aged 125)" 2m "mailq: minutes"
+is "$(aged 7300)" 2h "mailq: hours"
+is "$(aged 170000)" 47h "mailq: more than a day of them"
+is "$(aged 432100)" 5d "mailq: days"
+
 config "$base" "server smtp://localhost:$one"
 run 0 "-q" "$sendmail" -q
 is "$(kept)" 2 "-q: what is held is not sent by itself"

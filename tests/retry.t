@@ -1072,13 +1072,17 @@ def options():
 
     same(run("--show", q.id, program=SENDOFF), (0, q.octets.decode(), ""),
          "--show")
-    status, out, err = run(
-        "-o", os.devnull, "-P", q.path, "-e",
-        "inject=read:error=EIO:when=2+", SENDOFF, "--show", q.id,
-        program="strace", env={**os.environ, "ASAN_OPTIONS":
-                               "detect_leaks=0"})
-    ok(status == 74 and "to its end" in err,
-       f"--show of what a disk does not give back: {status} {err}")
+    if os.getuid() == 0:
+        status, out, err = run(
+            "-o", os.devnull, "-P", q.path, "-e",
+            "inject=read:error=EIO:when=2+", SENDOFF, "--show", q.id,
+            program="strace", env={**os.environ, "ASAN_OPTIONS":
+                                   "detect_leaks=0"})
+        ok(status == 74 and "to its end" in err,
+           f"--show of what a disk does not give back: {status} {err}")
+    else:
+        ok(True, "--show of what a disk does not give back # SKIP needs root: "
+           "who is not reads no memory of what is not dumpable")
     status, out, err = run("--show", "none", program=SENDOFF)
     ok(status == 64 and out == "" and "none" in err, f"--show none: {err}")
     s = Server("options")

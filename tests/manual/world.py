@@ -45,14 +45,22 @@ def enter(program):
         return
     if os.getuid() != 0:
         tap.skip_all("only root can make mounts and a network of its own")
-    again = ["unshare", "-m", "-n", sys.executable, "-B", program]
-    if subprocess.run([*again[:3], "mount", "-t", "tmpfs", "none", "/home"],
-                      check=False).returncode != 0:
+    if subprocess.run(["unshare", "-m", "-n", "mount", "-t", "tmpfs", "none",
+                       "/home"], check=False).returncode != 0:
         tap.skip_all("no mounts of our own (unshare -m -n)")
     tmp = subprocess.run(["mktemp", "-d"], check=True, capture_output=True,
                          text=True).stdout.strip()
-    status = subprocess.run(again, check=False,
-                            env={**os.environ, "MANUAL_TMP": tmp}).returncode
+    # The sources may be where mounts will hide them: below /root or /home.
+    top = tmp + ".sources"
+    os.mkdir(top)
+    again = ["unshare", "-m", "-n", "sh", "-ec",
+             'mount --bind "$1" "$2"; cd "$2"; shift 2; exec "$@"', "sh", TOP,
+             top, sys.executable, "-B",
+             f"{top}/tests/{os.path.basename(program)}"]
+    status = subprocess.run(again, check=False, env={
+        **os.environ, "MANUAL_TMP": tmp,
+        "B": os.path.relpath(B, TOP)}).returncode
+    os.rmdir(top)
     os.rmdir(tmp)
     sys.exit(status)
 

@@ -12,11 +12,11 @@
  * now is the account own after the command line's changes, made in place.
  * When one of them would use own's secret in another way than own says, what
  * came from own is taken out of now: password, password-file,
- * password-command, oauth-command, client-certificate and client-key, but not
- * what the command line itself has named.  The name of the setting is then in
- * now->withheld, and now->deprived says that there was something.  A
- * password-file of the command line goes before a password or token of own in
- * any case.
+ * password-command, oauth-command, client-certificate, client-key and
+ * client-key-ed25519, but not what the command line itself has named.  The name
+ * of the setting is then in now->withheld, and now->deprived says that there
+ * was something.  A password-file of the command line goes before a password or
+ * token of own in any case.
  *
  * The settings are: server (to choose among the account's own is no change),
  * user, tls-name, ca-file, crl-file, pin, dane, tls-minimum, tls-priority,

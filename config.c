@@ -89,11 +89,11 @@ error_at(struct reading *r, size_t column, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Only for a token's key or certificate is a PIN taken out of a word. */
-static bool
-may_have_pin(enum setting s)
+bool
+config_has_identity(const struct account *a)
 {
-	return s == SET_CLIENT_KEY || s == SET_CLIENT_CERTIFICATE;
+	return a->values[SET_CLIENT_CERTIFICATE] != NULL ||
+	    a->values[SET_CLIENT_KEY_ED25519] != NULL;
 }
 
 static bool
@@ -198,6 +198,12 @@ judge_name(struct reading *r, const struct word *word)
 		    word->text);
 }
 
+static struct buffer *
+vault_of(struct account *a, enum setting s)
+{
+	return s == SET_CLIENT_KEY_ED25519 ? &a->seed : &a->password;
+}
+
 static const char *
 hold(struct buffer *secret, const char *text)
 {
@@ -212,7 +218,8 @@ config_forget(struct account *a)
 {
 	buffer_wipe(&a->password);
 	buffer_wipe(&a->pin);
-	a->values[SET_PASSWORD] = NULL;
+	buffer_wipe(&a->seed);
+	a->values[SET_PASSWORD] = a->values[SET_CLIENT_KEY_ED25519] = NULL;
 }
 
 void
@@ -222,18 +229,6 @@ config_forget_all(struct config *c)
 
 	for (i = 0; i < c->n; i++)
 		config_forget(&c->accounts[i]);
-}
-
-/* An account logs in by a password or by a token. */
-static bool
-has_rival(const struct account *a, enum setting s)
-{
-	bool password = a->values[SET_PASSWORD] != NULL ||
-	    a->values[SET_PASSWORD_FILE] != NULL ||
-	    a->values[SET_PASSWORD_COMMAND] != NULL;
-
-	return s == SET_OAUTH_COMMAND ? password : setting_is_password(s) &&
-	    a->values[SET_OAUTH_COMMAND] != NULL;
 }
 
 /*
@@ -271,7 +266,7 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 	const struct setting_kind *kind = setting_kind(s);
 	struct account *a = current(r);
 	struct failure why;
-	const char *value;
+	const char *value, *rival;
 
 	if (kind->shape == SERVER) {
 		server_line(r, words, n);
@@ -286,16 +281,16 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 	if (a->values[s] != NULL)
 		error_at(r, words[0].column, "%s is set twice",
 		    kind->name);
-	if (has_rival(a, s))
-		error_at(r, words[0].column, "an account has a password or "
-		    "oauth-command, not both; take one out");
+	rival = setting_rival(a->values, s);
+	if (rival != NULL)
+		error_at(r, words[0].column, "%s", rival);
 	if (kind->secret && !r->private)
 		error_at(r, words[0].column, "others can read this file, so "
-		    "no password may stand in it; mend it with: chmod 600 %s",
-		    r->file);
+		    "no %s may stand in it; mend it with: chmod 600 %s",
+		    s == SET_PASSWORD ? "password" : "key", r->file);
 	if (kind->shape == FILE_NAME)
 		judge_name(r, &words[1]);
-	value = kind->secret ? hold(&a->password, words[1].text) :
+	value = kind->secret ? hold(vault_of(a, s), words[1].text) :
 	    line_join(words + 1, n - 1, r->config->pool);
 	if (!setting_check(s, &value, r->config->pool, &why))
 		error_at(r, words[1].column, "%s", why.text);
@@ -367,7 +362,7 @@ statement(struct reading *r)
 		unknown_key(r, &words[0]);	/* of a password, perhaps */
 		return;
 	}
-	if (may_have_pin(s))
+	if (setting_is_certificate(s))	/* a PIN may be in it */
 		take_pins(r, s, words, n);
 	line_settle(words, n, r->config->pool);
 	if (s < SETTINGS)
@@ -467,6 +462,14 @@ has_inherited(const struct reading *r, const struct account *a, enum setting s)
 	return a->values[s] == r->defaults->values[s];
 }
 
+/* A copy, for each account wipes its own. */
+static void
+inherit_secret(const struct reading *r, struct account *a, enum setting s)
+{
+	if (a->values[s] != NULL && has_inherited(r, a, s))
+		a->values[s] = hold(vault_of(a, s), a->values[s]);
+}
+
 /* What stood before the first account line is every account's. */
 static void
 inherit(struct reading *r)
@@ -481,12 +484,10 @@ inherit(struct reading *r)
 			a->may_run = r->defaults->may_run;
 		for (s = 0; s < SETTINGS; s++)
 			if (a->values[s] == NULL && s != SET_SERVER &&
-			    !has_rival(a, (enum setting)s))
+			    setting_rival(a->values, (enum setting)s) == NULL)
 				a->values[s] = r->defaults->values[s];
-		if (a->values[SET_PASSWORD] != NULL &&
-		    has_inherited(r, a, SET_PASSWORD))
-			a->values[SET_PASSWORD] = hold(&a->password,
-			    a->values[SET_PASSWORD]);
+		inherit_secret(r, a, SET_PASSWORD);
+		inherit_secret(r, a, SET_CLIENT_KEY_ED25519);
 		if (has_inherited(r, a, SET_CLIENT_KEY) &&
 		    has_inherited(r, a, SET_CLIENT_CERTIFICATE) &&
 		    r->defaults->pin.data != NULL)

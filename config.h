@@ -38,6 +38,8 @@ struct account {
 					   secret_prepare()'s behind its NUL */
 	struct buffer pin;		/* secret; with a NUL; of the token in
 					   client-key, which has it masked */
+	struct buffer seed;		/* secret; of
+					   values[SET_CLIENT_KEY_ED25519] */
 	struct endpoint *servers;
 	size_t nservers;
 	struct helper *helper;		/* has its secrets; NULL: we have */
@@ -75,7 +77,7 @@ typedef FILE *config_open(const char *name);
 void	config_read(struct config *, FILE *, const char *file, enum origin,
 	    config_open *);
 
-/* Wipes the account's password and PIN, which it then has no more. */
+/* Wipes the account's password, PIN and key, which it then has no more. */
 void	config_forget(struct account *);
 void	config_forget_all(struct config *);
 
@@ -97,5 +99,8 @@ bool	config_is_secret(enum setting);
 /* The setting's value, or its default (never NULL for numbers and words). */
 const char *config_value(const struct account *, enum setting);
 int	config_number(const struct account *, enum setting);
+
+/* Has it a client certificate, or a key to which one is made? */
+bool	config_has_identity(const struct account *);
 
 #endif

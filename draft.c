@@ -163,23 +163,15 @@ words_of(const char *value, size_t *n, struct pool *pool)
 	return words;
 }
 
-/* Password and token rule each other out, and a line has its bounds. */
 static const char *
 objection(const struct draft_account *a, enum setting s, const char *value,
     size_t words)
 {
-	bool password = a->values[SET_PASSWORD] != NULL ||
-	    a->values[SET_PASSWORD_FILE] != NULL ||
-	    a->values[SET_PASSWORD_COMMAND] != NULL;
-
 	if (strlen(value) > VALUE_OCTETS_MAX)
 		return "the value is too long";
 	if (words > VALUE_WORDS_MAX)
 		return "these are too many values";
-	if (s == SET_OAUTH_COMMAND ? password : setting_is_password(s) &&
-	    a->values[SET_OAUTH_COMMAND] != NULL)
-		return "an account has a password or a token, not both";
-	return NULL;
+	return setting_rival(a->values, s);
 }
 
 void
@@ -204,7 +196,7 @@ draft_set(struct draft *d, struct draft_account *a, enum setting s,
 		    name);
 	ill = objection(a, s, value, words);
 	if (ill == NULL && !setting_check(s, &value, d->pool, &why))
-		ill = setting_kind(s)->secret ? "it cannot stand in a "
+		ill = s == SET_PASSWORD ? "it cannot stand in a "
 		    "configuration; write it into a file, and here "
 		    "password-file" : pool_string(d->pool, why.text);
 	if (ill == NULL)

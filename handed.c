@@ -6,6 +6,8 @@ handed_lost(struct account *now)
 {
 	if (now->values[SET_PASSWORD] == NULL)
 		buffer_wipe(&now->password);
+	if (now->values[SET_CLIENT_KEY_ED25519] == NULL)
+		buffer_wipe(&now->seed);
 }
 
 static size_t

@@ -39,7 +39,7 @@ bool	handed_may_show(const struct config *, struct failure *why);
 /* Are there both kinds? */
 bool	handed_are_mixed(const struct config *);
 
-/* An account that has lost its password (bound.h) keeps no copy of it. */
+/* An account that has lost a secret (bound.h) keeps no copy of it. */
 void	handed_lost(struct account *now);
 
 #endif

@@ -20,6 +20,7 @@ take_mode(struct parse *p, const char *name, const char *value)
 		enum mode mode;
 	} modes[] = {
 		{ "check", MODE_CHECK },	{ "help", MODE_HELP },
+		{ "print-certificate", MODE_CERTIFICATE },
 		{ "queue", MODE_LIST },		{ "talk", MODE_TRIAL },
 		{ "version", MODE_VERSION },
 	};
@@ -264,7 +265,9 @@ static const struct option options[] = {
 	{ "help", NO, take_mode },	{ "hold-until", YES, take_hold_until },
 	{ "import", YES, take_import },
 	{ "json", NO, take_flag },	{ "keep", NO, take_flag },
-	{ "log-level", YES, take_text }, { "queue", NO, take_mode },
+	{ "log-level", YES, take_text },
+	{ "print-certificate", NO, take_mode },
+	{ "queue", NO, take_mode },
 	{ "probe", ATTACHED, take_probe }, { "progress", NO, take_flag },
 	{ "quit-after", YES, take_stage },
 	{ "require-tls", NO, take_flag }, { "resend", YES, take_kept },

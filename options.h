@@ -21,6 +21,7 @@ enum mode {
 	MODE_ALIASES,			/* -bi, newaliases */
 	MODE_VERIFY,			/* -bv */
 	MODE_CHECK,
+	MODE_CERTIFICATE,		/* --print-certificate */
 	MODE_FORGET,			/* --forget */
 	MODE_IMPORT,			/* --import */
 	MODE_SHOW,			/* --show */

@@ -164,7 +164,7 @@ log_in(struct run *r)
 	f->user = user_of(r);
 	if (!login)
 		f->no_login = "\"auth none\"";
-	else if (f->user == NULL && r->route.smtp.tls.certificate == NULL)
+	else if (f->user == NULL && !config_has_identity(r->route.account))
 		f->no_login = "nobody is named that could log in (as in "
 		    "smtps://alice@mail.example.org)";
 	login = f->no_login == NULL;

@@ -14,6 +14,17 @@ protocols(const struct account *a)
 	return strcasecmp(names, "none") != 0 ? names : NULL;
 }
 
+struct identity
+route_identity(const struct account *a)
+{
+	return (struct identity){
+		.certificate = a->values[SET_CLIENT_CERTIFICATE],
+		.key = a->values[SET_CLIENT_KEY],
+		.pin = buffer_data(&a->pin),
+		.seed = a->values[SET_CLIENT_KEY_ED25519]
+	};
+}
+
 static void
 tls_params(struct route *r, const struct options *o)
 {
@@ -28,9 +39,7 @@ tls_params(struct route *r, const struct options *o)
 		.alpn = protocols(a),
 		.only_tls13 =
 		    strcmp(config_value(a, SET_TLS_MINIMUM), "1.3") == 0,
-		.certificate = a->values[SET_CLIENT_CERTIFICATE],
-		.key = a->values[SET_CLIENT_KEY],
-		.pin = buffer_data(&a->pin),
+		.identity = route_identity(a),
 		.describe = o->json,
 	};
 }
@@ -48,7 +57,7 @@ login_params(struct route *r)
 	r->smtp.sasl = (struct sasl_policy){
 		.allowed = strcasecmp(auth, "auto") == 0 ? NULL : auth,
 		.minimum = a->values[SET_AUTH_MINIMUM],
-		.has_certificate = a->values[SET_CLIENT_CERTIFICATE] != NULL,
+		.has_certificate = config_has_identity(a),
 	};
 }
 

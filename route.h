@@ -35,6 +35,9 @@ bool	route_make(struct route *, const struct account *,
 	    const struct options *, const struct caller *, struct pool *,
 	    struct failure *why);
 
+/* What the account proves in TLS; the secrets in it stay the account's. */
+struct identity route_identity(const struct account *);
+
 /*
  * Can REQUIRETLS be had there?  FAILURE_REQUIRETLS when an endpoint's URL
  * does without verified TLS.

@@ -146,9 +146,12 @@ ours_of(const struct sasl_policy *policy)
 }
 
 static bool
-none_fits(const struct sasl_policy *policy, const char *offered,
+none_fits(const struct sasl_policy *policy,
+    const struct sasl_channel *channel, const char *offered,
     struct failure *why)
 {
+	bool unknown = policy->has_certificate && channel->tls &&
+	    !is_offered(offered, "EXTERNAL");
 	const char *ours = policy->allowed;
 
 	if (ours == NULL)
@@ -158,12 +161,14 @@ none_fits(const struct sasl_policy *policy, const char *offered,
 		    "login (AUTH) here, but the account has one; write \"auth "
 		    "none\" if it needs none");
 	return fail(why, FAILURE_NO_MECHANISM, "the server offers the "
-	    "mechanisms %s, this account can use %s%s%s%s%s", offered, ours,
+	    "mechanisms %s, this account can use %s%s%s%s%s%s", offered, ours,
 	    policy->allowed != NULL ? " (its \"auth\"; \"auth auto\" takes "
 	    "any)" : "",
 	    policy->minimum != NULL ? ", nothing weaker than " : "",
 	    policy->minimum != NULL ? policy->minimum : "",
-	    wanted_instead(policy, offered));
+	    wanted_instead(policy, offered), !unknown ? "" :
+	    channel->anonymous != NULL ? channel->anonymous : "; it may not "
+	    "know the client certificate (sendoff --print-certificate)");
 }
 
 bool
@@ -216,7 +221,7 @@ sasl_choose(const struct sasl_policy *policy,
 		    fits(m, policy, channel))
 			return m->name;
 	}
-	(void)none_fits(policy, offered, why);
+	(void)none_fits(policy, channel, offered, why);
 	return NULL;
 }
 

@@ -30,6 +30,8 @@ struct sasl_channel {
 	size_t data_len;
 	const char *host, *port;	/* of the server, for OAUTHBEARER; or
 					   NULL */
+	const char *anonymous;		/* why our certificate did not count,
+					   a constant; NULL: it may */
 };
 
 /* Is it a mechanism of ours?  (Upper case.) */

@@ -434,7 +434,7 @@ find(const struct secret_use *use, const struct caller *c,
 		return false;
 	if (found)
 		return true;
-	if (a->values[SET_CLIENT_CERTIFICATE] == NULL &&
+	if (!config_has_identity(a) &&
 	    !from_terminal(use, c, secret, &found, why))
 		return false;
 	*source = found ? SECRET_OF_ACCOUNT : SECRET_NONE;

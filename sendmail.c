@@ -4,6 +4,7 @@
 #include "accounts.h"
 #include "caller.h"
 #include "config.h"
+#include "identity.h"
 #include "import.h"
 #include "log.h"
 #include "mailq.h"
@@ -15,6 +16,7 @@
 #include "privilege.h"
 #include "queue.h"
 #include "report.h"
+#include "route.h"
 #include "sandbox.h"
 #include "serve.h"
 #include "session.h"
@@ -48,6 +50,24 @@ is_secret(const struct account *a, enum setting s)
 	    (s == SET_PASSWORD_COMMAND || s == SET_OAUTH_COMMAND));
 }
 
+/* What the server has to know, of whom a certificate tells it. */
+static void
+print_identity(const struct account *a, struct pool *pool)
+{
+	const struct identity id = route_identity(a);
+	struct identity_facts facts;
+	struct failure why;
+
+	if (!config_has_identity(a))
+		return;
+	if (identity_describe(&id, &facts, pool, &why))
+		(void)printf("    # its public key is sha256:%s\n"
+		    "    # its certificate: sendoff --account %s "
+		    "--print-certificate\n", facts.pin, a->name);
+	else
+		(void)printf("    # %s\n", why.text);
+}
+
 static void
 print_account(const struct account *a, struct pool *pool)
 {
@@ -63,6 +83,7 @@ print_account(const struct account *a, struct pool *pool)
 			    is_secret(a, (enum setting)s) ? "***" :
 			    url_shown(value, pool));
 	}
+	print_identity(a, pool);
 }
 
 /* --check: every error, then the configuration as it is in effect. */
@@ -80,6 +101,40 @@ check_configuration(struct run *r)
 	for (i = 0; ok && i < r->config.n; i++)
 		print_account(&r->config.accounts[i], r->pool);
 	return ok ? report_output(r->program) : failure_status(why.kind);
+}
+
+static bool
+find_certificate(struct run *r, struct identity_facts *facts,
+    struct failure *why)
+{
+	struct choice c;
+	struct identity id;
+
+	if (!accounts_load(&r->config, &r->options, &r->caller, why) ||
+	    !accounts_choose(&r->config, &r->options, r->options.sender, &c,
+	    why))
+		return false;
+	if (c.account == NULL || !config_has_identity(c.account))
+		return fail(why, FAILURE_CONFIG, "the account \"%s\" has no "
+		    "client certificate; add client-key-ed25519, or "
+		    "client-certificate and client-key", c.account != NULL ?
+		    c.account->name : "default");
+	id = route_identity(c.account);
+	return identity_describe(&id, facts, r->pool, why);
+}
+
+static int
+print_certificate(struct run *r)
+{
+	struct identity_facts facts;
+	struct failure why;
+
+	if (!find_certificate(r, &facts, &why)) {
+		(void)fprintf(stderr, "%s: %s\n", r->program, why.text);
+		return failure_status(why.kind);
+	}
+	(void)fputs(facts.pem, stdout);
+	return report_output(r->program);
 }
 
 /* A kept message, or what an account's servers have offered (memory.h). */
@@ -151,6 +206,8 @@ act(struct run *r)
 		return help(r);
 	case MODE_CHECK:
 		return check_configuration(r);
+	case MODE_CERTIFICATE:
+		return print_certificate(r);
 	case MODE_FORGET:
 		return forget(r);
 	case MODE_IMPORT:

@@ -461,7 +461,7 @@ session_look(struct session *s, const struct endpoint *e,
 	if (!connect_to(s, e, place, why))
 		return false;
 	p->login = p->tls.verify = false;
-	p->tls.certificate = p->tls.key = NULL;
+	p->tls.identity = (struct identity){ 0 };
 	p->tls.describe = p->tls.trust.describe = true;
 	p->watch = watch;
 	return begin_smtp(s, why);

@@ -1,5 +1,6 @@
 #include "settings.h"
 #include "address.h"
+#include "identity.h"
 #include "resolver.h"
 #include "sasl.h"
 #include "terms.h"
@@ -45,6 +46,8 @@ static const struct setting_kind settings[SETTINGS] = {
 				    NULL, 0, 0 },
 	[SET_CLIENT_KEY]	= { "client-key", FILE_NAME, NULL, NULL,
 				    0, 0 },
+	[SET_CLIENT_KEY_ED25519] = { "client-key-ed25519", SEED, NULL, NULL,
+				    1, 1 },
 	[SET_REQUIRE_TLS]	= { "require-tls", WORD_OF,
 				    "yes no default", "default", 0, 0 },
 	[SET_DELIVER_BY]	= { "deliver-by", DELIVER_BY, NULL, NULL,
@@ -115,6 +118,32 @@ setting_is_password(enum setting s)
 {
 	return s == SET_PASSWORD || s == SET_PASSWORD_FILE ||
 	    s == SET_PASSWORD_COMMAND;
+}
+
+bool
+setting_is_certificate(enum setting s)
+{
+	return s == SET_CLIENT_CERTIFICATE || s == SET_CLIENT_KEY;
+}
+
+const char *
+setting_rival(const char *const values[SETTINGS], enum setting s)
+{
+	bool password = values[SET_PASSWORD] != NULL ||
+	    values[SET_PASSWORD_FILE] != NULL ||
+	    values[SET_PASSWORD_COMMAND] != NULL;
+	bool certificate = values[SET_CLIENT_CERTIFICATE] != NULL ||
+	    values[SET_CLIENT_KEY] != NULL;
+
+	if (s == SET_OAUTH_COMMAND ? password : setting_is_password(s) &&
+	    values[SET_OAUTH_COMMAND] != NULL)
+		return "an account has a password or oauth-command, not both; "
+		    "take one out";
+	if (s == SET_CLIENT_KEY_ED25519 ? certificate :
+	    setting_is_certificate(s) && values[SET_CLIENT_KEY_ED25519] != NULL)
+		return "client-key-ed25519 has a certificate made; take "
+		    "client-certificate and client-key out, or this key";
+	return NULL;
 }
 
 static bool
@@ -382,6 +411,10 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 		return users(*value, why);
 	case PROTOCOL_NAMES:
 		return tls_check_alpn(*value, why);
+	case SEED:
+		return identity_is_seed(*value) || fail(why, FAILURE_CONFIG,
+		    "%s is 32 octets in base64, which are 43 characters, as "
+		    "\"openssl rand -base64 32\" prints them", name);
 	case PRIORITY:
 		return tls_check_priority(*value, why);
 	default:

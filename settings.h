@@ -19,9 +19,10 @@ enum setting {
 	SET_OAUTH_COMMAND, SET_AUTH, SET_AUTH_MINIMUM, SET_CA_FILE,
 	SET_CRL_FILE, SET_PIN, SET_DANE,
 	SET_TLS_NAME, SET_TLS_MINIMUM, SET_TLS_PRIORITY, SET_TLS_ALPN,
-	SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY, SET_REQUIRE_TLS,
-	SET_DELIVER_BY, SET_HOLD_FOR, SET_PRIORITY, SET_RESOLVER, SET_SOURCE,
-	SET_PROXY, SET_TIMEOUT_CONNECT, SET_TIMEOUT_REPLY,
+	SET_CLIENT_CERTIFICATE, SET_CLIENT_KEY, SET_CLIENT_KEY_ED25519,
+	SET_REQUIRE_TLS, SET_DELIVER_BY, SET_HOLD_FOR, SET_PRIORITY,
+	SET_RESOLVER, SET_SOURCE, SET_PROXY, SET_TIMEOUT_CONNECT,
+	SET_TIMEOUT_REPLY,
 	SET_TIMEOUT_SESSION, SET_ALIASES, SET_DEFAULT_RECIPIENT,
 	SET_DOMAIN, SET_REWRITE_FROM, SET_ALLOW_FROM, SET_ALLOW_USER,
 	SET_KEEP, SET_KEEP_LIMIT, SET_RETRY, SET_RETRY_FOR, SET_NOTIFY,
@@ -34,7 +35,7 @@ enum setting_shape {
 	ONE, LIST, WORD_OF, NUMBER, ADDRESS, ADDRESSES, DOMAIN, SERVER,
 	MECHANISMS, MECHANISM, PRIORITY, FILE_NAME, PINS, RESOLVER, SOURCE,
 	PROXY, DELIVER_BY, DURATION, URGENCY, SPAN, LIMIT, USERS,
-	PROTOCOL_NAMES
+	PROTOCOL_NAMES, SEED
 };
 
 struct setting_kind {
@@ -49,8 +50,17 @@ struct setting_kind {
 /* May there be more than one word behind its name? */
 bool	setting_takes_several(enum setting);
 
+/*
+ * Why it cannot stand beside the others of an account: a password or a token, a
+ * certificate or a key to which one is made.  NULL when it can.
+ */
+const char *setting_rival(const char *const values[SETTINGS], enum setting);
+
 /* Is it password, password-file or password-command? */
 bool	setting_is_password(enum setting);
+
+/* Is it client-certificate or client-key, which may have a PIN in them? */
+bool	setting_is_certificate(enum setting);
 
 /* SETTINGS when there is none of that name. */
 enum setting setting_find(const char *name);

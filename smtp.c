@@ -176,11 +176,23 @@ starttls(struct smtp *s, bool *done, struct failure *why)
 	return false;
 }
 
+/* Why EXTERNAL may not be offered, behind what is. */
+static const char *
+anonymous(const struct tls_facts *tls)
+{
+	if (tls->unfit)
+		return "; it knows no key of the kind that the client "
+		    "certificate has";
+	return tls->asked_for_certificate ? NULL : "; it has asked for no "
+	    "client certificate";
+}
+
 static bool
 login(struct smtp *s, struct failure *why)
 {
 	const struct tls_facts *tls = &s->facts->tls;
 	struct sasl_channel channel = {
+		.anonymous = anonymous(&s->facts->tls),
 		.tls = tls->version != NULL,
 		.binding = tls->binding,
 		.data = tls->binding_data,

@@ -1,22 +1,18 @@
 #include "tls.h"
 #include "dane.h"
-#include "file.h"
 #include "log.h"
 #include "trust.h"
 #include "url.h"
+#include "vault.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/pkcs11.h>
 #include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
-	IDENTITY_MAX = 1024 * 1024,	/* octets of a certificate or key */
 	ALPN_MAX = 8,			/* protocols, as many as GnuTLS takes */
 	ALPN_NAME_MAX = 31		/* octets of each, likewise */
 };
@@ -81,10 +77,29 @@ no_protocol(const struct tls *t, struct failure *why)
 }
 
 static bool
+unfit(const struct tls *t, struct failure *why)
+{
+	return fail(why, FAILURE_AUTH, "the server knows no key of the kind "
+	    "that the client %s has; an ECDSA or RSA key will do "
+	    "(client-certificate, client-key)",
+	    identity_name(&t->params->identity, t->pool));
+}
+
+/* We were asked for a certificate, have one, and it was not sent. */
+static bool
+is_unfit(const struct tls *t)
+{
+	return identity_name(&t->params->identity, t->pool) != NULL &&
+	    gnutls_certificate_client_get_request_status(t->session) != 0 &&
+	    gnutls_certificate_get_ours(t->session) == NULL;
+}
+
+static bool
 alert(const struct tls *t, struct failure *why)
 {
 	gnutls_alert_description_t a = gnutls_alert_get(t->session);
 	const char *name = gnutls_alert_get_name(a);
+	const char *ours = identity_name(&t->params->identity, t->pool);
 
 	if (name == NULL)
 		name = "of an unknown kind";
@@ -93,13 +108,14 @@ alert(const struct tls *t, struct failure *why)
 	if (!is_about_us(a))
 		return fail(why, FAILURE_PROTOCOL, "the server has ended TLS "
 		    "with the alert \"%s\"", name);
-	if (t->params->certificate == NULL)
+	if (t->facts->unfit)
+		return unfit(t, why);
+	if (ours == NULL)
 		return fail(why, FAILURE_AUTH, "the server wants a client "
 		    "certificate and there is none (client-certificate); its "
 		    "alert is \"%s\"", name);
 	return fail(why, FAILURE_AUTH, "the server does not accept the client "
-	    "certificate %s: its alert is \"%s\"",
-	    url_shown(t->params->certificate, t->pool), name);
+	    "%s: its alert is \"%s\"", ours, name);
 }
 
 /* Errors of the library in the user's words. */
@@ -126,6 +142,13 @@ explain(const struct tls *t, int error, struct failure *why)
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 		(void)fail(why, FAILURE_PROTOCOL, "the server speaks no TLS "
 		    "that is safe today (1.2 or 1.3): it must be updated");
+		break;
+	case GNUTLS_E_UNWANTED_ALGORITHM:	/* to sign with, by TLS 1.2 */
+		if (identity_name(&t->params->identity, t->pool) == NULL)
+			(void)fail(why, FAILURE_PROTOCOL, "TLS failed: %s",
+			    gnutls_strerror(error));
+		else
+			(void)unfit(t, why);
 		break;
 	case GNUTLS_E_REHANDSHAKE:
 		(void)fail(why, FAILURE_PROTOCOL, "the server asks to "
@@ -213,69 +236,6 @@ verify(gnutls_session_t session)
 	t->facts->objection = pool_string(t->pool, t->verdict.text);
 	t->facts->result = t->verdict.tls_result;
 	return t->params->verify ? GNUTLS_E_CERTIFICATE_ERROR : 0;
-}
-
-/* The library would wait for a FIFO, and read a device or 10 GB to the end. */
-static bool
-is_file(const char *what, const char *name, const struct stream *s,
-    struct failure *why)
-{
-	struct stat st;
-	int fd;
-
-	if (url_is_pkcs11(name))
-		return true;
-	fd = file_open(name);
-	if (fd < 0)
-		return stream_fail(s, why, file_blame(errno), "%s %s cannot be "
-		    "read: %s", what, name, file_error(errno));
-	if (fstat(fd, &st) != 0)
-		st.st_size = 0;
-	(void)close(fd);
-	return st.st_size <= IDENTITY_MAX || stream_fail(s, why,
-	    FAILURE_CONFIG, "%s %s is too large for one: it has %lld octets",
-	    what, name, (long long)st.st_size);
-}
-
-/* Not twice: a token is locked after some wrong ones. */
-static int
-give_pin(void *context, int attempt, const char *token, const char *label,
-    unsigned flags, char *pin, size_t room)
-{
-	const char *known = context;
-
-	(void)token;
-	(void)label;
-	(void)flags;
-	if (attempt > 0 || strlen(known) >= room)
-		return -1;
-	(void)strcpy(pin, known);
-	return 0;
-}
-
-static bool
-load_identity(struct tls *t, const struct stream *s, struct failure *why)
-{
-	const struct tls_params *p = t->params;
-	const char *key = p->key != NULL ? p->key : p->certificate;
-	int error;
-
-	if (p->certificate == NULL)
-		return true;
-	if (!is_file("client-certificate", p->certificate, s, why) ||
-	    !is_file("client-key", key, s, why))
-		return false;
-	if (p->pin != NULL)
-		gnutls_certificate_set_pin_function(t->credentials, give_pin,
-		    (void *)(size_t)p->pin);
-	error = gnutls_certificate_set_x509_key_file(t->credentials,
-	    url_without_pin(p->certificate, t->pool),
-	    url_without_pin(key, t->pool), GNUTLS_X509_FMT_PEM);
-	if (error >= 0)
-		return true;
-	return stream_fail(s, why, FAILURE_CONFIG, "the client certificate %s "
-	    "with the key %s cannot be used: %s", url_shown(p->certificate,
-	    t->pool), url_shown(key, t->pool), gnutls_strerror(error));
 }
 
 static int
@@ -479,6 +439,7 @@ tls_begin(struct stream *s, const struct tls_params *params,
     struct failure *why)
 {
 	struct tls *t = pool_malloc(sizeof *t);
+	struct failure reason;
 	int error;
 
 	*facts = (struct tls_facts){ 0 };
@@ -488,8 +449,8 @@ tls_begin(struct stream *s, const struct tls_params *params,
 	if (error != 0)
 		return stream_fail(s, why, FAILURE_LOCAL, "%s",
 		    gnutls_strerror(error));
-	if (!load_identity(t, s, why))
-		return false;
+	if (!identity_load(t->credentials, &params->identity, pool, &reason))
+		return stream_fail(s, why, reason.kind, "%s", reason.text);
 	error = prepare(t, stream_fd(s));
 	if (error != 0)
 		return stream_fail(s, why, FAILURE_LOCAL, "TLS cannot begin: "
@@ -500,6 +461,9 @@ tls_begin(struct stream *s, const struct tls_params *params,
 		return false;
 	}
 	note_facts(t);
+	facts->unfit = is_unfit(t);
+	gnutls_certificate_free_keys(t->credentials);	/* and wipes them */
+	vault_sweep();
 	return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "chain.h"
 #include "failure.h"
+#include "identity.h"
 #include "pool.h"
 #include "stream.h"
 #include "trust.h"
@@ -21,10 +22,8 @@ struct tls_params {
 	const char *priority;		/* GnuTLS's words added, or NULL */
 	bool only_tls13;
 	const char *alpn;		/* protocols, blanks between, or NULL */
-	const char *certificate;	/* of the client, PEM, or NULL */
-	const char *key;		/* NULL: in the file of certificate */
+	struct identity identity;	/* what we prove */
 	bool describe;			/* the chain is noted */
-	const char *pin;		/* of the token that it is in, or NULL */
 };
 
 /*
@@ -47,6 +46,7 @@ struct tls_facts {
 	struct trust_findings found;	/* in the certificate, and about it */
 	const struct chain *chain;	/* when it is to be described */
 	bool asked_for_certificate;	/* the server did, of us */
+	bool unfit;			/* and knows no key of its kind */
 	const char *binding;		/* "tls-exporter", "tls-unique", NULL */
 	unsigned char binding_data[64];
 	size_t binding_len;

@@ -43,6 +43,7 @@ usage_text(void)
 	    "  --queue            what is kept: ids, senders, recipients, reasons\n"
 	    "  --show ID          all of one of them\n"
 	    "  --resend ID        send it after all\n"
+	    "  --print-certificate  the client certificate, for the server\n"
 	    "  --import [KIND:]FILE  another program's configuration as ours\n"
 	    "  --forget ACCOUNT   accept what its server offers from now on\n"
 	    "  --version --help\n"

@@ -61,9 +61,9 @@ def settings():
     names = set()
     for line in source("man/sendoff.conf.5").splitlines():
         if line.startswith(".It Cm "):
-            names |= set(re.findall(r"[a-z][a-z-]+", line.split()[2]))
+            names |= set(re.findall(r"[a-z][a-z0-9-]+", line.split()[2]))
     return names - {"account", "include", "password", "password-command",
-                    "oauth-command", "allow-user"}
+                    "oauth-command", "allow-user", "client-key-ed25519"}
 
 
 offered = {word[2:] for word in complete("--")}

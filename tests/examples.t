@@ -44,6 +44,11 @@ def good(run, what, status=0, silent=True):
                   f"status {run.returncode}\n{told}")
 
 
+def good_text(run, what):
+    good(run, what, silent=False)
+    return run.stdout
+
+
 def sent(server, what, *words, count=1):
     """So many have come, and the words are in envelope or text of each."""
     mails = SERVERS[server].take()
@@ -392,6 +397,22 @@ def two_accounts(conf):
     good(sh("sendmail carol@lists.example.com < message", "me"),
          "work, by the recipient")
     sent("com", "work, by the recipient", "user me\n")
+
+
+@runs("sendoff.conf.5", "A key instead of a password")
+def key(conf, script):
+    configuration(conf, "a key")
+    good(sh(script, "me"), "a key: is made")
+    checked = good_text(sh("sendoff --check", "me"), "a key: --check")
+    digest = re.search(r"public key is sha256:([0-9a-f]{64})\n", checked)[1]
+    told = sh("openssl x509 -in client.pem -noout -pubkey | openssl pkey -pubin"
+              " -outform der | openssl dgst -sha256 -r", "me").stdout
+    tap.same(told.split()[0], digest, "a key: its certificate")
+    world.Server("key", "127.0.0.4:465", "implicit", "--mechanisms", "EXTERNAL",
+                 "--client-key", digest, "--require-client-cert")
+    with world.elsewhere("mail.example.org", "127.0.0.4"):
+        good(sh("sendmail -i bob@example.net < message", "me"), "a key")
+        sent("key", "a key", "mechanism EXTERNAL", "mail <me@example.org>")
 
 
 @runs("sendoff.conf.5", "A machine")

@@ -43,7 +43,7 @@ def settings():
     """name: (default or None, has a long option, its words)."""
     found = {}
     for name, words, standard, option in re.findall(
-            r'\[SET_\w+\]\s*= \{ "([a-z-]+)",\s*\w+,\s*(NULL|"[^"]*"),\s*'
+            r'\[SET_\w+\]\s*= \{ "([a-z0-9-]+)",\s*\w+,\s*(NULL|"[^"]*"),\s*'
             r'(NULL|"[^"]*"),\s*\d,\s*(\d) \}', source("settings.c")):
         found[name] = (None if standard == "NULL" else standard.strip('"'),
                        option == "0", [] if words == "NULL" else
@@ -118,7 +118,7 @@ def modes():
 def setting_items():
     found = {}
     for head, text in CONF.items("SETTINGS"):
-        for name in re.findall(r"Cm ([a-z-]+) (?:Cm|Ar)", head):
+        for name in re.findall(r"Cm ([a-z0-9-]+) (?:Cm|Ar)", head):
             if name in settings():
                 found[name] = (head, " ".join(
                     re.sub(r"^\.[A-Z][a-z] ", "", x) for x in text))
@@ -128,7 +128,7 @@ def setting_items():
 def conf():
     found, table = setting_items(), settings()
     equal(found, table, "sendoff.conf(5) has every setting, and no other")
-    first = {re.match(r"\.It Cm ([a-z-]+)", h)[1]
+    first = {re.match(r"\.It Cm ([a-z0-9-]+)", h)[1]
              for h in heads(CONF, "SETTINGS")}
     tap.ok(first <= set(table), "no item is another's", first - set(table))
     for name, (head, text) in sorted(found.items()):

@@ -120,6 +120,21 @@ config "account work" "from alice@example.test" \
     "client-certificate $tmp/ca/client.pem" "client-key $tmp/ca/client.key"
 run 0 "it is shown to the account's server" "$sendoff" -i carol@example.net
 
+serve key --require-client-cert --client-key \
+    06e3fd8fda29bb60ab59557de61edb0aecdb231134be30e75b455f8e1b792fa9 \
+    --mechanisms EXTERNAL
+key="client-key-ed25519 nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
+account "$key"
+taken server --server "smtp://localhost:$port"
+config "account work" "from alice@example.test" \
+    "server smtp://localhost:$port" "ca-file $tmp/ca/ca.pem" "log none" "$key"
+run 0 "a key alone, too" "$sendoff" -i carol@example.net
+run 77 "and not instead of a certificate" "$sendoff" \
+    --client-certificate "$tmp/ca/client.pem" \
+    --client-key "$tmp/ca/client.key" -i carol@example.net
+has "$tmp/err" "does not accept the client certificate $tmp/ca/client.pem" \
+    "which is what goes"
+
 # What is another secret is another matter.
 account "password wrong"
 run 0 "--password-file" "$sendoff" --server "smtp://localhost:$other" \

@@ -6,6 +6,8 @@ is done, and at its end: by then the password must be in pages that are locked
 and in no core file, or nowhere.  tests/secrets/mutants.py leaves out one wipe
 after the other and demands that this sees it.
 """
+import base64
+import hashlib
 import os
 import pathlib
 import shutil
@@ -39,10 +41,16 @@ PREPARED = PASSWORD.replace("\u00ad", "")
 LONG = "".join(f"{n:x}-" for n in range(7000, 7048))
 TOKEN = "".join(f"{n:x}." for n in range(9000, 9048))
 STALE = "".join(f"{n:x}_" for n in range(5000, 5048))
+SEED = hashlib.sha256(b"an Ed25519 key").digest()
+SEED_TEXT = base64.urlsafe_b64encode(SEED).decode().rstrip("=")
+SEED_FORMS = {"seed": SEED, "seed, as text": SEED_TEXT.encode(),
+              "seed, base64": base64.b64encode(SEED),
+              "what signs": hashlib.sha512(SEED).digest()}	# RFC 8032 5.1.5
 SOUGHT = image.Needles(image.needles(PASSWORD, PREPARED) |
                        image.needles(LONG, LONG, "long ") |
                        image.needles(TOKEN, TOKEN, "token ") |
-                       image.needles(STALE, STALE, "stale token "))
+                       image.needles(STALE, STALE, "stale token ") |
+                       SEED_FORMS)
 SCRAM = ["SCRAM-SHA-256", "SCRAM-SHA-1"]
 PLUS = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"]
 SIMPLE = ["CRAM-MD5", "PLAIN", "LOGIN"]
@@ -489,6 +497,55 @@ def pins():
     ok(b"pin-value=***" in shown(), "a PIN, --check: masked")
 
 
+def public_half():
+    """SHA-256 of the SubjectPublicKeyInfo, by another program."""
+    head = bytes.fromhex("302e020100300506032b657004220420")  # RFC 8410
+    key = subprocess.run(["openssl", "pkey", "-inform", "der", "-pubout",
+                          "-outform", "der"], input=head + SEED,
+                         stdout=subprocess.PIPE, check=True).stdout
+    return hashlib.sha256(key).hexdigest()
+
+
+def identities():
+    """A key that is in the configuration, and that the library signs with."""
+    line = f"client-key-ed25519 {SEED_TEXT}"
+    asks = ("--client-key", public_half(), "--require-client-cert",
+            "--mechanisms", "EXTERNAL")
+    for version in "1.2", "1.3":
+        what = f"a key, TLS {version}"
+        takes, silent = (server for server, _ in pair(
+            f"key{version}", "smtps", "--tls=implicit", *asks,
+            "--tls-priority", f"NORMAL:-VERS-ALL:+VERS-TLS{version}"))
+        config(f"server smtps://localhost:{takes.port}", line)
+        takes.forget()
+        sends(what)
+        ok(takes.heard(b"AUTH EXTERNAL"), f"{what}: used")
+        run = begin("-vvv", "--json", "--log-level", "debug", "bob@example.net")
+        run.finish()
+        ends_clean(run, f"{what}, with a transcript")
+        ok(not any(form in shown() for form in SEED_FORMS.values()),
+           f"{what}, with a transcript: not shown")
+        config(f"server smtps://localhost:{silent.port}", line)
+        stalls(silent, what)
+        config(f"server smtps://localhost:{takes.port}", "sandbox no", line)
+        sends(f"{what}, no sandbox")
+    other = SEED_TEXT[::-1]
+    for text, status in ((other, 77), (SEED_TEXT + "x", 78),
+                         (SEED_TEXT + " " + SEED_TEXT, 78),
+                         (SEED_TEXT[:-1] + ".", 78)):
+        config(f"server smtps://localhost:{takes.port}",
+               f"client-key-ed25519 {text}")
+        sends(f"a key that is not right ({status})", status=status)
+        ok(text.encode()[:20] not in shown(), "and is not shown", shown())
+    config(f"server smtps://localhost:{takes.port}", line, line)
+    sends("a key twice", status=78)
+    for option in "--check", "--print-certificate":
+        config("server smtps://localhost:1", line)
+        run = begin(option)
+        run.finish()
+        ends_clean(run, f"a key, {option}")
+
+
 def repeated():
     """What a server says again is not kept either."""
     for at_mail in (False, True):
@@ -585,7 +642,7 @@ def main():
                    stdout=subprocess.DEVNULL)
     chosen = [globals()[name] for name in sys.argv[1:]]
     for part in chosen or (strangers, errands, bs, queue, failures, pins,
-                           repeated, proxies, sources, tokens, tls13, tls12,
+                           identities, repeated, proxies, sources, tokens, tls13, tls12,
                            chacha, starttls,
                            plain):
         part()

@@ -94,7 +94,7 @@ def ordinary():
 
 def settings():
     text = (TOP / "settings.c").read_text()
-    names = re.findall(r'=\s*{ "([a-z-]+)",', text)
+    names = re.findall(r'=\s*{ "([a-z0-9-]+)",', text)
     assert len(names) > 35, names
     return names
 

@@ -3,6 +3,7 @@ nobody else sees, with the servers that the examples name, at their ports, a
 resolver, an installation and two users.  So nothing of an example is changed
 before it is run."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -133,6 +134,16 @@ def hosts(**other):
     write("/etc/hosts", "127.0.0.1 localhost\n" + "".join(
         f"{other.get(name.replace('.', '_'), address)} {name}\n"
         for name, address in HOSTS.items()))
+
+
+@contextlib.contextmanager
+def elsewhere(name, address):
+    """Another server of that name."""
+    before, HOSTS[name] = HOSTS[name], address
+    hosts()
+    yield
+    HOSTS[name] = before
+    hosts()
 
 
 def systems(text):

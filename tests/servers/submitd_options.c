@@ -56,7 +56,7 @@ static const char usage_text[] =
 "usage: submitd [--listen ADDR:PORT]... [--unix PATH]\n"
 "	[--tls=starttls|implicit|none] [--ca DIR] [--certificate CASE]\n"
 "	[--client-ca] [--require-client-cert] [--tls-priority STRING]\n"
-"	[--alpn NAME]\n"
+"	[--client-key SHA256] [--alpn NAME]\n"
 "	[--tickets] [--maildir DIR] [--user NAME:PASSWORD]...\n"
 "	[--mechanisms \"NAME NAME\"] [--auth-without-tls] [--no-auth]\n"
 "	[--iterations N] [--salt-octets N] [--without EXT,EXT] [--size N]\n"
@@ -265,7 +265,7 @@ settle(struct options *o, bool no_auth)
 		(void)fprintf(stderr, "submitd: TLS needs --ca DIR\n");
 		exit(64);
 	}
-	o->client_ca |= o->require_client_cert;
+	o->client_ca |= o->require_client_cert || o->client_key != NULL;
 	o->auth = !no_auth && (o->user_count > 0 || o->mechanisms != NULL);
 	if (o->limits == NULL)
 		o->extensions &= ~(1u << EXT_LIMITS);
@@ -294,6 +294,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{ .name = "client-ca", .flag = &o->client_ca },
 		{ .name = "require-client-cert",
 		    .flag = &o->require_client_cert },
+		{ .name = "client-key", .text = &o->client_key },
 		{ .name = "tls-priority", .text = &o->tls_priority },
 		{ .name = "alpn", .text = &o->alpn },
 		{ .name = "tickets", .flag = &o->tickets },

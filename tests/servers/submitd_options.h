@@ -85,6 +85,7 @@ struct options {
 	const char *ca;				/* folder made by build/ca */
 	const char *certificate;		/* a case of it */
 	bool client_ca, require_client_cert, tickets;
+	const char *client_key;			/* SHA-256 of it, or NULL */
 	const char *tls_priority;
 	const char *alpn;		/* RFC 7301; or NULL */
 

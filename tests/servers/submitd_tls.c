@@ -13,6 +13,7 @@ struct tls {
 	gnutls_certificate_request_t request;
 	const char *alpn;		/* the protocol that must be meant by
 					   who names any; or NULL */
+	const char *client_key;		/* SHA-256 in hexadecimal, or NULL */
 };
 
 static void
@@ -25,15 +26,41 @@ want(int error, const char *what)
 	exit(1);
 }
 
+/* The SubjectPublicKeyInfo, as it stands in the certificate. */
+static bool
+has_key(gnutls_session_t session, const char *wanted)
+{
+	unsigned char id[32];
+	char hex[2 * sizeof id + 1] = "";
+	size_t n = sizeof id, room = sizeof hex;
+	unsigned count = 0;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session,
+	    &count);
+	gnutls_datum_t raw = { id, sizeof id };
+	gnutls_x509_crt_t crt;
+
+	if (count != 1 || gnutls_x509_crt_init(&crt) != 0)
+		return false;
+	if (gnutls_x509_crt_import(crt, chain, GNUTLS_X509_FMT_DER) == 0 &&
+	    gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, id,
+	    &n) == 0)
+		(void)gnutls_hex_encode(&raw, hex, &room);
+	gnutls_x509_crt_deinit(crt);
+	return strcmp(hex, wanted) == 0;
+}
+
 static bool
 is_verified(gnutls_session_t session)
 {
+	const struct tls *tls = gnutls_session_get_ptr(session);
 	char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
 	gnutls_typed_vdata_st data = {
 		GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)purpose, 0
 	};
 	unsigned status;
 
+	if (tls->client_key != NULL)
+		return has_key(session, tls->client_key);
 	return gnutls_certificate_verify_peers(session, &data, 1, &status) ==
 	    0 && status == 0;
 }
@@ -63,8 +90,10 @@ ask_for_clients(struct tls *tls, const struct options *o)
 	char root[4096];
 
 	(void)snprintf(root, sizeof root, "%s/ca.pem", o->ca);
-	want(gnutls_certificate_set_x509_trust_file(tls->credentials, root,
-	    GNUTLS_X509_FMT_PEM), root);
+	if (o->client_key == NULL)
+		want(gnutls_certificate_set_x509_trust_file(tls->credentials,
+		    root, GNUTLS_X509_FMT_PEM), root);
+	tls->client_key = o->client_key;
 	tls->request = GNUTLS_CERT_REQUEST;
 	if (!o->require_client_cert)
 		return;
@@ -120,6 +149,7 @@ tls_session(const struct tls *tls)
 		gnutls_deinit(session);
 		return NULL;
 	}
+	gnutls_session_set_ptr(session, (void *)(size_t)tls);
 	gnutls_certificate_server_set_request(session, tls->request);
 	if (tls->alpn != NULL)
 		want(gnutls_alpn_set_protocols(session, &(gnutls_datum_t){

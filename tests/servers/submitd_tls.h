@@ -31,7 +31,8 @@ const char *tls_version(gnutls_session_t session);
 
 /*
  * The CN of a client certificate that was verified against ca.pem for the
- * purpose of clientAuth; false when there is none.
+ * purpose of clientAuth, or whose public key is the one of --client-key,
+ * whatever else it says; false when there is none.
  */
 bool	tls_identity(gnutls_session_t session, char *name, size_t room);
 

@@ -134,6 +134,15 @@ what_goes_and_what_stays(void **state)
 	assert_null(a->values[SET_CLIENT_KEY]);
 	pool_free(c.pool);
 
+	begin(&c, "server s\nclient-key-ed25519 "
+	    "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\n", 0);
+	a = &c.accounts[0];
+	change(&c, (const char *const[]){ "client-certificate", "/c", NULL });
+	assert_string_equal(a->withheld, "client-certificate");
+	assert_null(a->values[SET_CLIENT_KEY_ED25519]);
+	assert_string_equal(a->values[SET_CLIENT_CERTIFICATE], "/c");
+	pool_free(c.pool);
+
 	begin(&c, "server s\noauth-command c\n", 0);
 	a = &c.accounts[0];
 	change(&c, (const char *const[]){ "password-file", "/g", NULL });

@@ -101,6 +101,11 @@ static const struct {
 	    "''", "f:1:20: client-certificate has no value" },
 	[SET_CLIENT_KEY] = { "client-key", "/a", NULL, NULL, "''",
 	    "f:1:12: client-key has no value" },
+	[SET_CLIENT_KEY_ED25519] = { "client-key-ed25519",
+	    "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", NULL, NULL,
+	    "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2", "f:1:20: "
+	    "client-key-ed25519 is 32 octets in base64, which are 43 "
+	    "characters, as \"openssl rand -base64 32\" prints them" },
 	[SET_REQUIRE_TLS] = { "require-tls", "YES", "yes", "default", "maybe",
 	    "f:1:13: require-tls is one of yes no default, not \"maybe\"" },
 	[SET_DELIVER_BY] = { "deliver-by", "1h, return", NULL, NULL,
@@ -244,7 +249,8 @@ every_option(void **state)
 	(void)state;
 	for (s = 0; s < SETTINGS; s++) {
 		if (s == SET_PASSWORD || s == SET_PASSWORD_COMMAND ||
-		    s == SET_OAUTH_COMMAND || s == SET_ALLOW_USER) {
+		    s == SET_OAUTH_COMMAND || s == SET_ALLOW_USER ||
+		    s == SET_CLIENT_KEY_ED25519) {
 			assert_false(config_has_option(all[s].name));
 			assert_false(config_override(&a, all[s].name, "x",
 			    pool, &why));
@@ -277,7 +283,8 @@ secrets(void **state)
 
 	(void)state;
 	for (s = 0; s < SETTINGS; s++)
-		assert_int_equal(config_is_secret(s), s == SET_PASSWORD);
+		assert_int_equal(config_is_secret(s), s == SET_PASSWORD ||
+		    s == SET_CLIENT_KEY_ED25519);
 }
 
 /* What is wrong is told with line and column, all of it. */
@@ -683,6 +690,43 @@ one_way_to_log_in(void **state)
 	pool_free(pool);
 }
 
+/* So does a certificate of everybody's key; each has a copy of the key. */
+static void
+one_certificate(void **state)
+{
+	static const char key[] = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+	struct pool *pool = pool_new();
+	struct config c = { .pool = pool };
+	const struct account *a;
+
+	(void)state;
+	read_text(&c, pool_printf(pool, "client-key-ed25519 %s\naccount a\n"
+	    "client-certificate /c\naccount b\nclient-key /k\naccount c\n"
+	    "account d\n", key), NULL);
+	assert_int_equal(c.nerrors, 0);
+	a = c.accounts;
+	assert_null(a[0].values[SET_CLIENT_KEY_ED25519]);
+	assert_null(a[1].values[SET_CLIENT_KEY_ED25519]);
+	assert_true(config_has_identity(&a[0]) && config_has_identity(&a[2]));
+	assert_false(config_has_identity(&a[1]));
+	config_forget(&c.accounts[2]);
+	assert_null(a[2].values[SET_CLIENT_KEY_ED25519]);
+	assert_null(a[2].seed.data);
+	assert_string_equal(a[3].values[SET_CLIENT_KEY_ED25519], key);
+	config_forget_all(&c);
+	c = (struct config){ .pool = pool };
+	read_text(&c, pool_printf(pool, "client-certificate /c\nclient-key "
+	    "'pkcs11:pin-value=1'\naccount a\nclient-key-ed25519 %s\n", key),
+	    NULL);
+	a = c.accounts;
+	assert_null(a[0].values[SET_CLIENT_CERTIFICATE]);
+	assert_null(a[0].values[SET_CLIENT_KEY]);
+	assert_null(a[0].pin.data);
+	assert_string_equal(a[0].values[SET_CLIENT_KEY_ED25519], key);
+	config_forget_all(&c);
+	pool_free(pool);
+}
+
 static char folder[] = "/tmp/test_config.XXXXXX";
 
 static void
@@ -959,6 +1003,7 @@ main(void)
 		cmocka_unit_test(includes_at_most_eight),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(one_way_to_log_in),
+		cmocka_unit_test(one_certificate),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(owner),
 		cmocka_unit_test(meant),

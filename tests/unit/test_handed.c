@@ -11,6 +11,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#define KEY	"client-key-ed25519 " \
+		"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\n"
+
 static void
 read_text(struct config *c, const char *text, enum origin origin)
 {
@@ -26,9 +29,9 @@ begin(struct config *c)
 {
 	*c = (struct config){ .pool = pool_new() };
 	read_text(c, "account mine\nserver s\npassword m\n", CONFIG_USERS);
-	read_text(c, "password hidden\naccount one\nserver s\n"
-	    "account two\nserver t\naccount three\nserver s\npassword other\n",
-	    CONFIG_HANDED);
+	read_text(c, "password hidden\naccount one\nserver s\n" KEY
+	    "account two\nserver t\n" KEY
+	    "account three\nserver s\npassword other\n" KEY, CONFIG_HANDED);
 	assert_int_equal(c->nerrors, 0);
 	assert_int_equal(c->n, 4);
 	assert_true(handed_are_mixed(c));
@@ -49,6 +52,8 @@ his_own_first(void **state)
 	for (i = 1; i < c.n; i++) {
 		assert_null(c.accounts[i].values[SET_PASSWORD]);
 		assert_null(c.accounts[i].password.data);
+		assert_null(c.accounts[i].values[SET_CLIENT_KEY_ED25519]);
+		assert_null(c.accounts[i].seed.data);
 	}
 	assert_string_equal(c.accounts[0].values[SET_PASSWORD], "m");
 	assert_false(handed_use(&c, &c.accounts[2], &why));
@@ -138,7 +143,9 @@ lost(void **state)
 		bound_apply(&own, &c.accounts[i]);
 		handed_lost(&c.accounts[i]);
 		assert_null(c.accounts[i].password.data);
+		assert_null(c.accounts[i].seed.data);
 	}
+	assert_non_null(c.accounts[3].seed.data);
 	assert_string_equal(c.accounts[3].values[SET_PASSWORD], "other");
 	config_forget_all(&c);
 	pool_free(c.pool);
@@ -151,7 +158,8 @@ errors(void **state)
 	static const char *const lines[] = {
 		"hidden x", "\"hidden\" y", "'hidden", "dane hidden",
 		"ca-file hidden", "include hidden", "server smtps://a:hidden@b",
-		"password hidden\npassword hidden", "account hidden hidden"
+		"password hidden\npassword hidden", "account hidden hidden",
+		"client-key-ed25519 hidden"
 	};
 	struct config c = { .pool = pool_new() };
 	size_t i;

@@ -239,12 +239,12 @@ put_account(struct draft *d, struct draft_account *a, bool masked,
 }
 
 static bool
-has_password(const struct draft *d)
+has(const struct draft *d, enum setting s)
 {
 	size_t i;
 
 	for (i = 0; i < d->n; i++)
-		if (d->accounts[i]->values[SET_PASSWORD] != NULL)
+		if (d->accounts[i]->values[s] != NULL)
 			return true;
 	return false;
 }
@@ -265,9 +265,10 @@ fair_copy(struct draft *d, bool masked, struct buffer *b)
 	put_comment(b, "", pool_printf(d->pool, "Made by sendoff --import from "
 	    "the configuration of %s; sendoff-migrate(7) says how to go on.",
 	    d->program));
-	if (has_password(d))
-		put_comment(b, "", "There is a password in it, so it must be "
-		    "for its owner alone: chmod 600.");
+	if (has(d, SET_PASSWORD) || has(d, SET_CLIENT_KEY_ED25519))
+		put_comment(b, "", pool_printf(d->pool, "There is a %s in it, "
+		    "so it must be for its owner alone: chmod 600.",
+		    has(d, SET_PASSWORD) ? "password" : "key"));
 	put_notes(b, "", &d->notes);
 	buffer_put(b, buffer_data(&accounts), buffer_len(&accounts));
 	buffer_wipe(&accounts);

@@ -20,6 +20,8 @@ static const struct draft_row rows[] = {
 	[REQUIRE_TLS]	= { "RequireTLS", SET_REQUIRE_TLS, NULL },
 	{ "LocalHostname", SET_HELLO, NULL },
 	{ "Password", SET_PASSWORD, NULL },
+	{ "ClientAuthEd25519PrivateKey", SET_CLIENT_KEY_ED25519, NULL },
+	{ "ClientAuthCertPrivateKeyPEMFile", SET_CLIENT_CERTIFICATE, NULL },
 	{ "DefaultDestination", SET_DEFAULT_RECIPIENT, NULL },
 };
 

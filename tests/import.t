@@ -23,8 +23,8 @@ import()			# FILE
 }
 
 for file in msmtprc ssmtp.conf nullmailer/remotes dma.conf esmtprc \
-    moxsubmit.conf mailrc postfix/main.cf other/msmtprc other/dma.conf \
-    other/mailrc other/main.cf; do
+    moxsubmit.conf mox/moxsubmit.conf mailrc postfix/main.cf other/msmtprc \
+    other/dma.conf other/mailrc other/main.cf; do
 	import "$file"
 done
 
@@ -150,6 +150,23 @@ printf 'Password: a\tb\nHost: x.example\nUsername: u\n' > "$tmp/moxsubmit.conf"
 run 0 "a password with a control character" "$sendoff" \
     --import "$tmp/moxsubmit.conf"
 has "$tmp/out" 'password-file' "cannot stand there, a comment says so"
+
+# mox's client certificates: the key is the same one, as the server keeps it.
+printf 'Host: x.example\nUsername: u\nClientAuthCertPrivateKeyPEMFile: %s\n' \
+    /etc/mox/client.pem > "$tmp/moxsubmit.conf"
+run 0 "a certificate" "$sendoff" --import "$tmp/moxsubmit.conf"
+has "$tmp/out" 'client-certificate /etc/mox/client.pem' "is taken"
+printf 'Host: x.example\nUsername: u\nClientAuthEd25519PrivateKey: %s\n' \
+    nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2 > "$tmp/moxsubmit.conf"
+run 0 "a key that is none" "$sendoff" --import "$tmp/moxsubmit.conf"
+has "$tmp/out" 'would be client-key-ed25519, but' "is told"
+lacks "$tmp/out" nWGxne_9 "and not shown"
+"$sendoff" --import "$data/mox/moxsubmit.conf" > "$conf"
+run 0 "what came of a key" "$sendoff" --print-certificate
+is "$(openssl x509 -in "$tmp/out" -noout -pubkey | sed -n 2p)" \
+    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=" \
+    "has the public half that RFC 8032 names"
+rm -f "$conf"
 
 printf 'SMTP x\nSMARTHOST x.example\nALIASES etc/aliases\n' > "$tmp/dma.conf"
 run 0 "a relative name" "$sendoff" --import "$tmp/dma.conf"

@@ -168,9 +168,8 @@ server_url(struct draft *d, struct draft_account *a, struct draft_server *s)
 		    s->path);
 	} else {
 		s->host = bare_host(s->host, d->pool);
-		url = pool_printf(d->pool, strchr(s->host, ':') != NULL ?
-		    "%s[%s]:%s" : "%s%s:%s", scheme(d, a, s), s->host,
-		    s->port);
+		url = pool_printf(d->pool, "%s%s", scheme(d, a, s),
+		    url_host_port(s->host, s->port, d->pool));
 	}
 	if (strlen(url) < 1000 && strpbrk(url, " \t\n\"'#@") == NULL &&
 	    url_parse(url, &e, d->pool, &why))

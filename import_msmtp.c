@@ -1,4 +1,5 @@
 #include "imports.h"
+#include "url.h"
 
 #include <string.h>
 #include <strings.h>
@@ -258,9 +259,9 @@ take_network(struct draft *d, struct draft_account *a,
 
 	draft_at(d, &t[PROXY_HOST]);
 	if (host != NULL)
-		draft_set(d, a, SET_PROXY, pool_printf(d->pool,
-		    strchr(host, ':') != NULL ? "socks5://[%s]:%s" :
-		    "socks5://%s:%s", host, port != NULL ? port : "1080"));
+		draft_set(d, a, SET_PROXY, pool_printf(d->pool, "socks5://%s",
+		    url_host_port(host, port != NULL ? port : "1080",
+		    d->pool)));
 	draft_at(d, &t[TIMEOUT]);
 	if (seconds != NULL && strcmp(seconds, "off") != 0) {
 		draft_set(d, a, SET_TIMEOUT_CONNECT, seconds);

@@ -185,9 +185,9 @@ inspect_place(struct session *s, struct found_server *f)
 		return true;
 	reached = try_addresses(s, f);
 	if (reached == 0)
-		return fail(&f->why, FAILURE_CONNECT, "%s:%s cannot be "
-		    "reached at any of its addresses", f->endpoint->host,
-		    f->endpoint->port);
+		return fail(&f->why, FAILURE_CONNECT, "%s cannot be reached "
+		    "at any of its addresses", url_host_port(
+		    f->endpoint->host, f->endpoint->port, s->pool));
 	f->place.n = reached;
 	return true;
 }

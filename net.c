@@ -270,9 +270,9 @@ run_race(struct race *r, struct failure *why)
 	if (r->winner != NULL)
 		return true;
 	(void)fail(why, !ok ? FAILURE_INTERRUPTED : FAILURE_CONNECT,
-	    "%s%s:%s cannot be reached (%s)", proxy != NULL ? "the proxy " :
-	    "", proxy != NULL ? proxy->host : r->endpoint->host,
-	    proxy != NULL ? proxy->port : r->endpoint->port,
+	    "%s%s cannot be reached (%s)", proxy != NULL ? "the proxy " : "",
+	    url_host_port(proxy != NULL ? proxy->host : r->endpoint->host,
+	    proxy != NULL ? proxy->port : r->endpoint->port, r->pool),
 	    ok ? r->reasons : "ended by a signal");
 	if (ok)
 		fail_more(why, hint(r->error, proxy != NULL));
@@ -306,12 +306,13 @@ static const char *
 peer_text(const struct race *r, const char *address)
 {
 	const struct endpoint *e = r->endpoint;
+	const char *server = url_host_port(e->host, e->port, r->pool);
 
 	if (r->params->proxy != NULL)
-		return pool_printf(r->pool, "%s:%s (by the proxy %s)", e->host,
-		    e->port, address);
+		return pool_printf(r->pool, "%s (by the proxy %s)", server,
+		    address);
 	if (strcmp(e->host, address) == 0)
-		return pool_printf(r->pool, "%s:%s", address, e->port);
+		return server;
 	return pool_printf(r->pool, "%s[%s]:%s", e->host, address, e->port);
 }
 

@@ -29,9 +29,14 @@ static bool
 proxy_fail(const struct socks *s, struct failure *why, enum failure_kind kind,
     const char *text)
 {
-	return fail(why, kind, "%s:%s: the proxy %s:%s %s", s->endpoint->host,
-	    s->endpoint->port, s->params->proxy->host,
-	    s->params->proxy->port, text);
+	const struct proxy *proxy = s->params->proxy;
+	struct pool *pool = pool_new();
+
+	(void)fail(why, kind, "%s: the proxy %s %s", url_host_port(
+	    s->endpoint->host, s->endpoint->port, pool), url_host_port(
+	    proxy->host, proxy->port, pool), text);
+	pool_free(pool);
+	return false;
 }
 
 static bool

@@ -180,9 +180,9 @@ url_parse(const char *text, struct endpoint *e, struct pool *pool,
 	if (!user_parse(text, &rest, e, pool, why) ||
 	    !host_parse(text, rest, e, pool, why))
 		return false;
-	e->text = pool_printf(pool, strchr(e->host, ':') != NULL ?
-	    "%s[%s]:%s" : "%s%s:%s", i < sizeof schemes / sizeof *schemes ?
-	    schemes[i].scheme : schemes[0].scheme, e->host, e->port);
+	e->text = pool_printf(pool, "%s%s",
+	    schemes[i < sizeof schemes / sizeof *schemes ? i : 0].scheme,
+	    url_host_port(e->host, e->port, pool));
 	return true;
 }
 
@@ -205,6 +205,13 @@ url_parse_proxy(const char *text, struct proxy *proxy, struct pool *pool,
 		return false;
 	*proxy = (struct proxy){ e.host, e.port, e.user };
 	return true;
+}
+
+char *
+url_host_port(const char *host, const char *port, struct pool *pool)
+{
+	return pool_printf(pool, strchr(host, ':') != NULL ? "[%s]:%s" :
+	    "%s:%s", host, port);
 }
 
 char *

@@ -77,6 +77,9 @@ void	url_pin(const char *text, struct buffer *pin);
 const char *url_shown(const char *text, struct pool *);
 const char *url_without_pin(const char *text, struct pool *);
 
+/* As it stands in a URL: "mail.example.org:465", "[::1]:465". */
+char	*url_host_port(const char *host, const char *port, struct pool *);
+
 /* Is it an IPv4 or IPv6 address (without brackets), not a name? */
 bool	url_is_address(const char *host);
 

@@ -108,6 +108,25 @@ goes_on(void **state)
 	assert_int_equal(descriptors(), before - 1);
 }
 
+/* Where the port begins is seen. */
+static void
+names_an_address(void **state)
+{
+	const struct net_params params = { .timeout_connect = 30 };
+	const struct endpoint e = { .host = "::1", .port = "465" };
+	const struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+	    .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons(1) };
+	struct place place = { .n = 1 };
+
+	(void)state;
+	memcpy(&place.addresses[0].address, &six, sizeof six);
+	place.addresses[0].len = sizeof six;
+	assert_false(net_connect(&e, &place, &params, pool, &stream, &facts,
+	    &why));
+	assert_non_null(strstr(why.text,
+	    "[::1]:465 cannot be reached (::1: "));
+}
+
 /*
  * A full backlog is silence: the next one begins beside it, and wins long
  * before the first one's time is over.
@@ -403,8 +422,9 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(goes_on), TEST(races), TEST(has_a_source),
-		TEST(through_a_proxy), TEST(idn_through_a_proxy),
+		TEST(goes_on), TEST(names_an_address), TEST(races),
+		TEST(has_a_source), TEST(through_a_proxy),
+		TEST(idn_through_a_proxy),
 		TEST(refused_by_a_proxy), TEST(ended_by_a_signal),
 	};
 

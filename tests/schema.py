@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """schema.py SCHEMA < OBJECT: is it as the schema has it?  What is not, is said.
+faults() is the same for tests in Python.
 
 Of JSON Schema what man/ uses; a word of it that is not known here fails, too.
 """
@@ -39,13 +40,20 @@ def judge(schema, root, value, where, wrong):
             judge(schema["items"], root, member, f"{where}[{i}]", wrong)
 
 
-def main():
+def faults(path, value):
+    """What is not as the schema in this file has it, a line each."""
     wrong = []
-    with open(sys.argv[1], encoding="utf-8") as f:
+    with open(path, encoding="utf-8") as f:
         schema = json.load(f)
-    judge(schema, schema, json.load(sys.stdin), "", wrong)
+    judge(schema, schema, value, "", wrong)
+    return wrong
+
+
+def main():
+    wrong = faults(sys.argv[1], json.load(sys.stdin))
     print("\n".join(wrong), end="\n" if wrong else "")
     return bool(wrong)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

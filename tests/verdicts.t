@@ -5,6 +5,7 @@ and in --json; and what comes of it, by the URL's scheme and "dane"."""
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "hostile")]
 
 # pylint: disable=wrong-import-position
 import names                                                    # noqa: E402
+import schema                                                   # noqa: E402
 import tap                                                      # noqa: E402
 from servers.start import submitd                               # noqa: E402
 
@@ -26,6 +28,7 @@ HOST = "mail.example.test"
 WRONG = bytes([3, 1, 1]) + bytes(32)
 SHOWN = ("tls", "suite", "group", "alpn", "verified", "verified-by", "pkix",
          "dane", "binding", "tls-result", "pin", "valid-until")
+SCHEMA = os.path.join(os.path.dirname(HERE), "man/sendoff.schema.json")
 OTHER = "certificate-host-mismatch"
 VAIN = "validation-failure"
 
@@ -124,6 +127,7 @@ def check(what, want_status, got, want):
     tap.same(status, want_status, f"{what}: status", said)
     tap.same({k: found.get(k) for k in want}, want, f"{what}: --json", said)
     tap.same(told(logged), told(found), f"{what}: the log says the same")
+    tap.same(schema.faults(SCHEMA, found), [], f"{what}: by the schema", found)
 
 
 # Certificate, TLSA record ("right", "wrong", "unusable", "fails"); what PKIX
@@ -214,6 +218,27 @@ def ways():
              [::3][0], 78, "dane both and ca-file none is a mistake")
 
 
+def link_of(path, *way):
+    """A certificate, as this schema has it."""
+    with open(path, encoding="utf-8") as f:
+        found = json.load(f)
+    for name in way:
+        found = found["properties"][name]
+        found = found.get("items", found)
+    return found
+
+
+def kinds():
+    """The schema has every kind of failure that there is."""
+    with open(os.path.join(os.path.dirname(HERE), "failure.c"),
+              encoding="utf-8") as f:
+        made = re.findall(r'\[FAILURE_\w+\]\s*= \{ "([\w-]+)"', f.read())
+    with open(SCHEMA, encoding="utf-8") as f:
+        known = json.load(f)["$defs"]["kind"]["enum"]
+    tap.same(sorted(known), sorted(set(made) - {"none"}),
+             "the schema has every kind of failure")
+
+
 # --- what the handshake has come to ----------------------------------------------
 
 
@@ -233,6 +258,9 @@ def handshakes():
         ["x509", "-in", TMP + "/ca/good.pem", "-outform", "DER"])).hexdigest(),
              "the fingerprint is the certificate's")
     tap.ok("chain" not in got[2], "and the log has no chain")
+    tap.same(link_of(SCHEMA, "chain"), link_of(
+        SCHEMA.replace("sendoff.", "sendoff-probe."), "servers", "tls",
+        "chain"), "--probe has the same chain, by its schema")
     check("TLS 1.2", 0, lab.send(
         "--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM",
         "smtp", "auth PLAIN"),
@@ -299,6 +327,7 @@ try:
     handshakes()
     results()
     protocols()
+    kinds()
     tap.done()
 finally:
     lab.close()

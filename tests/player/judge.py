@@ -2,12 +2,21 @@
 
 import base64
 import json
+import pathlib
 import re
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+
+# pylint: disable=wrong-import-position
+import schema                                                   # noqa: E402
 
 from .pattern import match, unescape
 from .session import Cut, data_contains, data_has
 from .transcript import OCTETS, dialogue
 
+SCHEMA = pathlib.Path(__file__).resolve().parents[2] / \
+    "man/sendoff.schema.json"
 QUICK = 8               # seconds in which a cut run must have ended
 
 
@@ -209,6 +218,7 @@ def as_json(outcome, way):
         value = json.loads(outcome.out)
     except ValueError as error:
         return out + [f"stdout is not JSON ({error}): {outcome.out!r}"]
+    out += schema.faults(SCHEMA, value)
     for line in outcome.act.expected("json"):
         path, _, want = line.partition(" ")
         got = at_path(value, path)

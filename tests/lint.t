@@ -144,4 +144,15 @@ is "$(grep -c '^summary: .*at most 64.*nesting 5 of 4.*607 lines of 600' \
 is "$(sed -n 's/.*writable globals, besides log.c *\([0-9]*\).*/\1/p' \
     "$tmp/found")" 1 "a writable global is counted"
 
+printf '# a greeting\nS: 220 x\n= status 0\n' > one.smtp
+printf '# another\n\nS: 220 x\n# it is not\n= status 0\n' > two.smtp
+printf 'S: 220 y\n= status 0\n' > three.smtp
+sh "$top/tests/lint/transcripts" one.smtp && got=0 || got=$?
+is "$got" 0 "a transcript in order"
+sh "$top/tests/lint/transcripts" one.smtp two.smtp three.smtp \
+    > "$tmp/found" && got=0 || got=$?
+is "$got" 1 "the transcripts fail"
+has "$tmp/found" "two.smtp: the same as one.smtp" "the same one twice"
+has "$tmp/found" "three.smtp: the first line says not" "a word on top"
+
 done_testing

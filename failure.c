@@ -84,14 +84,15 @@ failure_word(enum failure_kind kind)
 }
 
 /*
- * May the character be shown to a person?  Controls may not, nor the marks
- * that reorder what is read (U+200E, U+200F, U+202A to E, U+2066 to 9).
+ * May the character be shown to a person?  Controls may not, nor what ends a
+ * line (U+2028, U+2029), nor the marks that reorder what is read (U+061C,
+ * U+200E, U+200F, U+202A to E, U+2066 to 9).
  */
 static bool
 is_fit(unsigned long c)
 {
-	return c >= ' ' && (c < 0x7f || c >= 0xa0) && c != 0x200e &&
-	    c != 0x200f && (c < 0x2028 || c > 0x202e) &&
+	return c >= ' ' && (c < 0x7f || c >= 0xa0) && c != 0x61c &&
+	    c != 0x200e && c != 0x200f && (c < 0x2028 || c > 0x202e) &&
 	    (c < 0x2066 || c > 0x2069);
 }
 

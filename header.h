@@ -25,8 +25,9 @@ struct field {
 size_t	header_name(const char *line, size_t len);
 
 /*
- * The fields of len octets of whole lines, each with LF at its end: a line
- * that begins with a blank goes on with the one before.  Into the text.
+ * The fields of len octets of whole lines, each with LF at its end, the first
+ * of which begins one: a line that begins with a blank goes on with the one
+ * before.  Into the text.
  */
 void	header_split(const char *text, size_t len, struct field **, size_t *n,
 	    struct pool *);

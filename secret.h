@@ -1,5 +1,5 @@
 /*
- * Passwords: where they come from, and how they go.  Only holder of secrets.
+ * Passwords: where they come from.
  */
 #ifndef SECRET_H
 #define SECRET_H

@@ -74,12 +74,12 @@ put_setting(struct buffer *b, enum setting s, const char *value)
 	buffer_put(b, "\n", 1);
 }
 
-/* It never leaves the machine. */
+/* It never leaves the machine; 127.example.org does. */
 static bool
 is_loopback(const char *host)
 {
-	return strcasecmp(host, "localhost") == 0 ||
-	    strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+	    (url_is_address(host) && strncmp(host, "127.", 4) == 0);
 }
 
 static bool

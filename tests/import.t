@@ -220,6 +220,8 @@ tells 'there is no TLS, as it was'
 weak smtp+plain://localhost:25 'a login on this machine' 'host localhost' \
     'auth plain' 'user u' 'password p'
 lacks "$tmp/out" 'tunnel' "needs none"
+weak smtp://127.example.org:25 'a name that looks like this machine' \
+    'host 127.example.org' 'auth plain' 'user u' 'password p'
 
 # --- only what the caller may read, and no terminal sees it ----------------------
 

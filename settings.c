@@ -5,6 +5,7 @@
 #include "sasl.h"
 #include "terms.h"
 #include "tls.h"
+#include "token.h"
 #include "trust.h"
 #include "url.h"
 #include "utf8.h"
@@ -17,7 +18,7 @@
 static const struct setting_kind settings[SETTINGS] = {
 	[SET_FROM]		= { "from", ADDRESS, NULL, NULL, 0, 0 },
 	[SET_NAME]		= { "name", ONE, NULL, NULL, 0, 0 },
-	[SET_HELLO]		= { "hello", ONE, NULL, NULL, 0, 0 },
+	[SET_HELLO]		= { "hello", HOST_NAME, NULL, NULL, 0, 0 },
 	[SET_MATCH]		= { "match", LIST, NULL, NULL, 0, 0 },
 	[SET_SERVER]		= { "server", SERVER, NULL, NULL, 0, 0 },
 	[SET_USER]		= { "user", ONE, NULL, NULL, 0, 0 },
@@ -207,16 +208,22 @@ is_word_of(const char **word, const char *words, struct pool *pool)
 	return false;
 }
 
+/* It is a user's name and names a domain, too: brought into one form. */
 static bool
-address(const char *value, struct pool *pool, struct failure *why)
+address(const char **value, struct pool *pool, struct failure *why)
 {
 	struct mailbox m;
 
-	if (!address_sender(value, pool, &m, why))
+	if (!address_sender(*value, pool, &m, why))
 		return false;
 	if (m.domain == NULL)
 		return fail(why, FAILURE_CONFIG, "\"%s\" is no whole address, "
-		    "as in me@example.org", value);
+		    "as in me@example.org", *value);
+	if (m.name != NULL)
+		return fail(why, FAILURE_CONFIG, "\"%s\" is more than an "
+		    "address; the setting \"name\" has the name", *value);
+	*value = pool_printf(pool, "%s@%s", token_is_dotted(m.local) ?
+	    m.local : token_quoted(m.local, pool), m.domain);
 	return true;
 }
 
@@ -237,14 +244,27 @@ addresses(const char *value, struct pool *pool, struct failure *why)
 }
 
 static bool
-domain(const char *value, struct pool *pool, struct failure *why)
+is_domain(const char *value, struct pool *pool)
 {
+	struct failure why;
 	struct mailbox m;
 
-	if (*value != '[' && address_sender(pool_printf(pool, "x@%s", value),
-	    pool, &m, why) && m.domain != NULL)
-		return true;
-	return fail(why, FAILURE_CONFIG, "\"%s\" is no domain", value);
+	return *value != '[' && address_sender(pool_printf(pool, "x@%s",
+	    value), pool, &m, &why) && m.domain != NULL && m.name == NULL;
+}
+
+/* RFC 5321 section 4.1.3: [192.0.2.1], [IPv6:2001:db8::1]. */
+static bool
+is_literal(const char *value, struct pool *pool)
+{
+	bool six = strncasecmp(value, "[IPv6:", 6) == 0;
+	size_t n = strlen(value), tag = six ? 6 : 1;
+	const char *address;
+
+	if (*value != '[' || n <= tag || value[n - 1] != ']')
+		return false;
+	address = pool_octets(pool, value + tag, n - tag - 1);
+	return url_is_address(address) && (strchr(address, ':') != NULL) == six;
 }
 
 static bool
@@ -381,11 +401,16 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 		return is_number(*value) || fail(why, FAILURE_CONFIG, "%s is "
 		    "a number of seconds, not \"%s\"", name, *value);
 	case ADDRESS:
-		return address(*value, pool, why);
+		return address(value, pool, why);
 	case ADDRESSES:
 		return addresses(*value, pool, why);
 	case DOMAIN:
-		return domain(*value, pool, why);
+		return is_domain(*value, pool) || fail(why, FAILURE_CONFIG,
+		    "\"%s\" is no domain", *value);
+	case HOST_NAME:
+		return is_domain(*value, pool) || is_literal(*value, pool) ||
+		    fail(why, FAILURE_CONFIG, "%s is a name of this machine, or "
+		    "its address as in [192.0.2.1], not \"%s\"", name, *value);
 	case MECHANISMS:
 		return mechanisms(value, pool, why);
 	case MECHANISM:

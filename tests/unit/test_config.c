@@ -48,12 +48,14 @@ read_text(struct config *c, const char *text, config_open *open)
 static const struct {
 	const char *name, *good, *form, *standard, *bad, *error;
 } all[] = {
-	[SET_FROM] = { "from", "me@example.org", NULL, NULL, "@b",
+	[SET_FROM] = { "from", "<me@example.org.>", "me@example.org",
+	    NULL, "@b",
 	    "f:1:6: \"@b\" is no address: its local part is missing" },
 	[SET_NAME] = { "name", "'J. \"Q\" D'", "J. \"Q\" D", NULL, "''",
 	    "f:1:6: name has no value" },
 	[SET_HELLO] = { "hello", "h.example.org", NULL, NULL, "''",
-	    "f:1:7: hello has no value" },
+	    "f:1:7: hello is a name of this machine, or its address as in "
+	    "[192.0.2.1], not \"\"" },
 	[SET_MATCH] = { "match", "*@a  b.c", "*@a b.c", NULL, "''",
 	    "f:1:7: match has no value" },
 	[SET_SERVER] = { "server", "smtp://x smtps://[::1]:466",
@@ -366,6 +368,17 @@ static const struct {
 	{ "default-recipient root\n", { "f:1:19: \"root\" is no whole address, "
 	    "as in me@example.org" } },
 	{ "domain a@b\n", { "f:1:8: \"a@b\" is no domain" } },
+	{ "domain 'b.c (d)'\n", { "f:1:8: \"b.c (d)\" is no domain" } },
+	{ "hello [192.0.2.1]\naccount a\nhello [IPv6:2001:db8::1]\naccount b\n"
+	    "hello b\xc3\xbc" "cher.example\n", { NULL } },
+	{ "hello 'a b'\n", { "f:1:7: hello is a name of this machine, or its "
+	    "address as in [192.0.2.1], not \"a b\"" } },
+	{ "hello [2001:db8::1]\n", { "f:1:7: hello is a name of this machine, "
+	    "or its address as in [192.0.2.1], not \"[2001:db8::1]\"" } },
+	{ "hello [192.0.2.1\n", { "f:1:7: hello is a name of this machine, "
+	    "or its address as in [192.0.2.1], not \"[192.0.2.1\"" } },
+	{ "from 'J <a@b.c>'\n", { "f:1:6: \"J <a@b.c>\" is more than an "
+	    "address; the setting \"name\" has the name" } },
 	{ "domain [1.2.3.4]\n", { "f:1:8: \"[1.2.3.4]\" is no domain" } },
 	{ "domain b.example\nmatch *@a b.c\nallow-from *\n", { NULL } },
 	{ "auth plain login\n", { NULL } },

@@ -259,12 +259,12 @@ is_literal(const char *value, struct pool *pool)
 {
 	bool six = strncasecmp(value, "[IPv6:", 6) == 0;
 	size_t n = strlen(value), tag = six ? 6 : 1;
-	const char *address;
+	const char *inside;
 
 	if (*value != '[' || n <= tag || value[n - 1] != ']')
 		return false;
-	address = pool_octets(pool, value + tag, n - tag - 1);
-	return url_is_address(address) && (strchr(address, ':') != NULL) == six;
+	inside = pool_octets(pool, value + tag, n - tag - 1);
+	return url_is_address(inside) && (strchr(inside, ':') != NULL) == six;
 }
 
 static bool

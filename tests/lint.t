@@ -100,6 +100,15 @@ perl "$top/tests/fences" room.c > "$tmp/found" 2>&1 && got=0 || got=$?
 is "$got" 1 "the fences fail"
 has "$tmp/found" "room.c:1: <gnutls/gnutls.h> is behind a fence" "a fence"
 
+printf '| 1 | low.c | |\n| 2 | high_*.c | |\n' > HACKING.md
+echo '#include "high_up.h"' > low.h
+touch low.c high_up.c
+perl "$top/tests/fences" low.h low.c high_up.c > "$tmp/found" 2>&1
+is "$(cat "$tmp/found")" 'low.h:1: "high_up.h" is of a level above' "a level"
+perl "$top/tests/fences" low.c room.c > "$tmp/found" 2>&1
+has "$tmp/found" 'room.c:1: is in no row of the table' "a room of no level"
+rm low.* high_up.c HACKING.md
+
 long()				# NAME LINES: a function
 {
 	printf 'void\n%s(void)\n{\n' "$1"

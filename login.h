@@ -12,7 +12,7 @@
 #include "sasl.h"
 #include "smtp.h"
 
-/* What the session's words are is masked from here on, whoever says it. */
+/* The session's secrets are masked from here on, whoever says them. */
 void	login_hide(struct smtp *);
 
 /*

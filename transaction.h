@@ -1,8 +1,8 @@
 /*
- * One mail: MAIL, RCPT, DATA or BDAT (RFC 5321, 2920, 3030, 3461, 6531,
- * 8689).  Pipelining is a window, not a second dialogue: commands are said in
- * order, replies heard in order, with a window of one when the server does not
- * pipeline.
+ * One mail: MAIL, RCPT, DATA or BDAT (RFC 5321, 3030; LMTP: RFC 2033).
+ * Pipelining (RFC 2920) is a window, not a second dialogue: commands are said
+ * in order, replies heard in order, with a window of one when the server does
+ * not pipeline.
  */
 #ifndef TRANSACTION_H
 #define TRANSACTION_H
@@ -57,8 +57,8 @@ struct transaction {
 
 /*
  * One transaction for those in who, at least one and all of them open.  They
- * are settled afterwards but for those whose RCPT was answered by 452 or 552
- * (put_off) and those who were not named, because the server takes no more
+ * are settled afterwards but for those who did not fit (put_off: 452 or 552 to
+ * their RCPT) and those who were not named, because the server takes no more
  * (full) or it is over before the data.
  *
  * What cannot be asked of this server (SIZE, SMTPUTF8, REQUIRETLS, terms.h)

@@ -6,7 +6,7 @@
 
 enum { WINDOW = 16 * 1024 };		/* octets of commands, at a time */
 
-/* Frees it. */
+/* Says the line, and frees it. */
 static void
 say(struct smtp *s, struct buffer *line)
 {

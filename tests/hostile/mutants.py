@@ -83,6 +83,10 @@ MUTANTS = [
      "if (t->data_queued && !t->refused && stream_has_sent("
      "t->talk->stream))", "if (false)",
      "matrix unix dot: close"),
+    ("also when QUIT behind them has not gone",
+     "return s->marked && s->before_mark == 0;",
+     "return s->marked && buffer_len(&s->out) == 0;",
+     "unit test_transaction"),
     ("421 for the data is unknown",
      "return reply->code != 421 && (", "return (", "matrix unix dot: 421"),
     ("a write that fails is no reason not to listen",

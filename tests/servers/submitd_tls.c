@@ -134,6 +134,16 @@ tls_free(struct tls *tls)
 	free(tls);
 }
 
+static void
+want_protocol(gnutls_session_t session, const char *name)
+{
+	const gnutls_datum_t protocol = { (unsigned char *)(size_t)name,
+	    (unsigned)strlen(name) };
+
+	want(gnutls_alpn_set_protocols(session, &protocol, 1,
+	    GNUTLS_ALPN_MANDATORY), "ALPN");
+}
+
 gnutls_session_t
 tls_session(const struct tls *tls)
 {
@@ -152,10 +162,7 @@ tls_session(const struct tls *tls)
 	gnutls_session_set_ptr(session, (void *)(size_t)tls);
 	gnutls_certificate_server_set_request(session, tls->request);
 	if (tls->alpn != NULL)
-		want(gnutls_alpn_set_protocols(session, &(gnutls_datum_t){
-		    (unsigned char *)(size_t)tls->alpn,
-		    (unsigned)strlen(tls->alpn) }, 1, GNUTLS_ALPN_MANDATORY),
-		    "ALPN");
+		want_protocol(session, tls->alpn);
 	return session;
 }
 

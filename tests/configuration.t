@@ -127,12 +127,18 @@ has "$tmp/err" "no resolver can be reached" "and why there is no answer"
 run 78 "no server, and a proxy" "$sendoff" --proxy=socks5://localhost \
     bob@example.net
 has "$tmp/err" "behind a proxy none is looked for" "says so"
-run 78 "dane require, and a proxy" "$sendoff" --proxy=socks5://localhost \
-    --dane=require --server=smtps://localhost bob@example.net
-has "$tmp/err" "\"dane require\" and a proxy" "says so"
-run 78 "dane require, and no TLS" "$sendoff" --dane=require \
-    --server=smtp+plain://localhost --auth=none bob@example.net
-has "$tmp/err" "smtp+plain://localhost:587 verifies nothing" "says so"
+for dane in require both; do
+	run 78 "dane $dane, and a proxy" "$sendoff" --dane="$dane" \
+	    --proxy=socks5://localhost --server=smtps://localhost \
+	    bob@example.net
+	has "$tmp/err" "\"dane $dane\" and a proxy" "says so"
+	for scheme in smtp+plain smtp+opportunistic; do
+		run 78 "dane $dane, and $scheme" "$sendoff" --dane="$dane" \
+		    --server="$scheme://localhost" --auth=none bob@example.net
+		has "$tmp/err" "\"dane $dane\", but $scheme://localhost:587 \
+verifies nothing" "says so"
+	done
+done
 config "user me" "password secret" "log none"
 run 78 "neither server nor from" "$sendoff" -f me@example.test bob@example.net
 has "$tmp/err" "names no server, nor by \"from\" a domain" "says so"

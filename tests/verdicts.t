@@ -8,9 +8,11 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -305,6 +307,15 @@ def results():
 # --- ALPN (RFC 7301) -----------------------------------------------------------------
 
 
+def refuse(server):
+    """One client's TLS, as who wants to be told a protocol."""
+    client = server.accept()[0]
+    with client:
+        client.recv(65536)
+        client.sendall(bytes([21, 3, 3, 0, 2, 2, 120]))
+        client.recv(65536)
+
+
 def protocols():
     check("ALPN", 0, lab.send("--alpn smtp", "smtp", "tls-alpn h2 smtp"),
           {"alpn": "smtp"})
@@ -316,6 +327,15 @@ def protocols():
     check("another name", 76, got, {"tls-result": VAIN, "alpn": None})
     tap.ok("the server knows none of the protocols that \"tls-alpn\" names "
            "(smtp h2)" in got[3], "says so, and names the setting", got[3])
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        thread = threading.Thread(target=refuse, args=(s,))
+        thread.start()
+        got = lab.send("--alpn imap", "smtp", "auth none",
+                       f"server smtps://{HOST}:{s.getsockname()[1]}")
+        thread.join()
+    check("a name that must be said", 76, got, {"tls-result": VAIN})
+    tap.ok("write one as tls-alpn, as in: tls-alpn smtp" in got[3],
+           "and what to write is said", got[3])
     check("by an option, which takes the password away", 78, lab.send(
         "--alpn smtp", "smtp", words=["--tls-alpn=smtp"]), {})
     check("by an option that says what holds anyway", 0, lab.send(

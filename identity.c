@@ -227,6 +227,35 @@ give_pin(void *context, int attempt, const char *token, const char *label,
 	return 0;
 }
 
+#define WANTED	"a certificate (BEGIN CERTIFICATE) and its key (BEGIN " \
+	"PRIVATE KEY) are wanted there, in PEM"
+
+/* The library's words for files do not say what is wrong with them. */
+static const struct {
+	int error;
+	const char *text;
+} faults[] = {
+	{ GNUTLS_E_CERTIFICATE_KEY_MISMATCH, "the key is another "
+	    "certificate's" },
+	{ GNUTLS_E_DECRYPTION_FAILED, "the key is locked with a passphrase; "
+	    "\"openssl pkey -in FILE\" writes it without" },
+	{ GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE, WANTED },
+	{ GNUTLS_E_BASE64_DECODING_ERROR, WANTED },
+	{ GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR, WANTED },
+};
+
+static const char *
+fault(const struct identity *id, const char *key, int error)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof faults / sizeof *faults; i++)
+		if (faults[i].error == error && !url_is_pkcs11(key) &&
+		    !url_is_pkcs11(id->certificate))
+			return faults[i].text;
+	return gnutls_strerror(error);
+}
+
 static bool
 load_files(gnutls_certificate_credentials_t c, const struct identity *id,
     struct pool *pool, struct failure *why)
@@ -245,7 +274,7 @@ load_files(gnutls_certificate_credentials_t c, const struct identity *id,
 	    GNUTLS_X509_FMT_PEM);
 	return error >= 0 || fail(why, FAILURE_CONFIG, "the client certificate "
 	    "%s with the key %s cannot be used: %s", url_shown(id->certificate,
-	    pool), url_shown(key, pool), gnutls_strerror(error));
+	    pool), url_shown(key, pool), fault(id, key, error));
 }
 
 bool

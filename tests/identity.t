@@ -157,6 +157,49 @@ config "from a@b.example" "server smtps://localhost:1" "password secret"
 run 78 "no certificate" "$sendoff" --print-certificate
 has "$tmp/err" "has no client certificate; add client-key-ed25519" "is told"
 
+# --- files: who wants one block after the other may have them as they are ------
+
+serve pem --tls=implicit --client-ca --require-client-cert --mechanisms EXTERNAL
+ca=$tmp/ca
+openssl pkey -in "$ca/client.key" -pubout -out "$tmp/public"
+openssl pkcs8 -topk8 -in "$ca/client.key" -passout pass:x -out "$tmp/locked"
+echo "of the year" > "$tmp/words"
+
+pem()				# STATUS WORDS WHAT FILE...: all in one
+{
+	wanted=$1 words=$2 what=$3
+	shift 3
+	cat "$@" > "$tmp/id.pem"
+	config "from alice@example.test" "server smtps://localhost:$port" \
+	    "ca-file $ca/ca.pem" "log none" "client-certificate $tmp/id.pem"
+	run "$wanted" "PEM: $what" "$sendoff" -i bob@example.net
+	if [ "$wanted" = 0 ]; then
+		used pem "$what"
+	else
+		has "$tmp/err" "the client certificate $tmp/id.pem with the \
+key $tmp/id.pem cannot be used: $words (kept as" "PEM: $what: is told"
+		is "$(wc -l < "$tmp/err" | tr -d ' ')" 1 "PEM: $what: in a line"
+	fi
+}
+
+other_key="the key is another certificate's"
+wants="a certificate (BEGIN CERTIFICATE) and its key (BEGIN PRIVATE KEY) are \
+wanted there, in PEM"
+locked="the key is locked with a passphrase; \"openssl pkey -in FILE\" \
+writes it without"
+pem 0 '' "certificate, key" "$ca/client.pem" "$ca/client.key"
+pem 0 '' "key, certificate" "$ca/client.key" "$ca/client.pem"
+pem 0 '' "words between them" "$ca/client.pem" "$tmp/words" "$ca/client.key"
+pem 0 '' "a block of another kind" "$tmp/public" "$ca/client.pem" "$ca/client.key"
+pem 0 '' "a second key" "$ca/client.pem" "$ca/client.key" "$ca/client-other.key"
+pem 78 "$other_key" "a second key that is the first" \
+    "$ca/client.pem" "$ca/client-other.key" "$ca/client.key"
+pem 78 "$other_key" "the key of another" "$ca/client.pem" "$ca/client-other.key"
+pem 78 "$wants" "no key" "$ca/client.pem"
+pem 78 "$wants" "no certificate" "$ca/client.key"
+pem 78 "$locked" "a key that is locked" "$ca/client.pem" "$tmp/locked"
+pem 78 "$wants" "neither" "$tmp/words"
+
 # --- mistakes ---------------------------------------------------------------------------
 
 conf=$HOME/.config/sendoff.conf

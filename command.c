@@ -142,7 +142,7 @@ mail_parameter(struct mail_command *m, const char *name, const char *value)
 		return m->ret != NULL;
 	}
 	if (strcasecmp(name, "ENVID") == 0 && m->envid == NULL &&
-	    strlen(value) <= 100) {
+	    strlen(value) <= PATH_ENVID_MAX) {
 		m->envid = value;
 		return *value != '\0' && is_xtext(value);
 	}
@@ -161,8 +161,8 @@ rcpt_parameter(struct rcpt_command *r, const char *name, const char *value,
 	}
 	if (strcasecmp(name, "ORCPT") == 0 && r->orcpt == NULL) {
 		r->orcpt = value;
-		return strlen(value) <= 500 && strchr(value, ';') != NULL &&
-		    is_xtext(value);
+		return strlen(value) <= PATH_ORCPT_MAX &&
+		    strchr(value, ';') != NULL && is_xtext(value);
 	}
 	return false;
 }

@@ -1,5 +1,6 @@
 #include "letters.h"
 #include "command.h"
+#include "path.h"
 
 #include <string.h>
 #include <strings.h>
@@ -123,9 +124,10 @@ take_envid(struct parse *p, char letter, const char *value)
 		if (*v < ' ' || *v > '~')
 			return fail(p->why, FAILURE_USAGE, "-V wants "
 			    "printable ASCII, not \"%s\"", value);
-	if (strlen(value) > 100)
-		return fail(p->why, FAILURE_USAGE, "-V takes at most 100 "
-		    "characters");
+	if (strlen(path_xtext(value, p->pool)) > PATH_ENVID_MAX)
+		return fail(p->why, FAILURE_USAGE, "-V takes at most %d "
+		    "characters; a blank, \"+\" and \"=\" count as three",
+		    PATH_ENVID_MAX);
 	p->o->envid = value;
 	return true;
 }

@@ -89,6 +89,14 @@ path_xtext(const char *s, struct pool *pool)
 	return out;
 }
 
+char *
+path_orcpt(const char *path, struct pool *pool)
+{
+	char *value = pool_printf(pool, "rfc822;%s", path_xtext(path, pool));
+
+	return strlen(value) <= PATH_ORCPT_MAX ? value : NULL;
+}
+
 /* "*" goes back to the last star when what follows it does not fit. */
 static bool
 glob(const char *pattern, const char *s)

@@ -10,6 +10,9 @@
 #include "address.h"
 #include "pool.h"
 
+/* Octets of the value of ENVID= and ORCPT= (RFC 3461 section 5.4). */
+enum { PATH_ENVID_MAX = 100, PATH_ORCPT_MAX = 500 };
+
 /*
  * As it stands between "<" and ">" of a path: the local part quoted when it
  * must be, "@", the domain (RFC 5321 section 4.1.2).  Beside an ASCII local
@@ -33,6 +36,9 @@ const char *path_ascii(const char *, struct pool *);
 
 /* RFC 3461 section 4. */
 char	*path_xtext(const char *, struct pool *);
+
+/* The value of ORCPT= for a path; NULL when it is longer than that may be. */
+char	*path_orcpt(const char *path, struct pool *);
 
 /*
  * Does the pattern fit the address?  "*" in it stands for anything, and

@@ -24,7 +24,7 @@ add(struct naming *g, const struct mailbox *m, const struct failure *trouble)
 {
 	struct people *p = g->people;
 	struct recipient *r;
-	const char *key;
+	const char *key, *orcpt;
 
 	p->recipients = pool_grow(g->pool, p->recipients, &p->n, sizeof *r);
 	r = &p->recipients[p->n - 1];
@@ -33,9 +33,8 @@ add(struct naming *g, const struct mailbox *m, const struct failure *trouble)
 	r->key = strcmp(key, r->path) == 0 ? r->path :
 	    pool_string(g->pool, key);
 	r->utf8 = utf8_beyond_ascii(r->path);
-	if (g->dsn && !r->utf8)
-		r->orcpt = pool_printf(g->pool, "rfc822;%s",
-		    path_xtext(r->path, g->scratch));
+	orcpt = g->dsn && !r->utf8 ? path_orcpt(r->path, g->scratch) : NULL;
+	r->orcpt = orcpt != NULL ? pool_string(g->pool, orcpt) : NULL;
 	if (trouble != NULL) {
 		struct failure *mine = pool_alloc(g->pool, sizeof *mine);
 

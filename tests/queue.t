@@ -26,6 +26,18 @@ run 75 "a server that is down" "$sendmail" -i -N success bob@example.net \
     '"a b"@example.net'
 run 75 "again" "$sendmail" -i -f '<>' carl@example.net
 is "$(kept)" 2 "both are kept"
+long=$(printf 'a=%.0s' $(seq 90))
+blanks=$(printf ' %.0s' $(seq 31))
+run 64 "a -V that is too long as it is said" "$sendmail" -N success \
+    -V "abcde+$blanks" bob@example.net
+run 75 "one that just fits, and an address that ORCPT has no room for" \
+    "$sendmail" -N success -V "abcd+$blanks" "$long$long@example.net"
+is "$(kept)" 3 "is kept"
+run 0 "mailq" "$tmp/mailq"
+has "$tmp/out" "<$long$long@example.net>" "and can be read again"
+id=$(sed -n '/^2026/h; /a=a=/{g; s/ .*//; p; }' "$tmp/out")
+run 75 "and tried" "$sendmail" -qI "$id"
+run 0 "and removed" rm "$HOME/.local/state/sendoff/$id"
 run 0 "mailq" "$tmp/mailq"
 has "$tmp/out" "held" "mailq: the state"
 has "$tmp/out" "<bob@example.net>" "mailq: a recipient"

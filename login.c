@@ -24,85 +24,58 @@ login_hide(struct smtp *s)
 		dialogue_hide(&s->talk, w->prepared, w->prepared_len);
 }
 
-static struct gloss
-gloss(const struct smtp *s, unsigned step, const struct buffer *octets)
-{
-	return (struct gloss){ .mechanism = s->facts->mechanism, .step = step,
-	    .octets = buffer_data(octets), .len = buffer_len(octets) };
-}
-
 /* For a trace that shows logins: what the server has said. */
 static void
-tell_heard(struct smtp *s, unsigned step, const char *challenge, size_t len,
-    bool right)
+tell_heard(struct smtp *s, const struct sasl *sasl, const char *challenge,
+    size_t len, bool right)
 {
 	struct buffer octets = { 0 }, words = { 0 };
-	struct gloss g;
+	struct gloss g = sasl_answer(sasl);
 
 	if (crypto_unbase64(&octets, challenge, len)) {
-		g = gloss(s, step, &octets);
+		g.octets = buffer_data(&octets);
+		g.len = buffer_len(&octets);
 		gloss_heard(&g, right, &words);
 	} else {
-		buffer_printf(&words, "%s challenge: not base64",
-		    s->facts->mechanism);
+		buffer_printf(&words, "%s challenge: not base64", g.mechanism);
 	}
 	dialogue_remark(&s->talk, &words);
 	buffer_wipe(&octets);
 }
 
-/* A proof is masked whoever says it: with it the password could be guessed. */
 static void
-hide_proof(struct smtp *s, unsigned step, const struct buffer *response)
+tell_said(struct smtp *s, const struct gloss *g)
 {
-	struct buffer octets = { 0 };
-	struct gloss g = gloss(s, step, response);
-	struct span proof;
+	struct buffer words = { 0 };
 
-	if (!gloss_proves(&g))
-		return;
-	(void)crypto_unbase64(&octets, buffer_data(response),
-	    buffer_len(response));
-	g = gloss(s, step, &octets);
-	proof = gloss_secret(&g);
-	dialogue_hide_octets(&s->talk, g.octets + proof.at, proof.len);
-	buffer_wipe(&octets);
-}
-
-/* In a trace that shows logins: it is whole when nothing in it is secret. */
-static void
-say_told(struct smtp *s, unsigned step, const char *command,
-    const struct buffer *response)
-{
-	struct buffer octets = BUFFER_SECRET, words = { 0 };
-	const char *p = buffer_data(response);
-	size_t len = buffer_len(response);
-	struct gloss g;
-
-	(void)crypto_unbase64(&octets, p, len);
-	g = gloss(s, step, &octets);
-	if (gloss_secret(&g).len > 0)
-		dialogue_say_secret(&s->talk, command, p, len);
-	else
-		dialogue_say_open(&s->talk, command, p, len);
-	gloss_said(&g, &words);
+	gloss_said(g, &words);
 	dialogue_remark(&s->talk, &words);
-	buffer_wipe(&octets);
 }
 
-/* A response, behind a command or alone. */
+/*
+ * A response, behind a command or alone.  In a trace that shows logins it is
+ * whole when nothing in it is secret.  A proof is masked whoever repeats it:
+ * with it the password could be guessed.
+ */
 static void
 say(struct smtp *s, const struct sasl *sasl, const char *command,
     const struct buffer *response)
 {
-	hide_proof(s, sasl_steps(sasl), response);
-	if (log_traces_logins())
-		say_told(s, sasl_steps(sasl), command, response);
-	else if (sasl_reason(sasl) != NULL)
+	struct gloss g = sasl_answer(sasl);
+	struct span secret = gloss_secret(&g);
+	bool told = log_traces_logins();
+
+	if (gloss_proves(&g))
+		dialogue_hide_octets(&s->talk, g.octets + secret.at,
+		    secret.len);
+	if (told ? secret.len == 0 : sasl_reason(sasl) != NULL)
 		dialogue_say_open(&s->talk, command, buffer_data(response),
 		    buffer_len(response));
 	else
 		dialogue_say_secret(&s->talk, command, buffer_data(response),
 		    buffer_len(response));
+	if (told)
+		tell_said(s, &g);
 }
 
 /* RFC 4954 section 4: "*" gives up; the server answers with 501. */
@@ -179,7 +152,7 @@ respond(struct smtp *s, struct sasl *sasl, const char *challenge, size_t len,
 	bool ok = sasl_step(sasl, challenge, len, &response, &reason);
 
 	if (log_traces_logins())
-		tell_heard(s, sasl_steps(sasl), challenge, len, ok);
+		tell_heard(s, sasl, challenge, len, ok);
 	s->token_refused |= ok && sasl_reason(sasl) != NULL;
 	if (ok) {
 		say(s, sasl, "", &response);

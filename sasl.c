@@ -40,6 +40,7 @@ struct sasl {
 	struct simple_login login;	/* prepared, where that is wanted */
 	struct buffer prepared_user;	/* terminated, for CRAM-MD5 */
 	const struct sasl_channel *channel;
+	struct buffer said;		/* the last answer, secret */
 	struct buffer reason;		/* terminated; empty: not refused */
 	struct scram_params params;
 	struct scram *scram;		/* NULL: another mechanism */
@@ -276,7 +277,7 @@ sasl_begin(struct sasl **out, const char *mechanism, const char *user,
 	struct sasl *s = pool_malloc(sizeof *s);
 
 	*s = (struct sasl){ .mechanism = find(mechanism, strlen(mechanism)),
-	    .channel = channel };
+	    .channel = channel, .said = BUFFER_SECRET };
 	assert(s->mechanism != NULL);
 	take_words(s, user, words);
 	if (s->mechanism->scram && !begin_scram(s, channel, why)) {
@@ -293,6 +294,7 @@ sasl_end(struct sasl *s)
 	if (s == NULL)
 		return;
 	scram_end(s->scram);
+	buffer_wipe(&s->said);
 	buffer_free(&s->prepared_user);
 	buffer_free(&s->reason);
 	free(s);
@@ -366,7 +368,7 @@ bool
 sasl_step(struct sasl *s, const char *challenge, size_t len,
     struct buffer *response, struct failure *why)
 {
-	struct buffer heard = { 0 }, said = BUFFER_SECRET;
+	struct buffer heard = { 0 };
 	bool ok, is_reason = s->mechanism->token && s->steps == 1;
 
 	if (sasl_reason(s) != NULL || (s->complete && !is_reason))
@@ -376,22 +378,25 @@ sasl_step(struct sasl *s, const char *challenge, size_t len,
 	if (!ok && !is_reason)
 		return fail(why, FAILURE_PROTOCOL, "%s: the server's challenge "
 		    "is not base64", s->mechanism->name);
-	ok = answer(s, buffer_data(&heard), ok ? buffer_len(&heard) : 0, &said,
-	    why);
-	if (ok && buffer_len(&said) > RESPONSE_MAX)
+	buffer_wipe(&s->said);
+	ok = answer(s, buffer_data(&heard), ok ? buffer_len(&heard) : 0,
+	    &s->said, why);
+	if (ok && buffer_len(&s->said) > RESPONSE_MAX)
 		ok = fail(why, FAILURE_CONFIG, "%s: user and token are longer "
 		    "than a login may be", s->mechanism->name);
 	if (ok)
-		crypto_base64(response, buffer_data(&said), buffer_len(&said));
+		crypto_base64(response, buffer_data(&s->said),
+		    buffer_len(&s->said));
 	buffer_free(&heard);
-	buffer_wipe(&said);
 	return ok;
 }
 
-unsigned
-sasl_steps(const struct sasl *s)
+struct gloss
+sasl_answer(const struct sasl *s)
 {
-	return s->steps;
+	return (struct gloss){ .mechanism = s->mechanism->name,
+	    .step = s->steps, .octets = buffer_data(&s->said),
+	    .len = buffer_len(&s->said) };
 }
 
 const char *

@@ -11,6 +11,7 @@
 
 #include "buffer.h"
 #include "failure.h"
+#include "gloss.h"
 #include "pool.h"
 
 /* What a login may be, decided before the connection is made. */
@@ -103,8 +104,11 @@ bool	sasl_speaks_first(const struct sasl *);
 bool	sasl_step(struct sasl *, const char *challenge, size_t len,
 	    struct buffer *response, struct failure *why);
 
-/* How many challenges it has answered, the initial response among them. */
-unsigned sasl_steps(const struct sasl *);
+/*
+ * The last answer before it was base64, of which decoding would leave copies;
+ * until the next step or the end.
+ */
+struct gloss sasl_answer(const struct sasl *);
 
 /*
  * Why the server does not want the token, its own words among ours, once it has

@@ -223,6 +223,33 @@ def plain():
                              "--auth-without-tls"), SCRAM + SIMPLE)
 
 
+def traces():
+    """What is told of a login in words has been made from it."""
+    takes, silent = (server for server, _ in pair("traced", "smtps",
+                                                  "--tls=implicit"))
+    write(TMP / "token", TOKEN)
+    for name, user, lines in (
+            *((name, "alice", (f"password '{PASSWORD}'",))
+              for name in PLUS[:1] + SCRAM[:1] + SIMPLE),
+            ("PLAIN", "long", (f"password '{LONG}'",)),
+            *((name, "token", (f"oauth-command 'cat {TMP}/token'",))
+              for name in ("OAUTHBEARER", "XOAUTH2"))):
+        what = f"--trace=auth,data, {name}, {user}"
+        lines += (f"auth {name}", f"user {user}@example.test")
+        for server in takes, silent:
+            config(f"server smtps://localhost:{server.port}", *lines)
+            server.forget()
+            run = begin("--trace=auth,data", "bob@example.net")
+            if server == silent:
+                waits(run, lambda: silent.heard(b"MAIL FROM"), what)
+                continue
+            run.finish()
+            ends_clean(run, what)
+        shown = (TMP / "err").read_bytes()
+        ok(f"# {name} ".encode() in shown and b"D Subject: t" in shown and
+           list(SOUGHT.search(shown)) == [], f"{what}: told without it", shown)
+
+
 def sources():
     """Wherever it comes from.  CRAM-MD5 needs it prepared as well."""
     takes, silent = (server for server, _ in pair("of", "smtps",
@@ -642,7 +669,8 @@ def main():
                    stdout=subprocess.DEVNULL)
     chosen = [globals()[name] for name in sys.argv[1:]]
     for part in chosen or (strangers, errands, bs, queue, failures, pins,
-                           identities, repeated, proxies, sources, tokens, tls13, tls12,
+                           identities, repeated, proxies, traces, sources,
+                           tokens, tls13, tls12,
                            chacha, starttls,
                            plain):
         part()

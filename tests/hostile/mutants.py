@@ -16,6 +16,13 @@ from mutants import B, TOP, Copy, Trouble                       # noqa: E402
 
 # (the defence, its text in one of the rooms, what it is made, the test)
 MUTANTS = [
+    ("a SCRAM server's signature is masked",
+     "is_signature(p + 4, len - 4)", "false", "trace auth-scram-sha-256"),
+    ("a proof is masked in the words for it",
+     "return behind(g, \",p=\");", "return (struct span){ 0, 0 };",
+     "trace auth-scram-sha-256"),
+    ("a proof is masked when the server repeats it",
+     "if (gloss_proves(&g))", "if (false)", "play auth-scram-proof-echoed"),
     ("what came before TLS is an attack",
      "if (buffer_len(&s->in) > 0)\n\t\treturn stream_fail(s, why, "
      "FAILURE_PROTOCOL, \"the server sent \"",
@@ -164,10 +171,10 @@ def command(copy, test):
     kind, _, rest = test.partition(" ")
     if kind == "unit":
         return "build/unit/" + rest, [copy.build / "unit" / rest]
-    if kind == "play":
+    if kind in ("play", "trace"):
         return "build/sendoff", [
-            TOP / "tests/play", "--binary", copy.build / "sendoff",
-            "--only", "whole", *(TOP / f"tests/functional/{x}.smtp"
+            TOP / "tests/play", "--binary", copy.build / "sendoff", "--only",
+            "whole" if kind == "play" else kind, *(TOP / f"tests/functional/{x}.smtp"
                                  for x in rest.split())]
     if kind == "resolve":
         return "build/sendoff", [sys.executable, HERE + "/resolve.py",

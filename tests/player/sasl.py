@@ -38,7 +38,8 @@ class Login:
         self.challenge = b""
         self.derived = []       # of the password, and as good for a guess
         self.says = {"scram-first": self.server_first,
-                     "scram-final": self.server_final}
+                     "scram-final": self.server_final,
+                     "scram-proof": lambda _: self.derived[-1].encode()}
         self.checks = {"scram-first": self.client_first,
                        "scram-final": self.client_final,
                        "cram-md5": self.cram_md5,

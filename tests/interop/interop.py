@@ -336,15 +336,32 @@ class Lab:
                   run.keeps(*mail.to), mail.nowhere())
 
     def transcript(self, port, mechanism):
-        """What -v prints has the dialogue, and no secret in any coat."""
+        """What -v prints has the dialogue, --trace=auth the login in words;
+        and no secret in any coat."""
+        scram = mechanism.startswith("SCRAM")
+        self.trace(port, mechanism, "-v")
+        self.trace(port, mechanism, "--trace=auth", *(
+            ["client-first: gs2 header", "server-first: nonce of", "octets), "
+             "iterations", "a proof of", "checked: the server knows"]
+            if scram else ["password of"] if mechanism in ("PLAIN", "LOGIN")
+            else ['challenge: "<', "digest ***"]), f'user "{ALICE}"')
+        mail = self.mail()
+        run = self.send(port, mail, "--trace=auth", auth=mechanism,
+                        **self.secret(port, mechanism, ALICE, False))
+        self.case(f"{port}: {mechanism}, a refused login in words", run.has(77),
+                  run.says(f"# {mechanism} ", f'user "{ALICE}"', "S: 535"),
+                  "the secret is told" if "not this one" in run.err else "",
+                  mail.nowhere())
+
+    def trace(self, port, mechanism, option, *wanted):
         mail, password = self.mail(), self.users[ALICE]
-        run = self.send(port, mail, "-v", auth=mechanism)
+        run = self.send(port, mail, option, auth=mechanism)
         words = [password, f"\0{ALICE}\0{password}"]
         coats = words + [base64.b64encode(w.encode()).decode() for w in words]
         coats += [word for word in re.findall(r"[A-Za-z0-9+/]{8,}=*", run.err)
-                  if re.search(r",p=|[0-9a-f]{32}$", undressed(word))]
-        self.case(f"{port}: {mechanism}, the transcript", run.has(0),
-                  run.says("S: 220", f"C: AUTH {mechanism}", "S: 235"),
+                  if re.search(r",p=|^v=|[0-9a-f]{32}$", undressed(word))]
+        self.case(f"{port}: {mechanism}, {option}", run.has(0),
+                  run.says("S: 220", f"C: AUTH {mechanism}", "S: 235", *wanted),
                   *[f"it tells {c!r}: {run.err}" for c in coats
                     if c in run.err], mail.arrived())
 

@@ -2,7 +2,10 @@
 #include "log.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct demands
 demands_of(const struct message *m)
@@ -11,11 +14,18 @@ demands_of(const struct message *m)
 	    m->header_8bit };
 }
 
+__attribute__((format(printf, 5, 6)))
 static bool
-unmet(const struct smtp *s, enum failure_kind kind, const char *enhanced,
-    const char *what, struct failure *why)
+unmet(const struct smtp *s, struct failure *why, enum failure_kind kind,
+    const char *enhanced, const char *fmt, ...)
 {
-	(void)stream_fail(s->talk.stream, why, kind, "%s", what);
+	char text[sizeof why->text];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	(void)stream_fail(s->talk.stream, why, kind, "%s", text);
 	(void)strcpy(why->enhanced, enhanced);
 	return false;
 }
@@ -25,12 +35,9 @@ has_room(const struct demands *d, const struct smtp *s, struct failure *why)
 {
 	if (!s->can.size || s->can.size_max == 0 || d->size <= s->can.size_max)
 		return true;
-	(void)stream_fail(s->talk.stream, why, FAILURE_DATA, "the message "
-	    "has %" PRIu64 " octets, the server takes at most %" PRIu64
-	    "; make it smaller, or use another server", d->size,
-	    s->can.size_max);
-	(void)strcpy(why->enhanced, "5.3.4");
-	return false;
+	return unmet(s, why, FAILURE_DATA, "5.3.4", "the message has %" PRIu64
+	    " octets, the server takes at most %" PRIu64 "; make it smaller, "
+	    "or use another server", d->size, s->can.size_max);
 }
 
 /* RFC 8689 section 4.2.1: only inside verified TLS, and only when offered. */
@@ -38,14 +45,14 @@ static bool
 has_requiretls(const struct smtp *s, struct failure *why)
 {
 	if (!s->facts->tls.verified && s->params->path_kind != PATH_UNIX)
-		return unmet(s, FAILURE_REQUIRETLS, "5.7.10", "the message "
-		    "requires TLS all the way and cannot go here: TLS is not "
-		    "verified on this connection (5.7.10)", why);
+		return unmet(s, why, FAILURE_REQUIRETLS, "5.7.10", "the "
+		    "message requires TLS all the way and cannot go here: TLS "
+		    "is not verified on this connection (5.7.10)");
 	if (!s->can.requiretls)
-		return unmet(s, FAILURE_REQUIRETLS, "5.7.30", "the message "
-		    "requires TLS all the way and cannot go here: the server "
-		    "does not offer REQUIRETLS (5.7.30); without --require-tls "
-		    "(\"require-tls\") it would", why);
+		return unmet(s, why, FAILURE_REQUIRETLS, "5.7.30", "the "
+		    "message requires TLS all the way and cannot go here: the "
+		    "server does not offer REQUIRETLS (5.7.30); without "
+		    "--require-tls (\"require-tls\") it would");
 	return true;
 }
 
@@ -55,29 +62,18 @@ demands_met_utf8(bool utf8, const char *path, const struct smtp *s,
 {
 	if (!utf8 || s->can.smtputf8)
 		return true;
-	(void)stream_fail(s->talk.stream, why, FAILURE_EXTENSION, "the address "
-	    "%s needs SMTPUTF8, which the server does not offer; ask for one "
-	    "in ASCII, or use another server", path);
-	(void)strcpy(why->enhanced, "5.6.7");
-	return false;
+	return unmet(s, why, FAILURE_EXTENSION, "5.6.7", "the address %s needs "
+	    "SMTPUTF8, which the server does not offer; ask for one in ASCII, "
+	    "or use another server", path);
 }
 
 static bool
 lacks(const struct smtp *s, const char *extension, const char *option,
     struct failure *why)
 {
-	(void)stream_fail(s->talk.stream, why, FAILURE_EXTENSION, "%s was "
-	    "asked for and the server does not offer %s; nothing was sent: "
-	    "leave out %s, or use a server that offers it", option, extension,
-	    option);
-	(void)strcpy(why->enhanced, "5.3.3");
-	return false;
-}
-
-static bool
-beyond(const struct smtp *s, const char *what, struct failure *why)
-{
-	return unmet(s, FAILURE_EXTENSION, "5.5.4", what, why);
+	return unmet(s, why, FAILURE_EXTENSION, "5.3.3", "%s was asked for and "
+	    "the server does not offer %s; nothing was sent: leave out %s, or "
+	    "use a server that offers it", option, extension, option);
 }
 
 static bool
@@ -89,9 +85,9 @@ has_deliverby(const struct terms *t, const struct smtp *s,
 	if (!s->can.deliverby)
 		return lacks(s, "DELIVERBY", "--deliver-by", why);
 	return t->by_mode != 'R' || (uint64_t)t->by >= s->can.by_min ||
-	    beyond(s, pool_printf(s->pool, "--deliver-by with \"return\" asks "
-	    "for %ld seconds, the server wants at least %" PRIu64 "; nothing "
-	    "was sent", t->by, s->can.by_min), why);
+	    unmet(s, why, FAILURE_EXTENSION, "5.5.4", "--deliver-by with "
+	    "\"return\" asks for %ld seconds, the server wants at least %"
+	    PRIu64 "; nothing was sent", t->by, s->can.by_min);
 }
 
 static bool
@@ -105,15 +101,15 @@ has_futurerelease(const struct terms *t, const struct smtp *s,
 	if (!s->can.futurerelease)
 		return lacks(s, "FUTURERELEASE", option, why);
 	if ((uint64_t)t->hold_for > s->can.hold_max)
-		return beyond(s, pool_printf(s->pool, "--hold-for asks for "
-		    "%ld seconds, the server holds a message for at most %"
-		    PRIu64 "; nothing was sent", t->hold_for,
-		    s->can.hold_max), why);
-	return t->hold_until <= s->can.hold_until_max || beyond(s,
-	    pool_printf(s->pool, "--hold-until asks for %s, the server holds "
-	    "a message until %s at most; nothing was sent",
+		return unmet(s, why, FAILURE_EXTENSION, "5.5.4", "--hold-for "
+		    "asks for %ld seconds, the server holds a message for at "
+		    "most %" PRIu64 "; nothing was sent", t->hold_for,
+		    s->can.hold_max);
+	return t->hold_until <= s->can.hold_until_max || unmet(s, why,
+	    FAILURE_EXTENSION, "5.5.4", "--hold-until asks for %s, the server "
+	    "holds a message until %s at most; nothing was sent",
 	    terms_utc(t->hold_until, s->pool),
-	    terms_utc(s->can.hold_until_max, s->pool)), why);
+	    terms_utc(s->can.hold_until_max, s->pool));
 }
 
 /* Nobody can get it in time when it has to be returned while it is held. */

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* Octets of a name that leaves room for an address in its line. */
+enum { PLAIN_MAX = 300 };
+
 size_t
 header_name(const char *line, size_t len)
 {
@@ -154,7 +157,7 @@ header_phrase(const char *name, struct pool *pool)
 		name += skip;
 	}
 	*o = '\0';
-	if (utf8_beyond_ascii(clean))
+	if (utf8_beyond_ascii(clean) || strlen(clean) > PLAIN_MAX)
 		return encoded(clean, pool);
 	return is_plain(clean) ? clean : token_quoted(clean, pool);
 }

@@ -49,9 +49,9 @@ char	*header_message_id(const char *domain, struct pool *);
 
 /*
  * A display name as it may stand before an angle address: as atoms, as a
- * quoted string, or, when it is not ASCII, as encoded words (RFC 2047
- * section 5) of at most 75 octets each, folded.  Control characters are
- * left out.
+ * quoted string, or, when it is not ASCII or too long for a line, as encoded
+ * words (RFC 2047 section 5) of at most 75 octets each, folded.  Control
+ * characters are left out.
  */
 char	*header_phrase(const char *name, struct pool *);
 

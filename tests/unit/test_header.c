@@ -202,6 +202,29 @@ test_phrase_long(void **state)
 	pool_free(pool);
 }
 
+/* No line of the header grows too long by a name. */
+static void
+test_phrase_long_ascii(void **state)
+{
+	struct pool *pool = pool_new();
+	char name[1200];
+	const char *text;
+
+	(void)state;
+	memset(name, '"', sizeof name);
+	name[300] = '\0';
+	assert_int_equal(strlen(header_phrase(name, pool)), 602);
+	name[300] = 'a';
+	name[sizeof name - 1] = '\0';
+	text = header_phrase(name, pool);
+	assert_memory_equal(text, "=?UTF-8?Q?=22=22", 16);
+	for (; *text != '\0'; text += strspn(text, "\r\n")) {
+		assert_true(strcspn(text, "\r") <= 76);
+		text += strcspn(text, "\r");
+	}
+	pool_free(pool);
+}
+
 int
 main(void)
 {
@@ -213,6 +236,7 @@ main(void)
 		cmocka_unit_test(test_message_id),
 		cmocka_unit_test(test_phrase),
 		cmocka_unit_test(test_phrase_long),
+		cmocka_unit_test(test_phrase_long_ascii),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

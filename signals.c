@@ -77,6 +77,7 @@ void
 signals_watch(int fd, bool on)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int flags = fcntl(fd, F_GETFL) & ~O_ASYNC;
 	sigset_t watched;
 
 	(void)sigemptyset(&watched);
@@ -84,7 +85,7 @@ signals_watch(int fd, bool on)
 	(void)sigprocmask(SIG_BLOCK, &watched, NULL);
 	set(SIGIO, on ? note : SIG_IGN);
 	(void)fcntl(fd, F_SETOWN, getpid());
-	(void)fcntl(fd, F_SETFL, on ? O_ASYNC : 0);
+	(void)fcntl(fd, F_SETFL, on ? flags | O_ASYNC : flags);
 	if (on && poll(&pfd, 1, 0) > 0)
 		(void)raise(SIGIO);
 }

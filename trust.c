@@ -366,6 +366,15 @@ settle(struct trust_verdict *v, const char *by, const struct failure *why,
 }
 
 /* Whichever counts: it costs no more than where there is PKIX alone. */
+static bool
+asks_pkix(const struct trust_params *params)
+{
+	if (counts_no_authority(params))
+		return params->describe;
+	return !has_records(params) || params->both || params->tell ||
+	    params->describe || dane_needs_pkix(params->dane);
+}
+
 static void
 look(gnutls_certificate_credentials_t credentials, gnutls_session_t session,
     const struct trust_params *params, struct trust_findings *found,
@@ -378,7 +387,7 @@ look(gnutls_certificate_credentials_t credentials, gnutls_session_t session,
 		found->names = certificate_names(crt, pool);
 		found->until = gnutls_x509_crt_get_expiration_time(crt);
 	}
-	if (!counts_no_authority(params) || params->describe)
+	if (asks_pkix(params))
 		settle(&found->pkix, verify_pkix(credentials, session, crt,
 		    params, pkix) ? "pkix" : NULL, pkix, pool);
 	if (has_records(params))

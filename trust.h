@@ -1,7 +1,7 @@
 /*
  * Is this the server that was meant?  By its pins, and by DANE where the DNS
  * has authenticated records, else by PKIX.  What DANE says and what PKIX says
- * is told of each by itself, whichever counts.
+ * is told of each by itself, whichever counts, to who wants to hear it.
  */
 #ifndef TRUST_H
 #define TRUST_H
@@ -27,8 +27,10 @@ struct trust_params {
 	const struct dane *dane;	/* NULL or empty: PKIX */
 	bool both;			/* PKIX must say yes as well, to records
 					   that there are */
-	bool describe;			/* PKIX's verdict also beside "none", by
-					   the system's store */
+	bool tell;			/* what PKIX says is wanted also where
+					   records decide */
+	bool describe;			/* and also beside "none", by the
+					   system's store */
 };
 
 /* What one way of verifying says. */

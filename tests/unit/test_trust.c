@@ -1231,7 +1231,7 @@ test_verdicts(void **state)
 	(void)state;
 	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct trust_params params = { .wanted = { .names = {
-		    SERVER }, .nnames = 1 }, .both = rows[i].both,
+		    SERVER }, .nnames = 1 }, .both = rows[i].both, .tell = true,
 		    .ca_file = strcmp(rows[i].authorities, "none") == 0 ?
 		    "none" : store(rows[i].authorities)->file,
 		    .pins = rows[i].pin == NULL ? NULL :
@@ -1256,6 +1256,27 @@ test_verdicts(void **state)
 			    rows[i].pkix);
 		assert_true(strstr(pin(key, pool), j.found.pin) != NULL);
 	}
+	pool_free(pool);
+}
+
+/* Where records decide and nobody listens, no authority is looked for. */
+static void
+test_verdicts_unheard(void **state)
+{
+	struct pool *pool = pool_new();
+	const struct dane dane = tlsa(3, "leaf", pool);
+	struct trust_params params = { .wanted = { .names = { SERVER },
+	    .nnames = 1 }, .ca_file = store("root")->file, .dane = &dane };
+	struct judgement j = judge_chain("leaf inter", "leaf", &params, pool,
+	    3);
+
+	(void)state;
+	assert_string_equal(j.by, "dane-ee");
+	assert_null(trust_word(&j.found.pkix));
+	params.both = true;
+	j = judge_chain("leaf inter", "leaf", &params, pool, 3);
+	assert_string_equal(j.by, "dane-ee+pkix");
+	assert_string_equal(trust_word(&j.found.pkix), "ok");
 	pool_free(pool);
 }
 
@@ -1329,6 +1350,7 @@ main(void)
 		cmocka_unit_test(test_pin_forms),
 		cmocka_unit_test(test_dane),
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_verdicts_unheard),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -81,7 +81,8 @@ mk 0 "make uninstall" uninstall
 is "$(left)" 0 "nothing is left"
 is "$(ls -A "$root/var/spool")" "" "nor an empty store"
 mk 0 "make uninstall once more" uninstall
-is "$(cat "$out")" "" "without a word"
+is "$(cat "$out")" "uninstall: nothing of sendoff is in $root/usr/bin; was it \
+another prefix=?" "says that there is nothing"
 
 # --- other places -------------------------------------------------------------
 
@@ -224,4 +225,85 @@ has "$out" "groupadd --system nosuchgroup" "it says what to do"
 is "$(stat -c %a "$root/usr/bin/sendoff")" 755 "and sets no bit"
 mk 0 "make uninstall" uninstall
 is "$(left)" 0 "nothing is left of it"
+
+# --- without DESTDIR: on this machine -------------------------------------------
+
+here=$tmp/here
+
+# on_this TARGET [VARIABLE...]: as root with a store that nobody else sees
+on_this()
+{
+	unshare -m sh -c 'mount -t tmpfs none /var/spool && exec "$@"' sh \
+	    make -s -C "$top" "$@" B="${B:-build}" prefix="$here" \
+	    > "$out" 2>&1 && got=0 || got=$?
+}
+
+if [ "$(id -u)" = 0 ] && unshare -m true 2> /dev/null; then
+	on_this install
+	is "$got" 0 "make install on this machine"
+	has "$out" "$here/bin/sendoff is there; next, its configuration: man \
+sendoff.conf" "it says what is next"
+	has "$out" "call /usr/sbin/sendmail, which this is not; for them: make \
+install prefix=/usr" "and what it is not"
+	on_this uninstall
+	is "$got$(find "$here" ! -type d)" 0 "make uninstall"
+else
+	ok 0 "on this machine # SKIP no mounts of our own (root, unshare -m)"
+fi
+
+# A package's name is diverted, so that its next version leaves it alone.
+if [ "$(id -u)" = 0 ] && command -v dpkg-divert > /dev/null &&
+    unshare -m true 2> /dev/null; then
+	export DPKG_ADMINDIR="$tmp/dpkg"
+	mkdir -p "$DPKG_ADMINDIR/info" "$here/sbin"
+	printf '%s\n' 'Package: mta' 'Status: install ok installed' \
+	    'Version: 1' 'Architecture: all' 'Maintainer: me <me@example.org>' \
+	    'Description: another' > "$DPKG_ADMINDIR/status"
+	echo "$here/sbin/sendmail" > "$DPKG_ADMINDIR/info/mta.list"
+	echo other > "$here/sbin/sendmail"
+	on_this install FORCE=1
+	is "$(dpkg-divert --truename "$here/sbin/sendmail")" \
+	    "$here/sbin/sendmail.before-sendoff" "dpkg knows of it"
+	is "$(cat "$here/sbin/sendmail.before-sendoff")" other "it is kept"
+	on_this uninstall
+	is "$(cat "$here/sbin/sendmail")" other "and put back"
+	is "$(dpkg-divert --list)" "" "dpkg knows of nothing more"
+	rm -f "$here/sbin/sendmail"
+	unset DPKG_ADMINDIR
+else
+	ok 0 "dpkg-divert # SKIP no dpkg, or no mounts of our own"
+fi
+
+# Who is not root installs for himself, and makes no store of the system's.
+chmod 711 "$tmp"
+mkdir -p "$here/built" "$here/home"
+(cd "$top" && cp -R contrib man README.md NEWS.md LICENSE "$here")
+cp -RL "$b/sendmail" "$b/completion" "$here/built"
+chmod -R a+rX "$here"
+as=
+if [ "$(id -u)" = 0 ]; then
+	chown 65534 "$here/home"
+	as='setpriv --reuid=65534 --regid=65534 --clear-groups'
+fi
+
+# alone PREFIX
+alone()
+{
+	# shellcheck disable=SC2016,SC2086
+	(cd "$here" && exec env DESTDIR= prefix="$1" sysconfdir=/etc \
+	    datadir="$1/share" mandir="$1/man" docdir="$1/doc" \
+	    unitdir="$1/units" userunitdir="$1/users" bashdir="$1/bash" \
+	    zshdir="$1/zsh" $as sh contrib/install install built/sendmail) \
+	    > "$out" 2>&1 && got=0 || got=$?
+}
+
+alone "$here/home/.local"
+is "$got $(cat "$out")" "0 install: $here/home/.local/bin/sendoff is there; \
+next, its configuration: man sendoff.conf" "below one's home"
+chmod 555 "$here"
+alone "$here/opt"
+is "$got $(cat "$out")" "1 install: $here/opt/bin cannot be written: be root \
+(sudo make install), or install for yourself: make install \
+prefix=\$HOME/.local" "not where one may not write"
+chmod 755 "$here"
 done_testing

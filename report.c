@@ -105,13 +105,14 @@ put_others(struct buffer *line, const struct outcome *o,
 	}
 }
 
+/* Of our names that is the one that is in everybody's PATH. */
 static void
-put_kept(struct buffer *line, const char *program, const char *path)
+put_kept(struct buffer *line, const char *path)
 {
 	const char *id = strrchr(path, '/') + 1, *random = strchr(id, '-');
 
-	buffer_printf(line, " (kept as %s; to try again: %s -qI %s)", path,
-	    program, random != NULL ? random + 1 : id);
+	buffer_printf(line, " (kept as %s; to try again: sendoff -qI %s)",
+	    path, random != NULL ? random + 1 : id);
 }
 
 static void
@@ -130,7 +131,7 @@ to_stderr(const struct report *r)
 	}
 	for (i = 0; i < r->nlegs; i++)
 		if (r->legs[i].kept != NULL)
-			put_kept(&line, r->program, r->legs[i].kept->path);
+			put_kept(&line, r->legs[i].kept->path);
 	buffer_printf(&line, "\n");
 	for (i = 0; i < r->nlegs; i++)
 		if (r->legs[i].kept != NULL &&

@@ -155,8 +155,14 @@ forget(struct run *r)
 		(void)fprintf(stderr, "%s: %s\n", r->program, why.text);
 		return failure_status(why.kind);
 	}
-	(void)printf("%zu forgotten of the account \"%s\"\n", n,
-	    r->options.account);
+	if (n == 0 && accounts_named(&r->config, r->options.account) == NULL) {
+		(void)fprintf(stderr, "%s: %s: there is no kept message of "
+		    "this id (mailq lists them), and no such account\n",
+		    r->program, r->options.account);
+		return EX_USAGE;
+	}
+	(void)printf("what the servers of the account \"%s\" have offered is "
+	    "forgotten (%zu)\n", r->options.account, n);
 	(void)report_output(r->program);
 	return EX_OK;
 }

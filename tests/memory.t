@@ -37,7 +37,12 @@ is "$(kept)" 1 "and the message is kept"
 run 69 "weaker, whatever auth says" "$sendoff" --auth=PLAIN \
     --password-file "$tmp/password" -i bob@example.net
 run 0 "forgotten" "$sendoff" --forget work
-has "$tmp/out" '1 forgotten of the account "work"' "says what it has done"
+has "$tmp/out" \
+    'what the servers of the account "work" have offered is forgotten (1)' \
+    "says what it has done"
+run 64 "an account that there is not" "$sendoff" --forget wrok
+has "$tmp/err" "wrok: there is no kept message of this id (mailq lists them), \
+and no such account" "is told"
 run 0 "accepted" "$sendmail" -i bob@example.net
 has "$seen" "	SCRAM-SHA-1	TLS1.3" "the new one is noted"
 

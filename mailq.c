@@ -14,14 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* "3m", "2h", "5d": how long ago. */
+/* "3m", "2h", "5d" */
 static const char *
-age(time_t then, struct pool *pool)
+span(long long s, struct pool *pool)
 {
-	long long s = (long long)time(NULL) - then;
-
-	if (then == 0)
-		return "?";
 	if (s < 60)
 		return pool_printf(pool, "%llds", s < 0 ? 0 : s);
 	if (s < 3600)
@@ -29,6 +25,12 @@ age(time_t then, struct pool *pool)
 	if (s < 2LL * 86400)
 		return pool_printf(pool, "%lldh", s / 3600);
 	return pool_printf(pool, "%lldd", s / 86400);
+}
+
+static const char *
+age(time_t then, struct pool *pool)
+{
+	return then == 0 ? "?" : span((long long)time(NULL) - then, pool);
 }
 
 /* Somebody else can have written the file that root looks at. */
@@ -42,6 +44,17 @@ shown(const char *text, struct pool *pool)
 	return out;
 }
 
+/* For who has mended what was wrong, and wonders. */
+static void
+print_wait(const struct record *r, struct pool *pool)
+{
+	long long s = (long long)r->next - time(NULL);
+
+	if (s > 0 && strcmp(r->state, "queued") == 0)
+		(void)printf("    (waits another %s; to try it now: sendoff "
+		    "--resend %s)\n", span(s, pool), shown(r->id, pool));
+}
+
 static void
 print(const struct stored *s, struct pool *pool)
 {
@@ -53,6 +66,7 @@ print(const struct stored *s, struct pool *pool)
 	    s->size, r->attempts, shown(s->sender, pool));
 	if (r->reason != NULL)
 		(void)printf("    (%s)\n", shown(r->reason, pool));
+	print_wait(r, pool);
 	for (i = 0; i < s->n; i++)
 		(void)printf("    <%s>\n", shown(s->recipients[i], pool));
 }

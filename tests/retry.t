@@ -1069,6 +1069,13 @@ def options():
         run("--queue", program=SENDOFF)[1], text)], "--queue is what mailq is")
     ok(all(x in text for x in (q.id, held.id, "queued", "held", BOB, DAN,
                                CARL, "cannot be reached")), "with all of it")
+    ok("to try it now" not in text, "nobody waits")
+    q.set_time("next", time.time() + 1000)
+    text = run("-bp")[1]
+    ok(f"(waits another 16m; to try it now: sendoff --resend {q.id})\n" in text
+       and f"--resend {held.id}" not in text, f"who is queued waits: {text}")
+    with open(q.path, "wb") as f:
+        f.write(q.octets)
 
     same(run("--show", q.id, program=SENDOFF), (0, q.octets.decode(), ""),
          "--show")

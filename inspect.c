@@ -209,8 +209,8 @@ static void
 done(void *context, enum step step, milliseconds ms, const struct reply *reply)
 {
 	static const char *const names[] = { [STEP_GREETING] = "greeting",
-	    [STEP_EHLO] = "EHLO", [STEP_STARTTLS] = "STARTTLS",
-	    [STEP_TLS] = "TLS" };
+	    [STEP_EHLO] = "EHLO", [STEP_HELO] = "HELO",
+	    [STEP_STARTTLS] = "STARTTLS", [STEP_TLS] = "TLS" };
 	const struct looking *l = context;
 	struct found_server *f = l->found;
 

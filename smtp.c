@@ -67,13 +67,14 @@ keyword(void *context, const char *text, size_t len)
 static bool
 helo(struct smtp *s, struct failure *why)
 {
+	milliseconds begun = clock_now();
 	struct reply reply;
 
-	s->can = (struct capabilities){ 0 };
 	dialogue_step(&s->talk, STEP_HELO);
 	dialogue_say(&s->talk, "HELO %s", s->params->hello);
 	if (!dialogue_hear(&s->talk, &reply, NULL, NULL, why))
 		return false;
+	tell_done(s, STEP_HELO, begun, &reply);
 	return reply.code == 250 ||
 	    dialogue_refused(&s->talk, &reply, FAILURE_REFUSED, why);
 }

@@ -193,6 +193,12 @@ serve away --tls=starttls --fault greeting-554
 bad 69 "a greeting that is none" "smtp://localhost:$port" "554"
 serve later --tls=starttls --fault greeting-421
 bad 75 "not now" "smtp://localhost:$port" "421"
+serve old --tls=none --hello 502
+run 0 "no EHLO" "$sendoff" --json --auth none --from alice@example.test \
+    --probe="smtp+plain://localhost:$port"
+valid "no EHLO"
+json servers.0.steps.2.step HELO "then HELO"
+json servers.0.steps.2.reply "250 mail.example.test" "and its reply"
 serve mute --tls=starttls --fault silent
 bad 75 "silence" "smtp://localhost:$port" "timed out" --timeout-reply 1
 bad 75 "no server" "smtp://localhost:1" "not reached"

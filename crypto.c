@@ -108,6 +108,21 @@ crypto_hmac_md5(const char *key, size_t key_len, const char *text,
 }
 
 bool
+crypto_hash(bool sha256, const void *p, size_t len, unsigned char *digest)
+{
+	return gnutls_hash_fast(sha256 ? GNUTLS_DIG_SHA256 : GNUTLS_DIG_SHA1,
+	    p, len, digest) == 0;
+}
+
+bool
+crypto_hmac(bool sha256, const void *key, size_t key_len, const char *text,
+    size_t len, unsigned char *digest)
+{
+	return gnutls_hmac_fast(sha256 ? GNUTLS_MAC_SHA256 : GNUTLS_MAC_SHA1,
+	    key, key_len, text, len, digest) == 0;
+}
+
+bool
 crypto_pbkdf2(bool sha256, const char *password, size_t password_len,
     const char *salt, size_t salt_len, unsigned iterations,
     unsigned char *key)

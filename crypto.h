@@ -1,6 +1,5 @@
 /*
- * The few primitives that are needed outside TLS.  They come from GnuTLS,
- * whose PBKDF2 is more than three times as fast as libgsasl's.
+ * The few primitives that are needed outside TLS; they come from GnuTLS.
  */
 #ifndef CRYPTO_H
 #define CRYPTO_H
@@ -33,6 +32,16 @@ bool	crypto_unbase64(struct buffer *out, const char *, size_t len);
 enum { CRYPTO_MD5 = 16 };		/* octets */
 bool	crypto_hmac_md5(const char *key, size_t key_len, const char *text,
 	    size_t len, unsigned char *digest);
+
+/*
+ * SHA-256 (sha256) or SHA-1 of a text, and RFC 2104 with it: digests of 32 or
+ * 20 octets.  False when the system forbids it.
+ */
+enum { CRYPTO_HASH = 32 };		/* octets, at most */
+bool	crypto_hash(bool sha256, const void *, size_t len,
+	    unsigned char *digest);
+bool	crypto_hmac(bool sha256, const void *key, size_t key_len,
+	    const char *text, size_t len, unsigned char *digest);
 
 /*
  * RFC 8018 section 5.2 with HMAC-SHA-256 (sha256) or HMAC-SHA-1: fills key

@@ -287,9 +287,8 @@ show(struct smtp *s, const struct sasl_channel *channel,
 
 	assert(p->path_kind != PATH_NETWORK || s->facts->tls.verified);
 	s->token_refused = false;
-	if (!sasl_begin(&sasl, s->facts->mechanism, p->user != NULL ? p->user :
-	    "", &p->words, channel, why))
-		return false;
+	sasl = sasl_begin(s->facts->mechanism, p->user != NULL ? p->user : "",
+	    &p->words, channel);
 	s->talk.veil = p->guarded ? VEIL_CHALLENGES : VEIL_SIGNATURE;
 	ok = authenticate(s, sasl, why);
 	s->talk.veil = VEIL_NONE;

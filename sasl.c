@@ -79,6 +79,18 @@ is_offered(const char *offered, const char *name)
 	return false;
 }
 
+bool
+sasl_offers_plus(const char *offered)
+{
+	size_t i;
+
+	for (i = 0; i < MECHANISMS; i++)
+		if (mechanisms[i].plus &&
+		    is_offered(offered, mechanisms[i].name))
+			return true;
+	return false;
+}
+
 static bool
 fits(const struct mechanism *m, const struct sasl_policy *policy,
     const struct sasl_channel *channel)
@@ -251,9 +263,8 @@ take_words(struct sasl *s, const char *user, const struct sasl_words *words)
 	s->login.user = buffer_data(&s->prepared_user);
 }
 
-static bool
-begin_scram(struct sasl *s, const struct sasl_channel *channel,
-    struct failure *why)
+static void
+begin_scram(struct sasl *s, const struct sasl_channel *channel)
 {
 	const struct mechanism *m = s->mechanism;
 
@@ -266,13 +277,14 @@ begin_scram(struct sasl *s, const struct sasl_channel *channel,
 		s->params.data = channel->data;
 		s->params.data_len = channel->data_len;
 	}
-	return scram_begin(&s->scram, &s->params, why);
+	s->params.none_offered = channel->binding != NULL &&
+	    !channel->offers_plus;
+	s->scram = scram_begin(&s->params);
 }
 
-bool
-sasl_begin(struct sasl **out, const char *mechanism, const char *user,
-    const struct sasl_words *words, const struct sasl_channel *channel,
-    struct failure *why)
+struct sasl *
+sasl_begin(const char *mechanism, const char *user,
+    const struct sasl_words *words, const struct sasl_channel *channel)
 {
 	struct sasl *s = pool_malloc(sizeof *s);
 
@@ -280,12 +292,9 @@ sasl_begin(struct sasl **out, const char *mechanism, const char *user,
 	    .channel = channel, .said = BUFFER_SECRET };
 	assert(s->mechanism != NULL);
 	take_words(s, user, words);
-	if (s->mechanism->scram && !begin_scram(s, channel, why)) {
-		sasl_end(s);
-		return false;
-	}
-	*out = s;
-	return true;
+	if (s->mechanism->scram)
+		begin_scram(s, channel);
+	return s;
 }
 
 void

@@ -29,6 +29,7 @@ struct sasl_channel {
 	const char *binding;		/* "tls-exporter", "tls-unique", or NULL */
 	const unsigned char *data;	/* of the binding */
 	size_t data_len;
+	bool offers_plus;		/* some SCRAM that can be bound */
 	const char *host, *port;	/* of the server, for OAUTHBEARER; or
 					   NULL */
 	const char *anonymous;		/* why our certificate did not count,
@@ -61,6 +62,9 @@ bool	sasl_is_for(const struct sasl_policy *, const char *mechanism);
 const char *sasl_why_not(const struct sasl_policy *,
 	    const struct sasl_channel *, const char *mechanism);
 
+/* Is there a -PLUS among those offered? */
+bool	sasl_offers_plus(const char *offered);
+
 /*
  * The strongest of those offered that are for what the policy has, whatever
  * else it says.  NULL: none that we know.
@@ -83,13 +87,9 @@ struct sasl_words {
 
 struct sasl;
 
-/*
- * Begins one of ours.  What is pointed to outlives the login and is not copied.
- * FAILURE_LOCAL when the library cannot.
- */
-bool	sasl_begin(struct sasl **, const char *mechanism, const char *user,
-	    const struct sasl_words *, const struct sasl_channel *,
-	    struct failure *why);
+/* Begins one of ours.  What is pointed to outlives the login, uncopied. */
+struct sasl *sasl_begin(const char *mechanism, const char *user,
+	    const struct sasl_words *, const struct sasl_channel *);
 void	sasl_end(struct sasl *);			/* takes NULL */
 
 /* Has the mechanism something to say first (RFC 4954: initial response)? */

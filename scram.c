@@ -1,151 +1,80 @@
 #include "scram.h"
 #include "crypto.h"
 #include "pool.h"
+#include "prepare.h"
 
-#include <gsasl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { NONCE_OCTETS = 18 };		/* 24 characters in base64 */
+
 struct scram {
 	const struct scram_params *params;
-	Gsasl *library;
-	Gsasl_session *session;
-	char *nonce;			/* ours, once it has been sent */
+	struct buffer nonce;		/* ours, as it was sent */
+	struct buffer bound;		/* gs2-header and binding data */
+	struct buffer said;		/* AuthMessage, as far as it has come */
+	unsigned char signature[CRYPTO_HASH];	/* that the server must have */
 	unsigned steps;
 	char detail[64];
-	struct failure refused;		/* by our bounds, in the callback */
 };
 
-/* What the library gets to know of the password, when the count was judged. */
+/* A piece of a message; not terminated. */
+struct value {
+	const char *p;
+	size_t len;
+};
+
+/* RFC 5802 section 5.1, of the server's first message. */
+struct challenge {
+	struct value nonce, salt, count;
+	struct buffer plain;		/* the salt */
+	unsigned iterations;
+};
+
 static void
-derive(struct scram *s, const struct buffer *salt, unsigned iterations)
+put(struct buffer *to, const struct buffer *from)
 {
-	const struct scram_params *p = s->params;
-	unsigned char key[32];
-	char hex[2 * sizeof key + 1];
-
-	if (crypto_pbkdf2(p->sha256, p->password, p->password_len,
-	    buffer_data(salt), buffer_len(salt), iterations, key)) {
-		crypto_hex(hex, key, p->sha256 ? 32 : 20);
-		(void)gsasl_property_set(s->session,
-		    GSASL_SCRAM_SALTED_PASSWORD, hex);
-	}
-	explicit_bzero(key, sizeof key);
-	explicit_bzero(hex, sizeof hex);
+	buffer_put(to, buffer_data(from), buffer_len(from));
 }
 
-/* What many have is what tables were made for. */
-static bool
-is_salt(struct scram *s, size_t octets)
+/* A name ends at "," and "=" begins an escape. */
+static void
+put_user(struct buffer *out, const char *user)
 {
-	return octets >= SCRAM_SALT_MIN || fail(&s->refused, FAILURE_AUTH,
-	    "the server's SCRAM salt has %zu octets; less than %d would let "
-	    "it, or who hears it, look the password up", octets,
-	    SCRAM_SALT_MIN);
+	struct buffer name = { 0 };
+	const char *p;
+	size_t i;
+
+	prepare(user, strlen(user), &name);
+	for (i = 0, p = buffer_data(&name); i < buffer_len(&name); i++)
+		if (p[i] == ',')
+			buffer_put(out, "=2C", 3);
+		else if (p[i] == '=')
+			buffer_put(out, "=3D", 3);
+		else
+			buffer_put(out, &p[i], 1);
+	buffer_free(&name);
 }
 
-/* The password is touched only after count and salt have been judged. */
-static int
-salted_password(struct scram *s)
-{
-	const char *count = gsasl_property_fast(s->session, GSASL_SCRAM_ITER);
-	const char *coded = gsasl_property_fast(s->session, GSASL_SCRAM_SALT);
-	struct buffer plain = { 0 };
-	unsigned long n;
-
-	if (count == NULL || coded == NULL)
-		return GSASL_NO_PASSWORD;
-	n = strspn(count, "0123456789") == strlen(count) &&
-	    strlen(count) < 10 ? strtoul(count, NULL, 10) : ~0UL;
-	(void)snprintf(s->detail, sizeof s->detail, "iterations %s", count);
-	if (n < SCRAM_ITERATIONS_MIN || n > SCRAM_ITERATIONS_MAX) {
-		(void)fail(&s->refused, FAILURE_AUTH, "the server asks for "
-		    "%s iterations; less than %d would let it guess the "
-		    "password, more than %d would keep us busy", count,
-		    SCRAM_ITERATIONS_MIN, SCRAM_ITERATIONS_MAX);
-		return GSASL_NO_PASSWORD;
-	}
-	if (crypto_unbase64(&plain, coded, strlen(coded)) &&
-	    is_salt(s, buffer_len(&plain)))
-		derive(s, &plain, (unsigned)n);
-	buffer_wipe(&plain);
-	return s->refused.kind == FAILURE_NONE ? GSASL_OK : GSASL_NO_PASSWORD;
-}
-
-static int
-callback(Gsasl *library, Gsasl_session *session, Gsasl_property property)
-{
-	(void)library;
-	return property == GSASL_SCRAM_SALTED_PASSWORD ?
-	    salted_password(gsasl_session_hook_get(session)) :
-	    GSASL_NO_CALLBACK;
-}
-
-static int
-bind_channel(struct scram *s)
-{
-	const struct scram_params *p = s->params;
-	struct buffer coded = { 0 };
-	int error;
-
-	crypto_base64(&coded, p->data, p->data_len);
-	buffer_put(&coded, "", 1);
-	error = gsasl_property_set(s->session,
-	    strcmp(p->binding, "tls-exporter") == 0 ?
-	    GSASL_CB_TLS_EXPORTER : GSASL_CB_TLS_UNIQUE, buffer_data(&coded));
-	buffer_wipe(&coded);
-	return error;
-}
-
-static int
-start(struct scram *s)
-{
-	const struct scram_params *p = s->params;
-	int error = gsasl_init(&s->library);
-
-	if (error != GSASL_OK)
-		return error;
-	gsasl_callback_set(s->library, callback);
-	error = gsasl_client_start(s->library, p->mechanism, &s->session);
-	if (error != GSASL_OK)
-		return error;
-	gsasl_session_hook_set(s->session, s);
-	error = gsasl_property_set(s->session, GSASL_AUTHID, p->user);
-	if (error == GSASL_OK && p->binding != NULL)
-		error = bind_channel(s);
-	return error;
-}
-
-bool
-scram_begin(struct scram **out, const struct scram_params *params,
-    struct failure *why)
+struct scram *
+scram_begin(const struct scram_params *p)
 {
 	struct scram *s = pool_malloc(sizeof *s);
-	int error;
+	unsigned char octets[NONCE_OCTETS];
 
-	*s = (struct scram){ .params = params };
-	error = start(s);
-	if (error == GSASL_OK) {
-		*out = s;
-		return true;
-	}
-	scram_end(s);
-	return fail(why, FAILURE_LOCAL, "libgsasl cannot begin %s: %s",
-	    params->mechanism, gsasl_strerror(error));
-}
-
-/* Copies that the library keeps are wiped where it lets us reach them. */
-static void
-wipe_property(Gsasl_session *session, Gsasl_property property)
-{
-	const char *kept = gsasl_property_fast(session, property);
-	char *p;
-
-	if (kept == NULL)
-		return;
-	memcpy(&p, &kept, sizeof p);
-	explicit_bzero(p, strlen(p));
+	*s = (struct scram){ .params = p };
+	crypto_random(octets, sizeof octets);
+	crypto_base64(&s->nonce, octets, sizeof octets);
+	if (p->binding != NULL)
+		buffer_printf(&s->bound, "p=%s,,", p->binding);
+	else
+		buffer_put(&s->bound, p->none_offered ? "y,," : "n,,", 3);
+	buffer_put(&s->said, "n=", 2);
+	put_user(&s->said, p->user);
+	buffer_put(&s->said, ",r=", 3);
+	put(&s->said, &s->nonce);
+	return s;
 }
 
 void
@@ -153,122 +82,266 @@ scram_end(struct scram *s)
 {
 	if (s == NULL)
 		return;
-	if (s->session != NULL) {
-		wipe_property(s->session, GSASL_SCRAM_SALTED_PASSWORD);
-		gsasl_finish(s->session);
-	}
-	if (s->library != NULL)
-		gsasl_done(s->library);
-	free(s->nonce);
+	buffer_free(&s->nonce);
+	buffer_free(&s->bound);
+	buffer_free(&s->said);
 	free(s);
 }
 
-/* RFC 5802 section 7: the value of ",r=" in a message, up to a comma. */
-static const char *
-nonce_in(const char *message, size_t len, size_t *nonce_len)
-{
-	const char *p = message, *end, *comma;
+/* --- the server's first message ------------------------------------------- */
 
-	if (len == 0)				/* there may be no message */
-		return NULL;
-	for (end = p + len; p < end;) {
-		comma = memchr(p, ',', (size_t)(end - p));
-		if (comma == NULL)
-			comma = end;
-		if (comma - p >= 2 && p[0] == 'r' && p[1] == '=') {
-			*nonce_len = (size_t)(comma - p) - 2;
-			return p + 2;
-		}
-		p = comma < end ? comma + 1 : end;
-	}
-	return NULL;
-}
-
-static void
-note_nonce(struct scram *s, const char *sent, size_t len)
-{
-	size_t n = 0;
-	const char *p = nonce_in(sent, len, &n);
-
-	if (p == NULL)
-		return;
-	s->nonce = pool_malloc(n + 1);
-	memcpy(s->nonce, p, n);
-	s->nonce[n] = '\0';
-}
-
-/* RFC 5802 section 5.1: the server's nonce begins with ours and adds to it. */
+/* "x=value", and the comma behind it; printable, and not empty. */
 static bool
-nonce_grows(const struct scram *s, const char *heard, size_t len,
+attribute(const char **p, const char *end, char name, struct value *v)
+{
+	const char *start = *p + 2, *q;
+
+	if (end - *p < 3 || (*p)[0] != name || (*p)[1] != '=')
+		return false;
+	for (q = start; q < end && *q != ','; q++)
+		if (*q < '!' || *q > '~')
+			return false;
+	*v = (struct value){ start, (size_t)(q - start) };
+	*p = q < end ? q + 1 : q;
+	return q > start;
+}
+
+static bool
+is_number(const struct value *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->len; i++)
+		if (v->p[i] < '0' || v->p[i] > '9')
+			return false;
+	return v->len > 0;
+}
+
+/* Extensions behind it are passed over; one in front must be understood. */
+static bool
+take_apart(const char *heard, size_t len, struct challenge *c)
+{
+	const char *p = heard, *end = heard + len;
+
+	return len > 0 && attribute(&p, end, 'r', &c->nonce) &&
+	    attribute(&p, end, 's', &c->salt) &&
+	    attribute(&p, end, 'i', &c->count) && is_number(&c->count) &&
+	    crypto_unbase64(&c->plain, c->salt.p, c->salt.len);
+}
+
+/* The server's nonce begins with ours and adds to it. */
+static bool
+nonce_grows(const struct scram *s, const struct value *nonce,
     struct failure *why)
 {
-	size_t n = 0, ours = s->nonce == NULL ? 0 : strlen(s->nonce);
-	const char *p = nonce_in(heard, len, &n);
+	size_t ours = buffer_len(&s->nonce);
 
-	if (p == NULL || ours == 0 || n <= ours ||
-	    memcmp(p, s->nonce, ours) != 0)
+	if (nonce->len <= ours ||
+	    memcmp(nonce->p, buffer_data(&s->nonce), ours) != 0)
 		return fail(why, FAILURE_PROTOCOL, "the server's SCRAM nonce "
 		    "does not extend ours: it is broken, or somebody is in "
 		    "between");
-	return n >= ours + SCRAM_NONCE_MIN || fail(why, FAILURE_PROTOCOL,
-	    "the server adds %zu characters to our SCRAM nonce; less than %d "
-	    "may come again, and with them what was once answered", n - ours,
-	    SCRAM_NONCE_MIN);
+	return nonce->len >= ours + SCRAM_NONCE_MIN || fail(why,
+	    FAILURE_PROTOCOL, "the server adds %zu characters to our SCRAM "
+	    "nonce; less than %d may come again, and with them what was once "
+	    "answered", nonce->len - ours, SCRAM_NONCE_MIN);
 }
 
 static bool
-explain(const struct scram *s, int error, const char *heard, size_t len,
-    struct failure *why)
+count_is_sane(struct scram *s, struct challenge *c, struct failure *why)
 {
-	if (s->refused.kind != FAILURE_NONE) {
-		*why = s->refused;
-		return false;
+	int shown = (int)(c->count.len < 40 ? c->count.len : 40);
+	char text[11];
+	unsigned long n = 0;
+
+	(void)snprintf(s->detail, sizeof s->detail, "iterations %.*s", shown,
+	    c->count.p);
+	if (c->count.len < sizeof text) {
+		memcpy(text, c->count.p, c->count.len);
+		text[c->count.len] = '\0';
+		n = strtoul(text, NULL, 10);
 	}
-	if (len > 2 && memcmp(heard, "e=", 2) == 0)
-		return fail(why, FAILURE_AUTH, "the server refuses the login: "
-		    "%.*s", (int)(len < 100 ? len - 2 : 98), heard + 2);
-	if (s->steps >= 3)
-		return fail(why, FAILURE_AUTH, "the server could not prove "
-		    "that it knows the password (wrong SCRAM signature), so it "
-		    "may be another than it says; nothing was sent");
-	return fail(why, FAILURE_PROTOCOL, "%s: the server's challenge cannot "
-	    "be answered (%s)", s->params->mechanism, gsasl_strerror(error));
+	c->iterations = (unsigned)n;
+	return (n >= SCRAM_ITERATIONS_MIN && n <= SCRAM_ITERATIONS_MAX) ||
+	    fail(why, FAILURE_AUTH, "the server asks for %.*s iterations; less "
+	    "than %d would let it guess the password, more than %d would keep "
+	    "us busy", shown, c->count.p, SCRAM_ITERATIONS_MIN,
+	    SCRAM_ITERATIONS_MAX);
 }
 
-/* RFC 5802 section 7 lets a server add to its last words; libgsasl does not. */
-static size_t
-without_extensions(const char *heard, size_t len)
+/* What many have is what tables were made for. */
+static bool
+is_salt(const struct challenge *c, struct failure *why)
 {
-	const char *comma = len > 0 ? memchr(heard, ',', len) : NULL;
+	size_t octets = buffer_len(&c->plain);
 
-	return comma != NULL ? (size_t)(comma - heard) : len;
+	return octets >= SCRAM_SALT_MIN || fail(why, FAILURE_AUTH,
+	    "the server's SCRAM salt has %zu octets; less than %d would let "
+	    "it, or who hears it, look the password up", octets,
+	    SCRAM_SALT_MIN);
+}
+
+/* --- keys (RFC 5802 section 3) --------------------------------------------- */
+
+static size_t
+key_len(const struct scram *s)
+{
+	return s->params->sha256 ? 32 : 20;
+}
+
+static bool
+hmac(const struct scram *s, const unsigned char *key, const char *text,
+    size_t len, unsigned char *digest)
+{
+	return crypto_hmac(s->params->sha256, key, key_len(s), text, len,
+	    digest);
+}
+
+/* ClientProof, and the signature that the server must show. */
+static bool
+sign(struct scram *s, const struct challenge *c, unsigned char *proof)
+{
+	const struct scram_params *p = s->params;
+	const char *message = buffer_data(&s->said);
+	size_t len = buffer_len(&s->said), i;
+	unsigned char salted[CRYPTO_HASH], client[CRYPTO_HASH];
+	unsigned char key[CRYPTO_HASH];
+	bool ok = crypto_pbkdf2(p->sha256, p->password, p->password_len,
+	    buffer_data(&c->plain), buffer_len(&c->plain), c->iterations,
+	    salted) &&
+	    hmac(s, salted, "Client Key", 10, client) &&
+	    crypto_hash(p->sha256, client, key_len(s), key) &&
+	    hmac(s, key, message, len, proof) &&
+	    hmac(s, salted, "Server Key", 10, key) &&
+	    hmac(s, key, message, len, s->signature);
+
+	for (i = 0; ok && i < key_len(s); i++)
+		proof[i] ^= client[i];
+	explicit_bzero(salted, sizeof salted);
+	explicit_bzero(client, sizeof client);
+	explicit_bzero(key, sizeof key);
+	return ok;
+}
+
+/* --- the exchange ---------------------------------------------------------- */
+
+static bool
+is_refusal(const char *heard, size_t len, struct failure *why)
+{
+	if (len < 3 || memcmp(heard, "e=", 2) != 0)
+		return false;
+	(void)fail(why, FAILURE_AUTH, "the server refuses the login: %.*s",
+	    (int)(len < 100 ? len - 2 : 98), heard + 2);
+	return true;
+}
+
+/* client-first-message; the binding's data are said later. */
+static void
+say_first(struct scram *s, struct buffer *answer)
+{
+	put(answer, &s->bound);
+	put(answer, &s->said);
+	if (s->params->binding != NULL)
+		buffer_put(&s->bound, (const char *)s->params->data,
+		    s->params->data_len);
+}
+
+/* client-final-message: without the proof it is the end of AuthMessage. */
+static bool
+say_proof(struct scram *s, const struct challenge *c, const char *heard,
+    size_t len, struct buffer *answer, struct failure *why)
+{
+	unsigned char proof[CRYPTO_HASH];
+	size_t before = buffer_len(&s->said) + len + 2;
+	bool ok;
+
+	buffer_put(&s->said, ",", 1);
+	buffer_put(&s->said, heard, len);
+	buffer_put(&s->said, ",c=", 3);
+	crypto_base64(&s->said, buffer_data(&s->bound), buffer_len(&s->bound));
+	buffer_put(&s->said, ",r=", 3);
+	buffer_put(&s->said, c->nonce.p, c->nonce.len);
+	ok = sign(s, c, proof);
+	if (ok) {
+		buffer_put(answer, buffer_data(&s->said) + before,
+		    buffer_len(&s->said) - before);
+		buffer_put(answer, ",p=", 3);
+		crypto_base64(answer, proof, key_len(s));
+	}
+	explicit_bzero(proof, sizeof proof);
+	return ok || fail(why, FAILURE_LOCAL, "%s cannot be computed: the "
+	    "system forbids its hash", s->params->mechanism);
+}
+
+static bool
+answer_challenge(struct scram *s, const char *heard, size_t len,
+    struct buffer *answer, struct failure *why)
+{
+	struct challenge c = { .iterations = 0 };
+	bool ok;
+
+	if (is_refusal(heard, len, why))
+		return false;
+	ok = take_apart(heard, len, &c) || fail(why, FAILURE_PROTOCOL, "%s: "
+	    "the server's challenge cannot be answered: it is not in form, or "
+	    "wants an extension", s->params->mechanism);
+	ok = ok && nonce_grows(s, &c.nonce, why) &&
+	    count_is_sane(s, &c, why) && is_salt(&c, why) &&
+	    say_proof(s, &c, heard, len, answer, why);
+	buffer_wipe(&c.plain);
+	return ok;
+}
+
+/* Without a hint at how many octets are right. */
+static bool
+is_signature(const struct scram *s, const struct buffer *shown)
+{
+	const unsigned char *p = (const unsigned char *)buffer_data(shown);
+	unsigned char wrong = 0;
+	size_t i;
+
+	if (buffer_len(shown) != key_len(s))
+		return false;
+	for (i = 0; i < key_len(s); i++)
+		wrong |= p[i] ^ s->signature[i];
+	return wrong == 0;
+}
+
+/* server-final-message; extensions behind it are passed over. */
+static bool
+hear_final(const struct scram *s, const char *heard, size_t len,
+    struct failure *why)
+{
+	const char *p = heard;
+	struct value v;
+	struct buffer shown = { 0 };
+	bool ok;
+
+	if (is_refusal(heard, len, why))
+		return false;
+	ok = len > 0 && attribute(&p, heard + len, 'v', &v) &&
+	    crypto_unbase64(&shown, v.p, v.len) && is_signature(s, &shown);
+	buffer_free(&shown);
+	return ok || fail(why, FAILURE_AUTH, "the server could not prove "
+	    "that it knows the password (wrong SCRAM signature), so it "
+	    "may be another than it says; nothing was sent");
 }
 
 bool
 scram_step(struct scram *s, const char *heard, size_t len,
     struct buffer *answer, bool *complete, struct failure *why)
 {
-	char *out = NULL;
-	size_t n = 0;
-	int error;
-
-	s->steps++;
-	if (s->steps == 2 && !nonce_grows(s, heard, len, why))
-		return false;
-	if (s->steps == 3)
-		len = without_extensions(heard, len);
-	error = gsasl_step(s->session, heard, len, &out, &n);
-	if (error != GSASL_OK && error != GSASL_NEEDS_MORE)
-		return explain(s, error, heard, len, why);
-	if (s->steps == 1)
-		note_nonce(s, out, n);
-	*complete = error == GSASL_OK;
-	buffer_put(answer, out, n);
-	if (out != NULL) {
-		explicit_bzero(out, n);
-		gsasl_free(out);
+	*complete = false;
+	switch (++s->steps) {
+	case 1:
+		say_first(s, answer);
+		return true;
+	case 2:
+		return answer_challenge(s, heard, len, answer, why);
+	default:
+		*complete = hear_final(s, heard, len, why);
+		return *complete;
 	}
-	return true;
 }
 
 const char *

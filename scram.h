@@ -1,9 +1,7 @@
 /*
- * SCRAM (RFC 5802, 7677), by libgsasl, which leaves copies of what it is
- * given: so it gets the salted password and never the password.  What libgsasl
- * 2.2.0 leaves open is closed here: iteration count and salt are judged before
- * the password is touched, the server's nonce must extend ours, and binding
- * data go to -PLUS alone.
+ * SCRAM (RFC 5802, 7677), the client's side.  The password is touched only when
+ * the server's nonce, iteration count and salt have been judged; binding data
+ * go to -PLUS alone.
  */
 #ifndef SCRAM_H
 #define SCRAM_H
@@ -32,19 +30,22 @@ struct scram_params {
 					   without -PLUS */
 	const unsigned char *data;	/* of the binding */
 	size_t data_len;
+	bool none_offered;		/* we could bind, but the server offers
+					   no -PLUS: the flag is "y" (RFC 5802
+					   section 6), and a server that does
+					   offer one knows of who struck it */
 };
 
 struct scram;
 
-/* FAILURE_LOCAL when the library cannot. */
-bool	scram_begin(struct scram **, const struct scram_params *,
-	    struct failure *why);
+struct scram *scram_begin(const struct scram_params *);
 void	scram_end(struct scram *);			/* takes NULL */
 
 /*
  * Answers what was heard (nothing, to begin with), both not in base64; the
  * answer is appended.  *complete when the server has proven that it knows the
- * password.  FAILURE_AUTH or FAILURE_PROTOCOL.
+ * password.  FAILURE_AUTH, FAILURE_PROTOCOL, or FAILURE_LOCAL when the system
+ * forbids the hash.
  */
 bool	scram_step(struct scram *, const char *heard, size_t len,
 	    struct buffer *answer, bool *complete, struct failure *why);

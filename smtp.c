@@ -198,6 +198,7 @@ login(struct smtp *s, struct failure *why)
 		.binding = tls->binding,
 		.data = tls->binding_data,
 		.data_len = tls->binding_len,
+		.offers_plus = sasl_offers_plus(s->can.mechanisms),
 		.host = s->params->host,
 		.port = s->params->port
 	};

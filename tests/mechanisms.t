@@ -48,6 +48,13 @@ for tls in starttls implicit tls12; do
 	has "$tmp/envelope" "mechanism SCRAM-SHA-256-PLUS" "$tls: the strongest"
 done
 
+# RFC 5802 section 6: the flag "y" tells the server that it was taken out.
+serve struck --tls=implicit --user 'alice@example.test:secret' \
+    --fault plus-struck
+account "smtps://localhost:$port" auto secret
+run 77 "-PLUS struck out" "$sendoff" -i bob@example.net
+has "$tmp/err" "535 5.7.8" "the server notices"
+
 # RFC 5929: without an extended master secret two connections can have the same.
 serve unbound --tls=implicit --user 'alice@example.test:secret' \
     --tls-priority 'NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH'

@@ -246,7 +246,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .prepared_len = strlen(PASSWORD) };
 	struct pool *pool = pool_new();
 	struct login l = { 0 };
-	struct failure why;
 	unsigned which = size == 0 ? 0 : data[0] & 8 ? 8 + (data[0] & 1) :
 	    data[0] & 7;
 
@@ -255,8 +254,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		l.sha256 = which < 2;
 		l.plain = which == 5 || which == 6;
 		l.token = which > 7;
-		assert(sasl_begin(&l.sasl, names[which], "me@example.org",
-		    &words, &channel, &why));
+		l.sasl = sasl_begin(names[which], "me@example.org", &words,
+		    &channel);
 		converse(&l, pool_octets(pool, (const char *)data + 1,
 		    size - 1));
 		sasl_end(l.sasl);

@@ -92,11 +92,10 @@ class Login:
             want = self.wire.binding()[0]
             return "" if (flag, binding) == ("p", want) else \
                 f"SCRAM: binding {flag}={binding}, not p={want}"
-        if flag == "p" or flag == "y" and plus:
-            return f"SCRAM: the flag is {flag!r} for {self.mechanism}"
-        if flag == "y" and not self.wire.has_tls():
-            return "SCRAM: the flag is 'y' without TLS"
-        return ""
+        want = "y" if not plus and self.wire.has_tls() and \
+            self.wire.binding() else "n"
+        return "" if flag == want else \
+            f"SCRAM: the flag is {flag!r}, not {want!r}"
 
     def server_first(self, words):
         given = dict(r="", s=SALT, i="4096")

@@ -82,6 +82,9 @@ auth_describe(const struct session *s, char *text, size_t room)
 	(void)snprintf(text, room, "AUTH");
 	while (next_word(&words, word, sizeof word)) {
 		used = strlen(text);
+		if (strstr(word, "-PLUS") != NULL &&
+		    options_fault(s->options, FAULT_PLUS_STRUCK))
+			continue;
 		if (fits(word, &link.channel))
 			(void)snprintf(text + used, room - used, " %s", word);
 	}

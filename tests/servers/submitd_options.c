@@ -38,6 +38,7 @@ static const char *const fault_names[FAULTS] = {
 	[FAULT_NO_SERVER_SIGNATURE]	= "no-server-signature",
 	[FAULT_WRONG_SERVER_SIGNATURE]	= "wrong-server-signature",
 	[FAULT_WRONG_NONCE]		= "wrong-nonce",
+	[FAULT_PLUS_STRUCK]		= "plus-struck",
 	[FAULT_SILENT_AT_MAIL]		= "silent-at-mail",
 	[FAULT_CLOSE_AT_MAIL]		= "close-at-mail",
 	[FAULT_CLOSE_BEFORE_DATA_END]	= "close-before-data-end",

@@ -172,15 +172,13 @@ begin(const char *mechanism, const char *user, const char *password)
 	struct sasl_words words = { .password = password,
 	    .password_len = strlen(password) };
 	struct failure why;
-	struct sasl *s;
 
 	buffer_wipe(&prepared);
 	assert_true(prepare_secret(password, strlen(password), &prepared,
 	    &why));
 	words.prepared = buffer_data(&prepared);
 	words.prepared_len = buffer_len(&prepared);
-	assert_true(sasl_begin(&s, mechanism, user, &words, &channel, &why));
-	return s;
+	return sasl_begin(mechanism, user, &words, &channel);
 }
 
 static void

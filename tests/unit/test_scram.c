@@ -9,26 +9,26 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <cmocka.h>
-#include <gsasl.h>
+
+#include "crypto.h"
 
 #define OURS	"fyko+d2lbbFgONRv9qkxdawL"
 #define THEIRS	"3rfcNHYJY1ZVvWVs7j"
 
-/* The library's: 18 octets, which it shows in base64. */
+/* What the system draws, 18 octets that OURS shows in base64. */
 int
-gsasl_nonce(char *data, size_t len)
+getentropy(void *p, size_t len)
 {
-	char *nonce = NULL;
-	size_t n = 0;
+	struct buffer octets = { 0 };
 
-	assert_int_equal(gsasl_base64_from(OURS, strlen(OURS), &nonce, &n),
-	    GSASL_OK);
-	assert_int_equal(n, len);
-	memcpy(data, nonce, len);
-	gsasl_free(nonce);
-	return GSASL_OK;
+	assert_true(crypto_unbase64(&octets, OURS, strlen(OURS)));
+	assert_int_equal(buffer_len(&octets), len);
+	memcpy(p, buffer_data(&octets), len);
+	buffer_free(&octets);
+	return 0;
 }
 
 static struct scram_params
@@ -66,7 +66,7 @@ says_what_the_rfc_says(void **state)
 	bool complete;
 
 	(void)state;
-	assert_true(scram_begin(&s, &params, &why));
+	s = scram_begin(&params);
 	assert_string_equal(answer(s, "", &complete, &why),
 	    "n,,n=user,r=" OURS);
 	assert_string_equal(answer(s, "r=" OURS THEIRS ",s=QSXCR+Q6sek8bf92,"
@@ -98,9 +98,90 @@ prepares_the_user(void **state)
 	(void)state;
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		params = login(cases[i].user);
-		assert_true(scram_begin(&s, &params, &why));
+		s = scram_begin(&params);
 		assert_string_equal(answer(s, "", &complete, &why),
 		    cases[i].first);
+		scram_end(s);
+	}
+}
+
+/* RFC 5802 section 6, and what stands in c= for each flag. */
+static void
+says_what_it_can(void **state)
+{
+	static const struct {
+		const char *binding;
+		bool none_offered;
+		const char *first, *channel;
+	} cases[] = {
+		{ NULL, false, "n,,", "c=biws," },
+		{ NULL, true, "y,,", "c=eSws," },
+		{ "tls-unique", false, "p=tls-unique,,",
+		    "c=cD10bHMtdW5pcXVlLCxkYXRh," },
+	};
+	struct scram_params params;
+	struct failure why;
+	struct scram *s;
+	const char *said;
+	bool complete;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		params = login("user");
+		params.binding = cases[i].binding;
+		params.data = (const unsigned char *)"data";
+		params.data_len = cases[i].binding != NULL ? 4 : 0;
+		params.none_offered = cases[i].none_offered;
+		s = scram_begin(&params);
+		said = answer(s, "", &complete, &why);
+		n = strlen(cases[i].first);
+		assert_memory_equal(said, cases[i].first, n);
+		assert_string_equal(said + n, "n=user,r=" OURS);
+		said = answer(s, "r=" OURS THEIRS ",s=QSXCR+Q6sek8bf92,"
+		    "i=4096", &complete, &why);
+		assert_memory_equal(said, cases[i].channel,
+		    strlen(cases[i].channel));
+		scram_end(s);
+	}
+}
+
+/* RFC 7677 section 3, but for the nonce; only the true signature ends it. */
+static void
+wants_the_signature(void **state)
+{
+	static const struct {
+		const char *final;
+		const char *text;	/* NULL: it is right */
+	} cases[] = {
+		{ "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=", NULL },
+		{ "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=,x=y", NULL },
+		{ "v=rmF9pqV8S7suAoZWja4dJRkFsKU=", "could not prove" },
+		{ "v=rmF9pqV8S7suAoZWja4dJRkFsA==", "could not prove" },
+		{ "v=rmF9pqV8S7suAoZWja4dJRkFsKQ", "could not prove" },
+		{ "v=", "could not prove" },
+		{ "x=y,v=rmF9pqV8S7suAoZWja4dJRkFsKQ=", "could not prove" },
+		{ "", "could not prove" },
+		{ "e=invalid-proof", "refuses the login: invalid-proof" },
+		{ "e=", "could not prove" },
+	};
+	const struct scram_params params = login("user");
+	struct failure why;
+	struct scram *s;
+	bool complete;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		s = scram_begin(&params);
+		(void)answer(s, "", &complete, &why);
+		(void)answer(s, "r=" OURS THEIRS ",s=QSXCR+Q6sek8bf92,"
+		    "i=4096", &complete, &why);
+		why = (struct failure){ 0 };
+		(void)answer(s, cases[i].final, &complete, &why);
+		assert_true(complete == (cases[i].text == NULL));
+		if (!complete)
+			assert_non_null(strstr(why.text, cases[i].text));
 		scram_end(s);
 	}
 }
@@ -133,6 +214,27 @@ has_bounds(void **state)
 		    FAILURE_AUTH, "4000001 iterations" },
 		{ "m=x,r=" OURS "12345678,s=MTIzNDU2Nzg=,i=4096",
 		    FAILURE_PROTOCOL, "cannot be answered" },
+		{ "r=" OURS "12345678,i=4096,s=MTIzNDU2Nzg=",
+		    FAILURE_PROTOCOL, "cannot be answered" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=", FAILURE_PROTOCOL,
+		    "cannot be answered" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg,i=4096",
+		    FAILURE_PROTOCOL, "cannot be answered" },
+		{ "r=" OURS "1234\x01""678,s=MTIzNDU2Nzg=,i=4096",
+		    FAILURE_PROTOCOL, "cannot be answered" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=", FAILURE_PROTOCOL,
+		    "cannot be answered" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=4096x", FAILURE_PROTOCOL,
+		    "cannot be answered" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=+4096", FAILURE_PROTOCOL,
+		    "cannot be answered" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=4294971392",
+		    FAILURE_AUTH, "4294971392" },
+		{ "r=" OURS "12345678,s=MTIzNDU2Nzg=,i=99999999999999999999",
+		    FAILURE_AUTH, "99999999999999999999" },
+		{ "", FAILURE_PROTOCOL, "cannot be answered" },
+		{ "e=unknown-user", FAILURE_AUTH,
+		    "refuses the login: unknown-user" },
 	};
 	const struct scram_params params = login("user");
 	struct failure why;
@@ -143,7 +245,7 @@ has_bounds(void **state)
 	(void)state;
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		why = (struct failure){ 0 };
-		assert_true(scram_begin(&s, &params, &why));
+		s = scram_begin(&params);
 		(void)answer(s, "", &complete, &why);
 		ok = *answer(s, cases[i].first, &complete, &why) != '\0';
 		assert_false(complete);
@@ -162,6 +264,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_the_rfc_says),
 		cmocka_unit_test(prepares_the_user),
+		cmocka_unit_test(says_what_it_can),
+		cmocka_unit_test(wants_the_signature),
 		cmocka_unit_test(has_bounds),
 	};
 

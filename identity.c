@@ -286,6 +286,16 @@ identity_load(gnutls_certificate_credentials_t c, const struct identity *id,
 	return id->certificate == NULL || load_files(c, id, pool, why);
 }
 
+/* Signing has left some on the stack. */
+void
+identity_unload(gnutls_certificate_credentials_t c, const struct identity *id)
+{
+	if (id->seed == NULL && id->certificate == NULL)
+		return;
+	gnutls_certificate_free_keys(c);
+	vault_sweep();
+}
+
 const char *
 identity_name(const struct identity *id, struct pool *pool)
 {

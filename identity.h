@@ -38,10 +38,14 @@ bool	identity_is_seed(const char *text);
  * Makes the credentials prove it.  The pin must outlive them.  A file that
  * cannot be used, or a key that does not fit, is FAILURE_CONFIG; no secret is
  * in the text.  Of the seed there is a copy in the credentials, and none
- * elsewhere; gnutls_certificate_free_keys() wipes it.
+ * elsewhere.
  */
 bool	identity_load(gnutls_certificate_credentials_t,
 	    const struct identity *, struct pool *, struct failure *why);
+
+/* Wipes them again, once the handshake is over. */
+void	identity_unload(gnutls_certificate_credentials_t,
+	    const struct identity *);
 
 /*
  * The certificate of an identity that has one, without asking a token:

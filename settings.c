@@ -142,8 +142,9 @@ setting_rival(const char *const values[SETTINGS], enum setting s)
 		    "take one out";
 	if (s == SET_CLIENT_KEY_ED25519 ? certificate :
 	    setting_is_certificate(s) && values[SET_CLIENT_KEY_ED25519] != NULL)
-		return "client-key-ed25519 has a certificate made; take "
-		    "client-certificate and client-key out, or this key";
+		return "client-key-ed25519 comes with a certificate of its "
+		    "own; take client-certificate and client-key out, or this "
+		    "key";
 	return NULL;
 }
 

@@ -3,7 +3,6 @@
 #include "log.h"
 #include "trust.h"
 #include "url.h"
-#include "vault.h"
 
 #include <assert.h>
 #include <gnutls/gnutls.h>
@@ -462,8 +461,7 @@ tls_begin(struct stream *s, const struct tls_params *params,
 	}
 	note_facts(t);
 	facts->unfit = is_unfit(t);
-	gnutls_certificate_free_keys(t->credentials);	/* and wipes them */
-	vault_sweep();
+	identity_unload(t->credentials, &params->identity);
 	return true;
 }
 

@@ -231,11 +231,11 @@ chmod 600 "$conf"
 for setting in client-certificate client-key; do
 	config "$setting /x" "client-key-ed25519 $seed"
 	run 78 "$setting beside it" "$sendoff" --check
-	has "$tmp/err" "$conf:2:1: client-key-ed25519 has a certificate made; \
-take client-certificate and client-key out" "is told"
+	has "$tmp/err" "$conf:2:1: client-key-ed25519 comes with a certificate \
+of its own; take client-certificate and client-key out" "is told"
 	config "client-key-ed25519 $seed" "$setting /x"
 	run 78 "before $setting" "$sendoff" --check
-	has "$tmp/err" "$conf:2:1: client-key-ed25519 has" "too"
+	has "$tmp/err" "$conf:2:1: client-key-ed25519 comes with" "too"
 done
 config "client-key-ed25519 $seed" "client-key-ed25519 $seed"
 run 78 "twice" "$sendoff" --check

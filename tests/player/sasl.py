@@ -92,8 +92,7 @@ class Login:
             want = self.wire.binding()[0]
             return "" if (flag, binding) == ("p", want) else \
                 f"SCRAM: binding {flag}={binding}, not p={want}"
-        want = "y" if not plus and self.wire.has_tls() and \
-            self.wire.binding() else "n"
+        want = "y" if self.wire.can_bind() and not plus else "n"
         return "" if flag == want else \
             f"SCRAM: the flag is {flag!r}, not {want!r}"
 

@@ -201,6 +201,12 @@ class Wire:
         except Gone:
             pass
 
+    def can_bind(self):
+        """Is there a channel binding?"""
+        return self.has_tls() and (
+            self.tls.version() == "TLSv1.3" or
+            self.tls.get_channel_binding("tls-unique") is not None)
+
     def binding(self):
         """The name of the channel binding and its octets."""
         if self.tls.version() != "TLSv1.3":

@@ -266,7 +266,7 @@ quick: all units $(B)/submitd $(B)/ca
 	    $(QUICK:%=tests/%.t)
 
 INTEROP	= callers convert dns net probe hand postfix dovecot exim sendmail cyrus \
-	node trust pkcs11 retry oauth
+	node trust pkcs11 identity retry oauth
 
 interop: all $(B)/ca
 	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff $(APART) tests/interop/lab run \

@@ -33,6 +33,24 @@ def session():
     return list(zip(parts[::2], parts[1::2]))
 
 
+def makes():
+    """What make is asked to do is a target, and builds what it names."""
+    with open(TOP + "/README.md", encoding="utf-8") as f:
+        text = f.read()
+    asked = re.findall(r"^    make (.*?)(?: *#.*)?$", text, re.M)
+    tap.ok(len(asked) > 6, "there are commands of make")
+    for words in asked:
+        run = subprocess.run(["sh", "-c", f"make -n {words} DESTDIR=/nowhere"],
+                             check=False, cwd=TOP, capture_output=True,
+                             text=True, env={**os.environ, "MAKEFLAGS": ""})
+        tap.ok(run.returncode == 0, f"make {words}", run.stderr)
+    with open(TOP + "/debian/control", encoding="utf-8") as f:
+        wanted = set(re.findall(r"^ (lib\w+-dev),$", f.read(), re.M))
+    named = re.search(r"`apt-get install (gcc[^`]*)`", text)[1].split()
+    tap.same({x for x in named if x.startswith("lib")} - {"libc6-dev"},
+             wanted, "what is installed to build is what the package wants")
+
+
 def begin(tmp):
     """submitd; its process and port."""
     subprocess.run([B + "/ca", tmp + "/ca"], check=True)
@@ -64,6 +82,7 @@ def configure(home, text, port, tmp):
 
 
 def main():
+    makes()
     commands = session()
     tap.ok(len(commands) > 4, "there is a session")
     with tempfile.TemporaryDirectory() as tmp:

@@ -472,6 +472,44 @@ def apart():
     tidy()
 
 
+def key():
+    """A key alone is a secret like the password; its certificate is none."""
+    line = f"client-key-ed25519 {KEY}"
+    system(*account(OWN, line, password=False))
+    run = Run("--check")
+    digest = re.search(rb"public key is sha256:([0-9a-f]{64})\n", run.out)
+    ok(run.status == 0 and b"client-key-ed25519   ***" in run.out and digest,
+       "a key: --check", run)
+    safe(run, "a key: --check")
+    run = Run("--print-certificate")
+    ok(run.status == 0 and run.out.startswith(b"-----BEGIN CERTIFICATE"),
+       "a key: --print-certificate", run)
+    safe(run, "a key: --print-certificate")
+    knows = Own("--tls=implicit", "--client-key", digest[1].decode(),
+                "--require-client-cert", "--mechanisms", "EXTERNAL")
+    own_url = f"smtps://localhost:{knows.port}"
+    system(*account(own_url, line, password=False))
+    run = Run("-vvv", "--json", "-i", "bob@example.net")
+    ok(run.status == 0 and b"AUTH EXTERNAL" in run.out, "a key: it logs in",
+       run)
+    safe(run, "a key: -vvv --json")
+    for args in (["--server", f"smtps://localhost:{evil.port}"],
+                 ["--client-certificate", f"{TMP}/ca/client.pem"],
+                 ["--auth", "EXTERNAL", "--tls-priority", "NORMAL"]):
+        run = Run(*args, "--check")
+        safe(run, f"a key: {args[0]}, --check")
+        run = Run(*args, "-i", "bob@example.net")
+        ok(run.status != 0, f"a key: {args[0]}", run)
+        safe(run, f"a key: {args[0]}")
+    for wrong in (line + "x", line + " " + KEY, line[:-1], f"'{line}"):
+        system(*account(own_url, wrong, password=False))
+        run = Run("--check")
+        ok(run.status == 78, "a key that is none", run)
+        safe(run, "a key that is none")
+    knows.process.terminate()
+    tidy()
+
+
 def limits():
     """What the administrator has said stays said."""
     system(*account(OWN, "allow-from *@corp.example", f"user {USER}"))
@@ -850,7 +888,8 @@ def owners_module():
 try:
     for story in (ordinary, long_options, together, short_options, traces,
                   shown_logins,
-                  environment, modes, own_files, apart, limits, other_stores,
+                  environment, modes, own_files, apart, key, limits,
+                  other_stores,
                   inspected, descriptors, arguments, steps, set_uid,
                   roots_queue, owners_module):
         print(f"# {story.__name__}", flush=True)

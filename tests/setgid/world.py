@@ -37,7 +37,9 @@ def forms(secret):
     yield base64.b64encode(b"\0" + USER.encode() + b"\0" + secret)[:-4]
 
 
-NEEDLES = list(forms(PASSWORD.encode()))
+KEY = "q83vYR7Tm0pZ2kXhN9sLw4Cb1UeAyGfJt6oIdQrViBE"     # of client-key-ed25519
+NEEDLES = [*forms(PASSWORD.encode()), *forms(KEY.encode()),
+           *forms(base64.b64decode(KEY + "="))]
 
 
 def leaks(octets):

@@ -140,6 +140,7 @@ $(COMPLETE): contrib/completion/write longs.c settings.c usage.c
 DEPS	= gcc make pkg-config libc6-dev libgnutls28-dev libgsasl-dev libidn2-dev \
 	  libseccomp-dev \
 	  libcmocka-dev clang-14 clang libclang-rt-14-dev llvm-14 perl python3 mandoc \
+	  groff-base \
 	  devscripts valgrind strace cppcheck clang-tidy clang-tools binutils \
 	  universal-ctags ca-certificates locales \
 	  openssl util-linux procps xz-utils debootstrap systemd iproute2 \

@@ -242,7 +242,12 @@ def form():
                           capture_output=True, check=False)
     tap.ok(lint.returncode == 0 and not lint.stdout and not lint.stderr,
            "mandoc finds nothing", lint.stdout + lint.stderr)
-    for name in names:
+    for name in names:                  # as man(1) of Debian shows them
+        shown = subprocess.run(["groff", "-ww", "-mdoc", "-Tutf8",
+                                f"{TOP}/man/{name}"], check=False,
+                               capture_output=True)
+        tap.ok(shown.returncode == 0 and not shown.stderr,
+               f"{name}: groff finds nothing", shown.stderr.decode())
         shown = subprocess.run(["mandoc", "-Tutf8", f"{TOP}/man/{name}"],
                                capture_output=True, check=False).stdout.decode()
         wide = [x for x in re.sub(".\b", "", shown).splitlines()

@@ -213,10 +213,10 @@ show_verdict(const struct outcome *o)
 
 	(void)printf("\nVerdict\n");
 	if (why == NULL)
-		text("", "it could be sent to %zu recipient%s", o->n,
+		text("yes", "it could be sent to %zu recipient%s", o->n,
 		    o->n == 1 ? "" : "s");
 	else
-		text("", "of %zu recipients %zu could be sent it; exit status "
+		text("no", "of %zu recipients %zu could be sent it; exit status "
 		    "%d: %s", o->n, good, outcome_status(o), why->text);
 }
 

@@ -68,6 +68,19 @@ print_identity(const struct account *a, struct pool *pool)
 		(void)printf("    # %s\n", why.text);
 }
 
+/* No line of the account has them. */
+static void
+print_found(const struct account *a)
+{
+	const char *from = a->values[SET_FROM];
+	const char *at = from != NULL ? strrchr(from, '@') : NULL;
+
+	if (a->nservers == 0 && at != NULL)
+		(void)printf("    # its server: one that %s names in the DNS "
+		    "(SRV); sendoff --account %s --probe shows it\n", at + 1,
+		    a->name);
+}
+
 static void
 print_account(const struct account *a, struct pool *pool)
 {
@@ -83,6 +96,7 @@ print_account(const struct account *a, struct pool *pool)
 			    is_secret(a, (enum setting)s) ? "***" :
 			    url_shown(value, pool));
 	}
+	print_found(a);
 	print_identity(a, pool);
 }
 

@@ -29,10 +29,16 @@ has "$tmp/err" "chmod 600 $conf" "and the remedy"
 chmod 600 "$conf"
 run 0 "mended" "$sendoff" --check
 lacks "$tmp/out" secret "--check shows no password"
+lacks "$tmp/out" "# its server" "nor a server besides that of the line"
 rm -f "$conf"
 run 78 "no configuration" "$sendmail" bob@example.net
 has "$tmp/err" "there is no account" "is said"
 rm -rf "$HOME/.local"
+
+config 'from alice@example.org' 'password secret'
+run 0 "no server" "$sendoff" --check
+has "$tmp/out" "    # its server: one that example.org names in the DNS (SRV); \
+sendoff --account default --probe shows it" "--check says where it is"
 
 # A Turkish "i" has a capital of its own.
 mkdir "$tmp/locales"

@@ -142,7 +142,8 @@ def conf():
     with open(HOME.name + "/sendoff.conf", "w", encoding="utf-8") as f:
         f.write("from me@example.org\n")
     shown = dict(line.split(None, 1) for line in
-                 run("--check").stdout.splitlines()[1:])
+                 run("--check").stdout.splitlines()[1:]
+                 if not line.startswith("    #"))
     shown.pop("from")
     equal(shown.items(), [(n, d) for n, (d, _, _) in table.items() if d],
           "what --check shows are these defaults")

@@ -297,6 +297,33 @@ find(const char *name, bool has_value, struct option *found)
 	return config_has_option(name);
 }
 
+/* A misspelt one; NULL when none is like it. */
+static const char *
+meant(const char *name)
+{
+	const char *setting = setting_meant(name);
+	size_t i;
+
+	for (i = 0; i < sizeof options / sizeof *options; i++)
+		if (setting_resembles(name, options[i].name))
+			return options[i].name;
+	return setting != NULL && config_has_option(setting) ? setting : NULL;
+}
+
+static bool
+unknown(const struct parse *p, const char *name)
+{
+	const char *other = meant(name);
+
+	if (other != NULL && strcmp(other, name) == 0)
+		return fail(p->why, FAILURE_USAGE, "--%s takes no value", name);
+	if (other != NULL)
+		return fail(p->why, FAILURE_USAGE, "there is no option --%s; "
+		    "is --%s meant?", name, other);
+	return fail(p->why, FAILURE_USAGE, "there is no option --%s (sendoff "
+	    "--help lists them)", name);
+}
+
 bool
 longs_take(struct parse *p, const char *word)
 {
@@ -309,8 +336,7 @@ longs_take(struct parse *p, const char *word)
 	if (equals != NULL)
 		name = pool_octets(p->pool, name, (size_t)(equals - name));
 	if (!find(name, equals != NULL, &o))
-		return fail(p->why, FAILURE_USAGE, "there is no option --%s "
-		    "(sendoff --help lists them)", name);
+		return unknown(p, name);
 	if (equals != NULL)
 		return o.take(p, name, equals + 1);
 	if (o.argument != YES)

@@ -449,9 +449,8 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 	}
 }
 
-/* At most two letters to change, add or take away: "did you mean". */
-static bool
-resembles(const char *a, const char *b)
+bool
+setting_resembles(const char *a, const char *b)
 {
 	size_t la = strlen(a), lb = strlen(b), i, j, row[33], corner, above;
 
@@ -481,7 +480,7 @@ setting_meant(const char *name)
 	size_t s;
 
 	for (s = 0; s < SETTINGS; s++)
-		if (resembles(name, settings[s].name))
+		if (setting_resembles(name, settings[s].name))
 			return settings[s].name;
 	return NULL;
 }

@@ -80,4 +80,7 @@ bool	setting_limit(const char *value, uint64_t *octets, uint64_t *messages);
 /* The name that is meant by a misspelt one, or NULL. */
 const char *setting_meant(const char *name);
 
+/* Do at most two letters differ, or are added or taken away? */
+bool	setting_resembles(const char *, const char *);
+
 #endif

@@ -230,13 +230,11 @@ take_queue(struct parse *p, char letter, const char *value)
 	if (*value == '\0' || strchr("IRS", *value) == NULL)
 		return true;
 	s.what = *value++;
-	if (*value == '\0') {
-		if (p->at >= p->argc)
-			return fail(p->why, FAILURE_USAGE, "-q%c wants a "
-			    "part of what it looks for, as in: -q%c 2026", s.what,
-			    s.what);
+	if (*value == '\0' && p->at < p->argc)
 		value = p->argv[p->at++];
-	}
+	if (*value == '\0')		/* that would be all, whatever their state */
+		return fail(p->why, FAILURE_USAGE, "-q%c wants a part of what "
+		    "it looks for, as in: -q%c 2026", s.what, s.what);
 	s.text = value;
 	parse_select(p, s);
 	return true;

@@ -51,6 +51,7 @@ static const struct {
 	{ { "sendmail", "-b" }, NULL },
 	{ { "sendmail", "-bpx" }, NULL },
 	{ { "sendmail", "-qI" }, NULL },
+	{ { "sendmail", "-qI", "" }, NULL },
 	{ { "smtpd" }, NULL },
 	{ { "sendoff", "--no-such-option" }, NULL },
 	{ { "sendoff", "--password", "x" }, NULL },

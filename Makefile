@@ -9,7 +9,8 @@ datadir	= $(prefix)/share
 mandir	= $(datadir)/man
 docdir	= $(datadir)/doc/sendoff
 unitdir	= $(prefix)/lib/systemd/system
-userunitdir = $(prefix)/lib/systemd/user
+# Below a home systemd has another place for a user's units.
+userunitdir = $(if $(filter $(HOME)/%,$(prefix)),$(datadir),$(prefix)/lib)/systemd/user
 bashdir	= $(datadir)/bash-completion/completions
 zshdir	= $(datadir)/zsh/site-functions
 CC	= gcc

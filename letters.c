@@ -232,7 +232,7 @@ take_queue(struct parse *p, char letter, const char *value)
 	s.what = *value++;
 	if (*value == '\0' && p->at < p->argc)
 		value = p->argv[p->at++];
-	if (*value == '\0')		/* that would be all, whatever their state */
+	if (*value == '\0')		/* which all of them hold */
 		return fail(p->why, FAILURE_USAGE, "-q%c wants a part of what "
 		    "it looks for, as in: -q%c 2026", s.what, s.what);
 	s.text = value;

@@ -297,6 +297,10 @@ alone()
 	    > "$out" 2>&1 && got=0 || got=$?
 }
 
+make -n -C "$top" install HOME="$here/home" prefix="$here/home/.local" \
+    B="${B:-build}" > "$out" 2>&1 || :
+has "$out" "userunitdir='$here/home/.local/share/systemd/user'" \
+    "a user's units go where systemd --user looks"
 alone "$here/home/.local"
 is "$got $(cat "$out")" "0 install: $here/home/.local/bin/sendoff is there; \
 next, its configuration: man sendoff.conf" "below one's home"

@@ -215,6 +215,8 @@ show_verdict(const struct outcome *o)
 	if (why == NULL)
 		text("yes", "it could be sent to %zu recipient%s", o->n,
 		    o->n == 1 ? "" : "s");
+	else if (o->n == 1)
+		text("no", "exit status %d: %s", outcome_status(o), why->text);
 	else
 		text("no", "of %zu recipients %zu could be sent it; exit status "
 		    "%d: %s", o->n, good, outcome_status(o), why->text);

@@ -99,6 +99,10 @@ no_secret(const struct session *s, struct failure *why)
 		    "password for this with --password-file, or write one for "
 		    "%s into ~/.netrc", a->withheld, a->name, a->file, a->line,
 		    s->use.host != NULL ? s->use.host : s->use.server);
+	if (a->line == 0)			/* made of options */
+		return fail(why, FAILURE_CONFIG, "there is no password for the "
+		    "server; name its file with --password-file, or say "
+		    "--auth=none if the server needs no login");
 	return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) has no "
 	    "password; add password-file or password-command, or write "
 	    "\"auth none\" if its server needs no login", a->name, a->file,

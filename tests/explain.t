@@ -128,7 +128,7 @@ lacks "$tmp/out" secret "no password is shown"
 
 account "$small"
 run 69 "REQUIRETLS" "$sendoff" --explain=live --require-tls bob@example.net
-has "$tmp/out" "exit status 69" "the verdict"
+has "$tmp/out" "  no        exit status 69: " "the verdict"
 has "$tmp/err" "REQUIRETLS (5.7.30)" "the reason"
 run 69 "SMTPUTF8, for one of two" "$sendoff" --explain \
     "jos$(printf '\303\251')@example.org" bob@example.net

@@ -104,14 +104,13 @@ told(const struct config *config, struct failure *why)
 	    "all)", config->errors[0], config->nerrors - 1);
 }
 
-/* --server and --from on the command line are an account as well. */
 static bool
-names_server(const struct options *o)
+overrides(const struct options *o, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < o->noverrides; i++)
-		if (strcmp(o->overrides[i].name, "server") == 0)
+		if (strcmp(o->overrides[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -176,7 +175,8 @@ load(struct config *config, const struct options *o,
 	    (is_scarce(system_error) &&
 	    !unreadable(privilege_file, system_error, why)))
 		return false;
-	if (config->n > 0 || names_server(o))
+	/* --server or --from, whose domain may name one, is an account too. */
+	if (config->n > 0 || overrides(o, "server") || overrides(o, "from"))
 		return true;
 	return none_found(config, user, user_error, system_error, why);
 }
@@ -319,7 +319,7 @@ choose(struct config *config, const struct options *o,
 	choice->why = "--account names it";
 	a = o->account != NULL ? named(config, o->account) :
 	    of_sender(config, sender, &choice->why);
-	choice->pinned = a != NULL || names_server(o);
+	choice->pinned = a != NULL || overrides(o, "server");
 	if (o->account != NULL && a == NULL)
 		return fail(why, FAILURE_CONFIG, "there is no account "
 		    "\"%s\"; those that there are: sendoff --check",

@@ -243,8 +243,8 @@ longs_probe(struct parse *p)
 		    "recipients to ask the server about");
 	return o->probe_rcpt || o->nrecipients == 0 || fail(p->why,
 	    FAILURE_USAGE, "--probe takes the URL of a server, as in "
-	    "smtps://mail.example.org, not \"%s\" (recipients are for "
-	    "--probe=rcpt)", o->recipients[0]);
+	    "smtps://mail.example.org, not \"%s\" (--from=ADDRESS looks for "
+	    "an address's; recipients are for --probe=rcpt)", o->recipients[0]);
 }
 
 static bool

@@ -218,8 +218,8 @@ show_verdict(const struct outcome *o)
 	else if (o->n == 1)
 		text("no", "exit status %d: %s", outcome_status(o), why->text);
 	else
-		text("no", "of %zu recipients %zu could be sent it; exit status "
-		    "%d: %s", o->n, good, outcome_status(o), why->text);
+		text("no", "of %zu recipients %zu could be sent it; exit "
+		    "status %d: %s", o->n, good, outcome_status(o), why->text);
 }
 
 /* --- what the server offers --------------------------------------------------- */

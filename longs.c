@@ -342,8 +342,8 @@ longs_take(struct parse *p, const char *word)
 	if (o.argument != YES)
 		return o.take(p, name, NULL);
 	if (p->at >= p->argc && o.take == take_kept)
-		return fail(p->why, FAILURE_USAGE, "--%s wants the id of a kept "
-		    "message (mailq lists them)", name);
+		return fail(p->why, FAILURE_USAGE, "--%s wants the id of a "
+		    "kept message (mailq lists them)", name);
 	if (p->at >= p->argc)
 		return fail(p->why, FAILURE_USAGE, "--%s wants a value, "
 		    "as in --%s=VALUE (sendoff --help has them)", name, name);

@@ -18,7 +18,7 @@ from player.transcript import Transcript, dialogue              # noqa: E402
 from tap import done, ok, same                                  # noqa: E402
 
 class NoWire:
-    def has_tls(self):
+    def can_bind(self):
         return False
 
 

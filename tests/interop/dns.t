@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 """Servers found by SRV, trusted by DANE: Knot signs, Unbound validates."""
+import json
 import re
 
 from interop import ALICE, Lab
@@ -123,6 +124,64 @@ fails("a forged address", 75, "mail.bogus.test", "SERVFAIL",
 fails("a loop of aliases", 75, "loop.example.test", **at("loop.example.test"))
 fails("a name that is not", 68, "no.example.test", "no host of this name",
       **at("no.example.test"))
+
+# --- what PKIX and what DANE say, each for itself ------------------------------
+
+CA = lab.env["CERTS"] + "/ca.pem"
+UNTRUSTED, VAIN = "certificate-not-trusted", "validation-failure"
+
+
+def tells(what, run, **wanted):
+    """The object of --json has these."""
+    found = json.loads(run.out or "{}")
+    return "".join(f"{what}: {k} is {found.get(k)!r}, not {v!r}; "
+                   for k, v in ((k.replace("_", "-"), v)
+                                for k, v in wanted.items())
+                   if found.get(k) != v)
+
+
+def judged(what, host, ca_file, pkix, dane, auto, both):
+    """auto, both: who has verified it, or None.  A real server has what is
+    sent without a proof, and nothing of what must have one."""
+    for scheme, port in (("smtps", TLS), ("smtp", STARTTLS),
+                         ("smtp+opportunistic", STARTTLS)):
+        mail, there = lab.mail(), scheme == "smtp+opportunistic"
+        run = send(mail, "--json", server=f"{scheme}://{host}:{port}",
+                   ca_file=ca_file, tls_name="mail.example.test")
+        lab.case(f"{what}: {scheme}", run.has(0 if auto or there else 75),
+                 tells(scheme, run, pkix=pkix, dane=dane, verified_by=auto,
+                       verified="yes" if auto else "no",
+                       tls_result=None if auto else
+                       dane if dane == VAIN else pkix),
+                 mail.arrived() if auto or there else mail.nowhere())
+    mail = lab.mail()
+    run = send(mail, "--json", server=f"smtp://{host}:{STARTTLS}",
+               ca_file=ca_file, tls_name="mail.example.test", dane="both")
+    lab.case(f"{what}: dane both", run.has(0 if both else 75),
+             tells("both", run, verified_by=both),
+             mail.arrived() if both else mail.nowhere())
+
+
+judged("both are good", "mail.example.test", CA, "ok", "dane-ee", "dane-ee",
+       "dane-ee+pkix")
+judged("DANE with a root of its own", "ta.example.test", CA, "ok", "dane-ta",
+       "dane-ta", "dane-ta+pkix")
+judged("PKIX alone is good", "wrong.example.test", CA, "ok", VAIN, None, None)
+judged("DANE alone is good", "mail.example.test", OTHER_CA, UNTRUSTED,
+       "dane-ee", "dane-ee", None)
+judged("none is good", "wrong.example.test", OTHER_CA, UNTRUSTED, VAIN, None,
+       None)
+judged("there are no records", "none.example.test", CA, "ok", "none", "pkix",
+       None)
+judged("nor an authority", "none.example.test", OTHER_CA, UNTRUSTED, "none",
+       None, None)
+judged("records that do not count", "unusable.example.test", CA, "ok",
+       "tlsa-invalid", "pkix", None)
+fails("dane both, and no records", 75, '"dane both"', "no authenticated TLSA",
+      dane="both", tls_name="mail.example.test", **at("none.example.test", CA))
+fails("dane both, and no authority", 75, "its TLSA records match",
+      "\"dane both\" wants an authority as well", dane="both",
+      **at("mail.example.test"))
 
 # --- what is not as it was -----------------------------------------------------
 

@@ -23,4 +23,15 @@ for port in PORTS:
     lab.null_sender(port)
     lab.unwanted_data(port, ["550 5.7.1", "not this one"])
     lab.large(port, 3 << 20)
+# Exim is told which protocol is meant, and knows "smtp" and "esmtp".
+for port in "EXIM_TLS", "EXIM_STARTTLS":
+    mail = lab.mail()
+    run = lab.send(port, mail, "--json", tls_alpn="h2 smtp")
+    lab.case(f"{port}: ALPN", run.has(0), mail.arrived(),
+             "" if '"alpn":"smtp"' in run.out else f"no alpn: {run.out}")
+    mail = lab.mail()
+    run = lab.send(port, mail, tls_alpn="h2")
+    lab.case(f"{port}: ALPN that it does not know", run.fails(
+        76, "knows none of the protocols", '"tls-alpn" names (h2)'),
+             mail.nowhere())
 lab.done()

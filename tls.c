@@ -70,9 +70,11 @@ no_protocol(const struct tls *t, struct failure *why)
 		return fail(why, FAILURE_PROTOCOL, "the server wants to hear "
 		    "which protocol is meant (ALPN) and is told none; write "
 		    "one as tls-alpn, as in: tls-alpn smtp");
-	return fail(why, FAILURE_PROTOCOL, "the server knows none of the "
-	    "protocols that \"tls-alpn\" names (%s); write the one that it "
-	    "knows, or leave tls-alpn out", t->params->alpn);
+	return fail(why, FAILURE_PROTOCOL, "the server takes none of the "
+	    "protocols that \"tls-alpn\" names (%s); write %s, or leave "
+	    "tls-alpn out", t->params->alpn,
+	    strchr(t->params->alpn, ' ') == NULL ? "the one that it knows" :
+	    "the one that it knows, and that one alone (some refuse several)");
 }
 
 static bool

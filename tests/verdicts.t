@@ -325,7 +325,7 @@ def protocols():
         "--certificate good", "smtp", "tls-alpn smtp"), {"alpn": None})
     got = lab.send("--alpn imap", "smtp", "tls-alpn smtp h2")
     check("another name", 76, got, {"tls-result": VAIN, "alpn": None})
-    tap.ok("the server knows none of the protocols that \"tls-alpn\" names "
+    tap.ok("the server takes none of the protocols that \"tls-alpn\" names "
            "(smtp h2)" in got[3], "says so, and names the setting", got[3])
     with socket.create_server(("127.0.0.1", 0)) as s:
         thread = threading.Thread(target=refuse, args=(s,))

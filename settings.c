@@ -384,6 +384,25 @@ users(const char *value, struct failure *why)
 	    "value");
 }
 
+/* What TLS alone has a form for. */
+static bool
+of_tls(enum setting_shape shape, const char *name, const char **value,
+    struct pool *pool, struct failure *why)
+{
+	switch (shape) {
+	case PINS:
+		return pins(value, pool, why);
+	case PROTOCOL_NAMES:
+		return tls_check_alpn(*value, why);
+	case SEED:
+		return identity_is_seed(*value) || fail(why, FAILURE_CONFIG,
+		    "%s is 32 octets in base64, which are 43 characters, as "
+		    "\"openssl rand -base64 32\" prints them", name);
+	default:
+		return tls_check_priority(*value, why);
+	}
+}
+
 bool
 setting_check(enum setting s, const char **value, struct pool *pool,
     struct failure *why)
@@ -417,8 +436,6 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 	case MECHANISM:
 		*value = upper(pool, *value);
 		return one_mechanism(*value, why);
-	case PINS:
-		return pins(value, pool, why);
 	case RESOLVER:
 		return resolver_check(*value, why);
 	case SOURCE:
@@ -435,14 +452,11 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 		return span_or_limit(settings[s].shape, name, *value, why);
 	case USERS:
 		return users(*value, why);
+	case PINS:
 	case PROTOCOL_NAMES:
-		return tls_check_alpn(*value, why);
 	case SEED:
-		return identity_is_seed(*value) || fail(why, FAILURE_CONFIG,
-		    "%s is 32 octets in base64, which are 43 characters, as "
-		    "\"openssl rand -base64 32\" prints them", name);
 	case PRIORITY:
-		return tls_check_priority(*value, why);
+		return of_tls(settings[s].shape, name, value, pool, why);
 	default:
 		return **value != '\0' || fail(why, FAILURE_CONFIG, "%s has "
 		    "no value", name);

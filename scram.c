@@ -151,16 +151,13 @@ static bool
 count_is_sane(struct scram *s, struct challenge *c, struct failure *why)
 {
 	int shown = (int)(c->count.len < 40 ? c->count.len : 40);
-	char text[11];
 	unsigned long n = 0;
+	size_t i;
 
 	(void)snprintf(s->detail, sizeof s->detail, "iterations %.*s", shown,
 	    c->count.p);
-	if (c->count.len < sizeof text) {
-		memcpy(text, c->count.p, c->count.len);
-		text[c->count.len] = '\0';
-		n = strtoul(text, NULL, 10);
-	}
+	for (i = 0; i < c->count.len && n <= SCRAM_ITERATIONS_MAX; i++)
+		n = 10 * n + (unsigned long)(c->count.p[i] - '0');
 	c->iterations = (unsigned)n;
 	return (n >= SCRAM_ITERATIONS_MIN && n <= SCRAM_ITERATIONS_MAX) ||
 	    fail(why, FAILURE_AUTH, "the server asks for %.*s iterations; less "

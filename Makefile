@@ -1,6 +1,7 @@
 # sendoff: README.md says how to begin, HACKING.md how the house is built.
 #
-# SAN=1 builds with AddressSanitizer and UBSan into a folder of its own.
+# SAN=1 builds with AddressSanitizer and UBSan into a folder of its own, COV=1
+# with the counters of gcov.
 
 prefix	= /usr/local
 DESTDIR	=
@@ -55,6 +56,14 @@ HARDEN_LD = -pie
 ALSO	= SCMP_SYS(clone), SCMP_SYS(prctl), SCMP_SYS(ptrace)
 SEES	= "/proc"
 endif
+ifdef COV
+B	= build/cov
+OPTIMISE = -O0 -g --coverage -Wno-maybe-uninitialized \
+	  -std=gnu11 -Ulinux -Uunix	# so that exec() lets the counters out
+HARDEN	= -fno-strict-aliasing -fPIE
+HARDEN_GCC =
+HARDEN_LD = -pie
+endif
 
 VERSION	= 0.1
 CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -I. \
@@ -83,6 +92,15 @@ sendmail sendoff: %: $(B)/%
 
 $(B)/sendmail: $(B)/sendmail.o $(OBJ)
 	$(CC) $(ALLFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# The sandbox and _exit() let the counters out: of this build alone.
+ifdef COV
+COUNTS	= $(B)/tests/coverage/counts.o
+$(COUNTS): CPPFLAGS += -DCOUNTED='"$(CURDIR)/$(B)"'
+$(COUNTS): OPTIMISE = -O0 -g
+$(B)/sendmail $(UNITS): $(COUNTS)
+$(B)/sendmail $(UNITS): HARDEN_LD += -Wl,--wrap=_exit,--wrap=sandbox_enter
+endif
 
 # Changes when the place of the configuration does.
 $(B)/sysconfdir: ALWAYS
@@ -256,9 +274,18 @@ hostile: all $(CRASH) $(B)/peak
 mutants: all $(CRASH) $(B)/peak units
 	B=$(B) $(APART) python3 tests/hostile/mutants.py
 
-check: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
+played: all units $(REPLAYS) $(B)/submitd $(B)/ca $(B)/convert $(B)/devlog.so \
     $(B)/scarce.so $(B)/peak $(B)/readable.so $(CRASH)
+
+check: played
 	B=$(B) SENDOFF=$(B)/sendoff $(APART) $(PROVE) -e '' $(UNITS) tests/*.t
+
+# What the tests reach, in lines and branches: tests/COVERAGE.md.
+coverage:
+	$(MAKE) COV=1 B=build/cov counted
+
+counted: played
+	B=$(B) $(APART) tests/coverage/run $(UNITS)
 
 # Of it what needs neither Python nor root nor minutes: for a package's build.
 QUICK	= contrib data mechanisms queue serve terms
@@ -345,6 +372,6 @@ clean:
 	rm -rf build sendmail sendoff
 
 .SECONDARY:
-.PHONY: ALWAYS all deps demo units check quick dist distcheck packages crash hostile mutants fuzz interop bench lint \
+.PHONY: ALWAYS all deps demo units played check coverage counted quick dist distcheck packages crash hostile mutants fuzz interop bench lint \
 	install install-setgid uninstall clean
 -include $(wildcard $(B)/*.d $(B)/tests/*/*.d)

@@ -11,7 +11,7 @@ L	= build/lint
 FILES	= $(wildcard *.c filter/*.c tests/*/*.c bench/*.c)
 
 # What a single source is given besides: see who builds it.
-GIVEN	= -DMARK='"/dev/null"' -DFILTER_ALSO='$(ALSO)'
+GIVEN	= -DMARK='"/dev/null"' -DCOUNTED='"/dev/null"' -DFILTER_ALSO='$(ALSO)'
 
 # tests/lint/model tells the analysers that a failed assertion of cmocka's
 # does not come back.

@@ -301,6 +301,7 @@ interop: all $(B)/ca
 	B=$(B) SENDOFF=$(CURDIR)/$(B)/sendoff $(APART) tests/interop/lab run \
 	    $(PROVE) $(INTEROP:%=tests/interop/%.t)
 	B=$(B) $(PROVE) tests/interop/import.t
+	tests/interop/figure
 
 # --- measuring --------------------------------------------------------------
 
@@ -310,6 +311,7 @@ $(B)/peak: bench/peak.c
 
 bench: all $(B)/submitd $(B)/ca $(B)/peak
 	B=$(B) bench/run $(ROWS)
+	bench/figure
 
 lint: all
 	@sh tests/lint/run $(B)/sendmail $(OBJ)

@@ -31,6 +31,8 @@ LASTING = "ENOSPC", "EIO"     # for each call that is like it, too
 SIGNALS = "TERM", "INT", "HUP"
 KINDS = "kill", "errno", "signal", "cut", "beside"
 BAD = "lost", "doubled", "wrong"
+FIGURES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + \
+    "/figures"
 SHOWN = 30                      # problems that are told in full
 WORLD = None                    # of this process
 
@@ -225,6 +227,14 @@ class Tally:
                 f"lost {k['lost']}, doubled {k['doubled']}, "
                 f"wrong {k['wrong']}")
 
+    def table(self):
+        """The same for the documents."""
+        n = [len(self.each), *(self.counts[kind] for kind in KINDS),
+             *(self.kinds[bad] for bad in BAD)]
+        return ("| runs | killed | errors | signals | power cuts | "
+                "another beside | lost | doubled | wrong |\n" + "|---" *
+                len(n) + "|\n| " + " | ".join(f"{x:,}" for x in n) + " |\n")
+
     def points(self):
         """A line of TAP for each scenario."""
         for i, (name, c) in enumerate(self.each.items(), 1):
@@ -270,6 +280,11 @@ def parse():
     return p.parse_args()
 
 
+def is_whole(options):
+    return (options.every == 1 and options.only == "*" and
+            set(options.kinds) == set(KINDS))
+
+
 def main():
     options, begun, why = parse(), time.monotonic(), cannot()
     if why is not None:
@@ -287,6 +302,9 @@ def main():
     print(f"# {tally.figure()}")
     print(f"# {time.monotonic() - begun:.0f} seconds")
     print(f"1..{len(tally.each)}")
+    if is_whole(options):
+        subprocess.run([FIGURES, "crash", "crash"], input=tally.table(),
+                       text=True, check=True)
     sys.exit(bool(tally.problems))
 
 

@@ -11,6 +11,7 @@ import itertools
 import os
 import random
 import ssl
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -22,6 +23,8 @@ import relay                                                    # noqa: E402
 import run                                                      # noqa: E402
 import server                                                   # noqa: E402
 
+FIGURES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + \
+    "/figures"
 CA = run.B + "/crash/ca"
 PIPELINING, CHUNKING = "PIPELINING", "CHUNKING"
 MODES = [(), (PIPELINING,), (CHUNKING,), (PIPELINING, CHUNKING)]
@@ -217,6 +220,18 @@ def tell(done):
     tell_doubts(done)
 
 
+def write_down(done, bad):
+    """The figure of the documents."""
+    most = max(done, key=lambda r: r.kib)
+    row = [len(done), len({r.fault.name for r in done}), len(bad),
+           sum(bool(r.once) and not r.bad for r in done), most.kib]
+    text = ("| runs | faults | wrong | failed once, passed alone | "
+            "most memory, KiB |\n|---|---|---|---|---|\n| " +
+            " | ".join(f"{x:,}" for x in row) + f" ({most.what}) |\n")
+    subprocess.run([FIGURES, "hostile", "hostile"], input=text, text=True,
+                   check=True)
+
+
 def tell_doubts(done):
     """What shows only sometimes is not to be hidden by a second run."""
     late = sum(r.late > 0 for r in done)
@@ -249,6 +264,8 @@ def main():
     print(f"{'not ' if bad else ''}ok 1 - {len(every)} faults met, "
           f"{len(bad)} of them wrongly\n1..1")
     tell(done)
+    if not options.sample and not options.only:
+        write_down(done, bad)
     return bool(bad)
 
 

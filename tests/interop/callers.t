@@ -14,8 +14,27 @@ from manual.page import example                             # noqa: E402
 from stage import Stage                               # noqa: E402
 
 ME = "alerts@example.test"
+PACKAGES = {                    # by what the names of their cases begin with
+    "cron": "cron", "anacron": "anacron", "at": "at", "bsd-mailx": "bsd-mailx",
+    "s-nail": "s-nail", "mailutils": "mailutils", "mutt": "mutt",
+    "git send-email": "git-email", "emacs message.el": "emacs-nox",
+    "procmail": "procmail", "maildrop": "maildrop", "vacation": "vacation",
+    "nmh": "nmh", "alpine": "alpine", "swaks --pipe": "swaks",
+    "php mail()": "php8.2-cli", "PHPMailer": "libphp-phpmailer",
+    "PEAR Mail": "php-mail", "Symfony Mailer": "php-symfony-mailer",
+    "nodemailer": "node-nodemailer", "Email::Sender": "libemail-sender-perl",
+    "Email::Stuffer": "libemail-stuffer-perl", "MIME::Lite":
+    "libmime-lite-perl", "MIME::Entity": "libmime-tools-perl",
+    "Ruby mail": "ruby-mail", "sudo's mailer": "sudo", "logwatch": "logwatch",
+    "fail2ban": "fail2ban"}
 lab = Lab()
 stage = Stage(lab)
+
+
+def case(name, complaints):
+    lab.case(name, *complaints)
+    caller = max((key for key in PACKAGES if name.startswith(key)), key=len)
+    lab.callers[caller, stage.version(PACKAGES[caller])] += not complaints
 
 
 def header_from(message):
@@ -67,7 +86,7 @@ def sends(name, script, *, user="root", sender=ME, from_=ME, body=b"b\r\n",
         complaints.append(told)
     complaints += ["it is kept: " + k[:300].decode(errors="replace")
                    for k in stage.kept()]
-    lab.case(name, *complaints)
+    case(name, complaints)
 
 
 def fails(name, script, *, user="root", status=None, words=(), log=(),
@@ -89,7 +108,7 @@ def fails(name, script, *, user="root", status=None, words=(), log=(),
                    if not any(w in line for line in stage.lines)]
     if len(stage.kept()) != kept:
         complaints.append(f"{len(stage.kept())} are kept: {told}")
-    lab.case(name + ": a refusal", *complaints)
+    case(name + ": a refusal", complaints)
 
 
 # --- schedulers --------------------------------------------------------------

@@ -12,6 +12,7 @@ A check returns what it missed, "" when it has nothing to say; a case is ok
 when no check complained.
 """
 import base64
+import collections
 import glob
 import hashlib
 import hmac
@@ -181,9 +182,20 @@ class Run:
                               recursive=True)
         self.kept = [read(k, "rb") for k in self.kept if os.path.isfile(k)]
         self.seconds = seconds
+        self.log = read(home + "/log") if os.path.exists(home + "/log") else ""
 
     def told(self):
         return f"status {self.status}, out {self.out!r}, err {self.err!r}"
+
+    def way(self):
+        """By what its log says: where, TLS, mechanism; None when nobody has
+        got the message."""
+        lines = [line for line in self.log.splitlines()
+                 if " result=sent" in line]
+        if self.status != 0 or not lines:
+            return None
+        return tuple((re.findall(rf" {name}=(\S+)", lines[-1]) or [""])[0]
+                     for name in ("server", "tls", "mechanism"))
 
     def is_silent(self):
         good = (self.status, self.out, self.err) == (0, "", "")
@@ -228,6 +240,9 @@ class Lab:
         self.name = os.path.basename(sys.argv[0]).removesuffix(".t")
         self.unwanted = []
         self.number = self.failed = 0
+        self.run = None                 # the last
+        self.ways = collections.Counter()
+        self.callers = collections.Counter()
 
     def token(self, port, user, **more):
         """npm's server has no opinion what a token looks like."""
@@ -264,12 +279,14 @@ class Lab:
                 with open(os.open(f"{home}/{name}", os.O_WRONLY | os.O_CREAT,
                                   0o600), "w") as f:
                     f.write(text)
+            settings.setdefault("log", home + "/log")
             run = self.send_from(home, mail, options, sender,
                                  self.settings(port, **settings))
         finally:
             shutil.rmtree(home)
         if run.status != 0 and mail.to == mail.fresh:
             mail.patience = HASTE
+        self.run = run
         return run
 
     def send_from(self, home, mail, options, sender, text):
@@ -293,6 +310,22 @@ class Lab:
             print("#", complaint.replace("\n", "\n# "))
         sys.stdout.flush()
         self.failed += bool(complaints)
+        self.note(not complaints)
+
+    def note(self, good):
+        """How a message got to a server, when a case that sent it is ok."""
+        way, self.run = self.run and self.run.way(), None
+        if good and way:
+            self.ways[way] += 1
+
+    def write_down(self):
+        """For the figure, see there: what was done here."""
+        folder = os.path.dirname(self.env["STORE"]) + "/did"
+        os.makedirs(folder, exist_ok=True)
+        with open(f"{folder}/{self.name}.json", "w") as f:
+            json.dump({"ways": [[*way, n] for way, n in self.ways.items()],
+                       "callers": [[*who, n] for who, n
+                                   in self.callers.items()]}, f)
 
     def done(self):
         if self.unwanted:
@@ -300,6 +333,7 @@ class Lab:
                       *[f"{address} has it" for mail, address in self.unwanted
                         if mail.stored(address)])
         print(f"1..{self.number}")
+        self.write_down()
         sys.exit(self.failed != 0)
 
     # --- cases that each server has ----------------------------------------

@@ -1,6 +1,7 @@
 """The tree in which callers run: sendoff as /usr/sbin/sendmail, its
 configuration, users, and a /dev/log that is read."""
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -85,6 +86,12 @@ class Stage:
                        "home/alice/.local var/www/.local home/alice/dead* "
                        "root/dead*", shell=True, cwd=self.tree, check=True)
         self.lines.clear()
+
+    def version(self, package):
+        """That of the program that is in the tree."""
+        return re.search(rf"^Package: {re.escape(package)}\n(?:.+\n)*?"
+                         r"Version: (.*)",
+                         read(self.tree + "/var/lib/dpkg/status"), re.M)[1]
 
     def play(self, script, user="root"):
         """The script in the tree, as the user, in name spaces of its own:

@@ -140,7 +140,7 @@ find_certificate(struct run *r, struct identity_facts *facts,
 static int
 print_certificate(struct run *r)
 {
-	struct identity_facts facts;
+	struct identity_facts facts = { .pem = "" };
 	struct failure why;
 
 	if (!find_certificate(r, &facts, &why)) {

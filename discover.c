@@ -146,10 +146,10 @@ discover(struct dns *dns, const char *domain, struct pool *pool,
 	q[1].name = pool_printf(pool, "_submission._tcp.%s", f.domain);
 	if (!dns_ask(dns, q, 2, pool, why))
 		return false;
-	for (i = 0; i < 2; i++)
+	add(&f, &q[0], SECURITY_IMPLICIT);
+	for (i = 0; i < 2 && f.n == 0; i++)
 		if (dns_is_temporary(q[i].state))
 			return cannot_ask(dns, domain, &q[i], why);
-	add(&f, &q[0], SECURITY_IMPLICIT);
 	add(&f, &q[1], SECURITY_STARTTLS);
 	if (f.n == 0)
 		return none_found(domain, q, why);

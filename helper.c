@@ -1,4 +1,4 @@
-#define _GNU_SOURCE			/* close_range(), F_SETSIG */
+#define _GNU_SOURCE			/* close_range() */
 #include "helper.h"
 #include "signals.h"
 #include "url.h"

@@ -167,6 +167,61 @@ nobody_answers(void **state)
 	pool_free(pool);
 }
 
+static void
+one_question_fails(const struct dnsd_entry *table, const char *wanted)
+{
+	struct pool *pool = pool_new();
+	struct endpoint *endpoints = NULL;
+	struct failure why = { 0 };
+	struct dns *dns;
+	size_t n = 0;
+	bool ok;
+
+	dnsd_begin(table);
+	dns = dns_open(dnsd.address);
+	ok = discover(dns, "example.org", pool, &endpoints, &n, &why);
+	assert_int_equal(ok, wanted != NULL);
+	if (ok) {
+		assert_int_equal(n, 1);
+		assert_string_equal(endpoints[0].text, wanted);
+	} else {
+		assert_int_equal(why.kind, FAILURE_RESOLVE_TEMPORARY);
+	}
+	dns_close(dns);
+	dnsd_end();
+	pool_free(pool);
+}
+
+/* RFC 8314 section 5.1: implicit TLS comes first, so it is enough. */
+static void
+one_answer(void **state)
+{
+	static const struct dnsd_entry implicit[] = {
+		{ "_submissions._tcp.example.org", DNS_SRV, ANSWERED,
+		    "0 1 465 mail.example.org", NULL },
+		{ "_submission._tcp.example.org", DNS_SRV, SERVFAIL, NULL,
+		    NULL },
+		{ 0 }
+	}, starttls[] = {
+		{ "_submissions._tcp.example.org", DNS_SRV, SERVFAIL, NULL,
+		    NULL },
+		{ "_submission._tcp.example.org", DNS_SRV, ANSWERED,
+		    "0 1 587 mail.example.org", NULL },
+		{ 0 }
+	}, none[] = {
+		{ "_submissions._tcp.example.org", DNS_SRV, ANSWERED,
+		    "0 0 0 .", NULL },
+		{ "_submission._tcp.example.org", DNS_SRV, SERVFAIL, NULL,
+		    NULL },
+		{ 0 }
+	};
+
+	(void)state;
+	one_question_fails(implicit, "smtps://mail.example.org:465");
+	one_question_fails(starttls, NULL);
+	one_question_fails(none, NULL);
+}
+
 int
 main(void)
 {
@@ -175,6 +230,7 @@ main(void)
 		cmocka_unit_test(by_no_weight), cmocka_unit_test(names),
 		cmocka_unit_test(beyond_ascii),
 		cmocka_unit_test(nobody_answers),
+		cmocka_unit_test(one_answer),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -90,7 +90,10 @@ def options():
              if f"there is no option --{n} " in run(f"--{n}", "-@").stderr]
     tap.ok(not wrong and "no option --nosuch " in run("--nosuch").stderr,
            "the program knows each", wrong)
-    usage = re.findall(r"--([a-z-]+)", run("--help").stdout)
+    text = run("--help").stdout
+    usage = re.findall(r"--([a-z-]+)", text)
+    lines = re.findall(r"^  (--[a-z-]+)", text, re.M)
+    tap.same(len(lines), len(set(lines)), "--help has a line for each, once")
     named = flags(SENDOFF)[1] | set(settings())
     tap.ok(len(usage) > 15 and set(usage) <= named,
            "sendoff(1) has what --help lists", set(usage) - named)

@@ -188,18 +188,10 @@ message_read(struct input *in, bool dot_ends, struct spool_room *room,
 	return true;
 }
 
-static bool
-nothing(struct input *in, struct failure *why)
-{
-	(void)why;
-	in->eof = true;
-	return true;
-}
-
 bool
 message_none(struct message **out, struct pool *pool, struct failure *why)
 {
-	struct input none = { .more = nothing };
+	struct input none = { .eof = true };
 
 	return message_read(&none, false, NULL, pool, out, why);
 }

@@ -4,14 +4,6 @@
 
 #include <string.h>
 
-static bool
-no_more(struct input *in, struct failure *why)
-{
-	(void)why;
-	in->eof = true;
-	return true;
-}
-
 void
 notice_make(struct input *in, const struct stored *s, const char *address,
     struct pool *pool)
@@ -21,7 +13,7 @@ notice_make(struct input *in, const struct stored *s, const char *address,
 	const char *at = strrchr(address, '@');
 	size_t i;
 
-	*in = (struct input){ .fd = -1, .more = no_more };
+	*in = (struct input){ .fd = -1, .eof = true };
 	buffer_printf(b, "From: sendoff <%s>\nTo: %s\nSubject: mail not sent: "
 	    "%s\nDate: %s\nMessage-ID: %s\nAuto-Submitted: auto-generated\nMIME-Version: 1.0\n"
 	    "Content-Type: text/plain; charset=UTF-8\n\n", address, address,

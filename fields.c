@@ -68,6 +68,22 @@ fields_number(const struct fields *o, const char *name, long long value)
 }
 
 void
+fields_texts(const struct fields *o, const char *name, const char *const *all,
+    size_t n)
+{
+	size_t i;
+
+	fields_key(o, name);
+	buffer_put(o->b, "[", 1);
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			buffer_put(o->b, ",", 1);
+		fields_quoted(o->b, all[i]);
+	}
+	buffer_put(o->b, "]", 1);
+}
+
+void
 fields_list(const struct fields *o, const char *name, const void *all,
     size_t n, void (*write)(const struct fields *, const void *, size_t))
 {

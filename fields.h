@@ -27,6 +27,10 @@ void	fields_truth(const struct fields *, const char *name, bool value);
 void	fields_number(const struct fields *, const char *name,
 	    long long value);
 
+/* A list of texts, of JSON alone. */
+void	fields_texts(const struct fields *, const char *name,
+	    const char *const *all, size_t n);
+
 /* A list of objects, of JSON alone: n of all, each written by one call. */
 void	fields_list(const struct fields *, const char *name, const void *all,
 	    size_t n, void (*write)(const struct fields *, const void *all,

@@ -94,7 +94,6 @@ put_object(struct buffer *b, const struct stored *s, struct pool *pool)
 {
 	const struct fields o = { b, true, pool };
 	const struct record *r = &s->record;
-	size_t i;
 
 	buffer_put(b, "{", 1);
 	fields_text(&o, "id", r->id);
@@ -109,12 +108,8 @@ put_object(struct buffer *b, const struct stored *s, struct pool *pool)
 	fields_number(&o, "octets", (long long)s->size);
 	fields_text(&o, "path", s->path);
 	fields_text(&o, "from", s->sender);
-	fields_key(&o, "recipients");
-	for (i = 0; i < s->n; i++) {
-		buffer_put(b, i == 0 ? "[" : ",", 1);
-		fields_quoted(b, s->recipients[i]);
-	}
-	buffer_printf(b, s->n == 0 ? "[]}" : "]}");
+	fields_texts(&o, "recipients", s->recipients, s->n);
+	buffer_put(b, "}", 1);
 }
 
 static void

@@ -280,28 +280,33 @@ trial(const struct fields *o, const struct report *r)
 		fields_text(o, "talk", "yes");
 }
 
+struct list {
+	const struct recipient *who;
+	const struct outcome *outcome;
+	const struct report *legs;	/* NULL: there is one */
+};
+
 /* With several legs each person says whose server it was. */
 static void
-list(const struct fields *o, const struct recipient *who,
-    const struct outcome *outcome, const struct report *legs)
+member(const struct fields *o, const void *all, size_t i)
 {
+	const struct list *list = all;
+	const struct report *legs = list->legs;
 	const struct report_leg *l;
-	size_t i;
 
-	fields_key(o, "recipients");
-	buffer_put(o->b, "[", 1);
-	for (i = 0; i < outcome->n; i++) {
-		buffer_printf(o->b, i > 0 ? ",{" : "{");
-		one_recipient(o, who[i].path, &outcome->results[i]);
-		if (legs != NULL) {
-			l = &legs->legs[legs->plan->leg_of[i]];
-			account(o, l->leg);
-			fields_text(o, "server", l->session->server);
-			kept(o, l);
-		}
-		buffer_put(o->b, "}", 1);
-	}
-	buffer_put(o->b, "]", 1);
+	one_recipient(o, list->who[i].path, &list->outcome->results[i]);
+	if (legs == NULL)
+		return;
+	l = &legs->legs[legs->plan->leg_of[i]];
+	account(o, l->leg);
+	fields_text(o, "server", l->session->server);
+	kept(o, l);
+}
+
+static void
+recipients(const struct fields *o, const struct list *list)
+{
+	fields_list(o, "recipients", list, list->outcome->n, member);
 }
 
 /* A leg's line in the log, or the run's when it came to none. */
@@ -327,7 +332,8 @@ log_fields(const struct fields *o, const struct report *r,
 	    r->failure, l->session);
 	kept(o, l);
 	if (o->json)
-		list(o, l->leg->envelope.recipients, l->outcome, NULL);
+		recipients(o, &(struct list){ l->leg->envelope.recipients,
+		    l->outcome, NULL });
 	else
 		counted(o, l);
 }
@@ -349,8 +355,8 @@ json_fields(const struct fields *o, const struct report *r)
 		proof_chain(o, r->legs[0].session->facts.tls.chain);
 	if (r->outcome != NULL) {
 		kept(o, &r->legs[0]);
-		list(o, r->plan->people.recipients, r->outcome,
-		    r->nlegs > 1 ? r : NULL);
+		recipients(o, &(struct list){ r->plan->people.recipients,
+		    r->outcome, r->nlegs > 1 ? r : NULL });
 	}
 }
 

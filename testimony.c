@@ -19,21 +19,6 @@ shut(const struct fields *o, const char *bracket)
 }
 
 static void
-texts(const struct fields *o, const char *name, const char *const *all,
-    size_t n)
-{
-	size_t i;
-
-	open_list(o, name, '[');
-	for (i = 0; i < n; i++) {
-		if (i > 0)
-			buffer_put(o->b, ",", 1);
-		fields_quoted(o->b, all[i]);
-	}
-	shut(o, "]");
-}
-
-static void
 records(const struct fields *o, const void *all, size_t i)
 {
 	const struct found_records *r = (const struct found_records *)all + i;
@@ -45,7 +30,7 @@ records(const struct fields *o, const void *all, size_t i)
 		fields_text(o, "state", r->state);
 	fields_truth(o, "dnssec", r->authenticated);
 	fields_number(o, "ms", r->ms);
-	texts(o, "values", r->values, r->n);
+	fields_texts(o, "values", r->values, r->n);
 }
 
 static void
@@ -127,10 +112,10 @@ server(const struct fields *o, const void *all, size_t i)
 	fields_list(o, "addresses", s->addresses, s->naddresses, address);
 	fields_list(o, "steps", s->steps, s->nsteps, step);
 	if (s->before.heard)
-		texts(o, "keywords-before-tls", s->before.keywords,
+		fields_texts(o, "keywords-before-tls", s->before.keywords,
 		    s->before.n);
 	if (s->within.heard) {
-		texts(o, "keywords", s->within.keywords, s->within.n);
+		fields_texts(o, "keywords", s->within.keywords, s->within.n);
 		advice_extensions(&s->within.can, extensions, o->pool);
 		fields_list(o, "extensions", extensions, ADVICE_EXTENSIONS,
 		    extension);
@@ -196,7 +181,7 @@ testify(const struct findings *f, struct pool *pool)
 		fields_list(&o, "recipients", f->recipients, f->nrecipients,
 		    recipient);
 	}
-	texts(&o, "advice", f->advice, f->nadvice);
+	fields_texts(&o, "advice", f->advice, f->nadvice);
 	fields_number(&o, "status", f->status);
 	if (f->why.kind != FAILURE_NONE) {
 		fields_text(&o, "kind", failure_word(f->why.kind));

@@ -1,4 +1,5 @@
 #include "reply.h"
+#include "keys.h"
 #include "terms.h"
 
 #include <ctype.h>
@@ -211,21 +212,24 @@ limit_value(const char *p, size_t len)
 	return len <= 6 && number(p, len, &value) ? (unsigned)value : 0;
 }
 
-/* Does one of this name, which has n octets, stand between line and p? */
+/* Names compare without case; a line can have thousands of them. */
 static bool
-is_repeated(const char *line, const char *p, size_t n)
+is_new(struct keys *names, const char *p, size_t n, struct pool *pool)
 {
-	const char *start;
-	size_t len;
+	char *name = pool_octets(pool, p, n);
+	size_t i;
 
-	while ((len = word(&line, p, &start)) > 0)
-		if (len > n && start[n] == '=' && strncasecmp(start, p, n) == 0)
-			return true;
-	return false;
+	for (i = 0; i < n; i++)
+		name[i] = (char)tolower((unsigned char)name[i]);
+	if (keys_find(names, name, &i))
+		return false;
+	keys_add(names, name, 0, pool);
+	return true;
 }
 
 static bool
-limit(struct capabilities *c, const char *line, const char *p, size_t len)
+limit(struct capabilities *c, const char *p, size_t len, struct keys *seen,
+    struct pool *pool)
 {
 	static const char *const names[] = {
 		"RCPTMAX", "MAILMAX", "RCPTDOMAINMAX"
@@ -242,7 +246,7 @@ limit(struct capabilities *c, const char *line, const char *p, size_t len)
 			return false;
 	}
 	n = (size_t)(equals - p);
-	if (is_repeated(line, p, n))
+	if (!is_new(seen, p, n, pool))
 		return false;
 	for (i = 0; i < sizeof names / sizeof *names; i++)
 		if (is(p, n, names[i]))
@@ -254,12 +258,16 @@ limit(struct capabilities *c, const char *line, const char *p, size_t len)
 static void
 limits_line(struct capabilities *c, const char *p, const char *end)
 {
-	const char *line = p, *start;
+	struct pool *pool = pool_new();
+	struct keys seen = { 0 };
+	const char *start;
 	size_t n;
 
 	c->limits = true;
 	while (c->limits && (n = word(&p, end, &start)) > 0)
-		c->limits = limit(c, line, start, n);
+		c->limits = limit(c, start, n, &seen, pool);
+	keys_free(&seen);
+	pool_free(pool);
 	if (!c->limits)
 		c->rcptmax = c->mailmax = c->rcptdomainmax = 0;
 }

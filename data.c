@@ -57,13 +57,15 @@ trace_dots(const struct transaction *t)
 	log_trace('#', text, strlen(text));
 }
 
-/* Up to room octets of the message, and some at least. */
+/* Up to room octets of the message, which go out next; some at least. */
 static bool
 read_block(const struct transaction *t, uint64_t offset, char *p, size_t room,
     size_t *n, struct failure *why)
 {
 	if (!message_octets(t->message, offset, p, room, n, why))
 		return false;
+	if (t->carbon != NULL)
+		carbon_octets(t->carbon, p, *n);
 	return *n > 0 || fail(why, FAILURE_INPUT, "the spooled message has "
 	    "become shorter");
 }
@@ -78,8 +80,6 @@ put_block(struct transaction *t, uint64_t offset, uint64_t max, size_t *n,
 
 	if (!read_block(t, offset, out, room, n, why))
 		return false;
-	if (t->carbon != NULL)
-		carbon_octets(t->carbon, out, *n);
 	stream_added(t->talk->stream, *n);
 	return true;
 }
@@ -236,8 +236,6 @@ put_stuffed(struct transaction *t, uint64_t offset, bool *at_start, size_t *n,
 
 	if (!read_block(t, offset, block, STUFF_ROOM, n, why))
 		return false;
-	if (t->carbon != NULL)
-		carbon_octets(t->carbon, block, *n);
 	stream_added(t->talk->stream, scan_stuff(block, *n, at_start, out));
 	return true;
 }

@@ -1,4 +1,5 @@
 #include "certificate.h"
+#include "der.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -39,6 +40,16 @@ san(gnutls_x509_crt_t crt, unsigned i, unsigned *type, struct pool *pool)
 		return pool_string(pool, text);
 	return kind < 0 ? pool_string(pool, "?") :
 	    pool_octets(pool, name, len);
+}
+
+bool
+certificate_pin(const gnutls_datum_t *der, char pin[CRYPTO_SHA256_HEX + 1])
+{
+	struct der_certificate parts;
+
+	pin[0] = '\0';
+	return der_certificate(der->data, der->size, &parts) &&
+	    crypto_sha256(pin, parts.key.p, parts.key.len);
 }
 
 char *

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "crypto.h"
 #include "pool.h"
 
 /* Which server it should be for; any of the names will do. */
@@ -42,6 +43,14 @@ bool	certificate_is_for(gnutls_x509_crt_t, const char *name, struct pool *);
 
 /* Whose it is, or its issuer, as a distinguished name (RFC 4514). */
 const char *certificate_of(gnutls_x509_crt_t, bool issuer, struct pool *);
+
+/*
+ * The SHA-256 of the key (SubjectPublicKeyInfo) of a certificate in DER, as
+ * "pin" and TLSA 3 1 1 have it.  Of the key alone: what comes behind it in the
+ * file or the message anyone can append.  False, and "", when there is none.
+ */
+bool	certificate_pin(const gnutls_datum_t *der,
+	    char pin[CRYPTO_SHA256_HEX + 1]);
 
 /* The names in it: "a, b, and 3 more". */
 char	*certificate_names(gnutls_x509_crt_t, struct pool *);

@@ -1,6 +1,5 @@
 #include "chain.h"
 #include "certificate.h"
-#include "der.h"
 
 #include <gnutls/x509.h>
 
@@ -22,8 +21,6 @@ static void
 describe(struct chain_link *l, gnutls_x509_crt_t crt, const gnutls_datum_t *der,
     struct pool *pool)
 {
-	struct der_certificate parts;
-
 	*l = (struct chain_link){
 		.subject = certificate_of(crt, false, pool),
 		.issuer = certificate_of(crt, true, pool),
@@ -33,8 +30,7 @@ describe(struct chain_link *l, gnutls_x509_crt_t crt, const gnutls_datum_t *der,
 		.until = gnutls_x509_crt_get_expiration_time(crt)
 	};
 	(void)crypto_sha256(l->fingerprint, der->data, der->size);
-	if (der_certificate(der->data, der->size, &parts))
-		(void)crypto_sha256(l->pin, parts.key.p, parts.key.len);
+	(void)certificate_pin(der, l->pin);
 }
 
 long

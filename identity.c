@@ -1,6 +1,6 @@
 #include "identity.h"
 #include "buffer.h"
-#include "der.h"
+#include "certificate.h"
 #include "file.h"
 #include "url.h"
 #include "vault.h"
@@ -311,7 +311,6 @@ static int
 describe(gnutls_x509_crt_t crt, struct identity_facts *facts,
     struct pool *pool)
 {
-	struct der_certificate parts;
 	gnutls_datum_t der, pem;
 	int error = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
 
@@ -322,8 +321,7 @@ describe(gnutls_x509_crt_t crt, struct identity_facts *facts,
 		facts->pem = pool_octets(pool, (char *)pem.data, pem.size);
 		gnutls_free(pem.data);
 	}
-	if (error == 0 && (!der_certificate(der.data, der.size, &parts) ||
-	    !crypto_sha256(facts->pin, parts.key.p, parts.key.len)))
+	if (error == 0 && !certificate_pin(&der, facts->pin))
 		error = GNUTLS_E_ASN1_DER_ERROR;
 	gnutls_free(der.data);
 	return error;

@@ -325,17 +325,14 @@ has_records(const struct trust_params *params)
 	return params->dane != NULL && params->dane->n > 0;
 }
 
-/* Of the leaf's public key alone: what comes behind it anyone can append. */
 static void
 find_pin(gnutls_session_t session, struct trust_findings *found)
 {
 	unsigned n = 0;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
-	struct der_certificate c;
 
-	if (chain != NULL && n > 0 &&
-	    der_certificate(chain[0].data, chain[0].size, &c))
-		(void)crypto_sha256(found->pin, c.key.p, c.key.len);
+	if (chain != NULL && n > 0)
+		(void)certificate_pin(&chain[0], found->pin);
 }
 
 static bool

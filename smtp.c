@@ -193,7 +193,7 @@ login(struct smtp *s, struct failure *why)
 {
 	const struct tls_facts *tls = &s->facts->tls;
 	struct sasl_channel channel = {
-		.anonymous = anonymous(&s->facts->tls),
+		.anonymous = anonymous(tls),
 		.tls = tls->version != NULL,
 		.binding = tls->binding,
 		.data = tls->binding_data,

@@ -119,46 +119,55 @@ alert(const struct tls *t, struct failure *why)
 	    "%s: its alert is \"%s\"", ours, name);
 }
 
+static const char no_tls[] = "the server does not speak TLS here (smtps:// is "
+    "for implicit TLS, smtp:// for STARTTLS)";
+
 /* Errors of the library in the user's words. */
+static const struct {
+	int error;
+	const char *text;
+} faults[] = {
+	{ GNUTLS_E_UNEXPECTED_PACKET, no_tls },
+	{ GNUTLS_E_UNEXPECTED_PACKET_LENGTH, no_tls },
+	{ GNUTLS_E_RECORD_OVERFLOW, no_tls },
+	{ GNUTLS_E_UNSUPPORTED_VERSION_PACKET, "the server speaks no TLS that "
+	    "is safe today (1.2 or 1.3): it must be updated" },
+	{ GNUTLS_E_REHANDSHAKE, "the server asks to renegotiate TLS" },
+};
+
+static bool
+in_words(int error, struct failure *why)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof faults / sizeof *faults; i++)
+		if (faults[i].error == error)
+			return fail(why, FAILURE_PROTOCOL, "%s",
+			    faults[i].text);
+	return fail(why, FAILURE_PROTOCOL, "TLS failed: %s",
+	    gnutls_strerror(error));
+}
+
+static bool
+was_cut(int error)
+{
+	return error == GNUTLS_E_PREMATURE_TERMINATION ||
+	    error == GNUTLS_E_PULL_ERROR || error == GNUTLS_E_PUSH_ERROR;
+}
+
 static bool
 explain(const struct tls *t, int error, struct failure *why)
 {
-	switch (error) {
-	case GNUTLS_E_FATAL_ALERT_RECEIVED:
-		(void)alert(t, why);
-		break;
-	case GNUTLS_E_PREMATURE_TERMINATION:
-	case GNUTLS_E_PULL_ERROR:
-	case GNUTLS_E_PUSH_ERROR:
-		(void)fail(why, FAILURE_LOST, "the connection was cut within "
+	if (was_cut(error))
+		return fail(why, FAILURE_LOST, "the connection was cut within "
 		    "TLS");
-		return false;
-	case GNUTLS_E_UNEXPECTED_PACKET:
-	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
-	case GNUTLS_E_RECORD_OVERFLOW:
-		(void)fail(why, FAILURE_PROTOCOL, "the server does not speak "
-		    "TLS here (smtps:// is for implicit TLS, smtp:// for "
-		    "STARTTLS)");
-		break;
-	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
-		(void)fail(why, FAILURE_PROTOCOL, "the server speaks no TLS "
-		    "that is safe today (1.2 or 1.3): it must be updated");
-		break;
-	case GNUTLS_E_UNWANTED_ALGORITHM:	/* to sign with, by TLS 1.2 */
-		if (identity_name(&t->params->identity, t->pool) == NULL)
-			(void)fail(why, FAILURE_PROTOCOL, "TLS failed: %s",
-			    gnutls_strerror(error));
-		else
-			(void)unfit(t, why);
-		break;
-	case GNUTLS_E_REHANDSHAKE:
-		(void)fail(why, FAILURE_PROTOCOL, "the server asks to "
-		    "renegotiate TLS");
-		break;
-	default:
-		(void)fail(why, FAILURE_PROTOCOL, "TLS failed: %s",
-		    gnutls_strerror(error));
-	}
+	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		(void)alert(t, why);
+	else if (error == GNUTLS_E_UNWANTED_ALGORITHM &&	/* TLS 1.2 */
+	    identity_name(&t->params->identity, t->pool) != NULL)
+		(void)unfit(t, why);
+	else
+		(void)in_words(error, why);
 	why->tls_result = "validation-failure";
 	return false;
 }

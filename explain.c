@@ -379,6 +379,6 @@ explain(struct explain *e)
 	why = outcome_gravest(&all);
 	if (why == NULL)
 		return output;
-	(void)fprintf(stderr, "%s: %s\n", e->program, why->text);
+	(void)report_failure(e->program, why);
 	return outcome_status(&all);
 }

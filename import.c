@@ -197,13 +197,11 @@ import_configuration(const struct options *o, const struct caller *c,
 	int status;
 
 	(void)said(&name);
-	if (read_named(name, &text, &why)) {
+	if (read_named(name, &text, &why))
 		status = import_text(c, o->import, buffer_data(&text), pool,
 		    program);
-	} else {
-		(void)fprintf(stderr, "%s: %s\n", program, why.text);
-		status = failure_status(why.kind);
-	}
+	else
+		status = report_failure(program, &why);
 	buffer_wipe(&text);
 	pool_free(pool);
 	return status;

@@ -170,8 +170,7 @@ complain(const char *program, enum failure_kind kind, const char *id,
 	struct failure why;
 
 	(void)fail(&why, kind, "%s: %s", id, what);
-	(void)fprintf(stderr, "%s: %s\n", program, why.text);
-	return failure_status(kind);
+	return report_failure(program, &why);
 }
 
 /*

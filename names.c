@@ -17,14 +17,6 @@ struct names {
 	int status;
 };
 
-static int
-told(struct names *v, const struct failure *why)
-{
-	(void)fprintf(stderr, "%s: %s\n", v->program, why->text);
-	v->status = failure_status(why->kind);
-	return v->status;
-}
-
 static bool
 begin(struct names *v, const struct caller *c, struct failure *why)
 {
@@ -51,7 +43,7 @@ names_check(const struct options *o, const struct caller *c,
 	if (!begin(&v, c, &why))	/* the system's file needs no account */
 		resolve_init(&v.resolver, NULL, c, false, config->pool);
 	if (!resolve_load(&v.resolver, &why))
-		return told(&v, &why);
+		return report_failure(program, &why);
 	for (i = 0; i < v.resolver.aliases.nerrors; i++)
 		(void)fprintf(stderr, "%s\n", v.resolver.aliases.errors[i]);
 	return failure_status(v.resolver.aliases.nerrors == 0 ? FAILURE_NONE :
@@ -119,10 +111,10 @@ names_verify(const struct options *o, const struct caller *c,
 
 	if (o->nrecipients == 0) {
 		(void)fail(&why, FAILURE_USAGE, "-bv wants recipients");
-		return told(&v, &why);
+		return report_failure(program, &why);
 	}
 	if (!begin(&v, c, &why))
-		return told(&v, &why);
+		return report_failure(program, &why);
 	for (i = 0; i < o->nrecipients; i++)
 		verify(&v, o->recipients[i]);
 	status = report_output(program);

@@ -384,13 +384,6 @@ go_on(struct run *r)
 	session_end(&r->session);
 }
 
-static int
-told(const struct run *r, const struct failure *why)
-{
-	(void)fprintf(stderr, "%s: %s\n", r->program, why->text);
-	return failure_status(why->kind);
-}
-
 int
 probe(const struct options *o, const struct caller *c, struct config *config,
     const char *program)
@@ -411,7 +404,7 @@ probe(const struct options *o, const struct caller *c, struct config *config,
 	helper_end(config);
 	message_free(r.message);
 	if (!ok)
-		return told(&r, &why);
+		return report_failure(program, &why);
 	f->status = failure_status(f->why.kind);
 	advise(f, r.pool);
 	exhibit_end(&r.exhibit, f);
@@ -419,6 +412,6 @@ probe(const struct options *o, const struct caller *c, struct config *config,
 		testify(f, r.pool);
 	output = report_output(program);
 	if (f->why.kind != FAILURE_NONE)
-		return told(&r, &f->why);
+		return report_failure(program, &f->why);
 	return output;
 }

@@ -6,6 +6,7 @@
 #include "helper.h"
 #include "log.h"
 #include "path.h"
+#include "report.h"
 #include "resend.h"
 #include "signals.h"
 #include "store.h"
@@ -146,14 +147,6 @@ tell_owners(struct run *r)
 			resend_tell(r->resend, &list[i]);
 }
 
-/* Once, and not for each message. */
-static int
-complain(const char *program, const struct failure *why)
-{
-	(void)fprintf(stderr, "%s: %s\n", program, why->text);
-	return failure_status(why->kind);
-}
-
 /* Whoever names one by its whole id means one that there is. */
 static bool
 are_there(const struct options *o, const struct caller *c,
@@ -204,9 +197,9 @@ run_own(const struct options *o, const struct caller *c,
 
 	list = store_list(config, c, false, config->pool, &n);
 	if (broken != NULL && o->nselections == 0 && n > 0)
-		return complain(program, broken);
+		return report_failure(program, broken);
 	if (!may_show(&r, list, n, &why))
-		return complain(program, &why);
+		return report_failure(program, &why);
 	if (n == 0)
 		return failure_status(FAILURE_NONE);
 	if (broken == NULL)
@@ -396,11 +389,11 @@ check_names(const struct options *o, const struct caller *c,
 	if (pid == 0) {
 		(void)load(o, c, config);
 		_exit(are_there(o, c, config, &why) ? 0 :
-		    complain(program, &why));
+		    report_failure(program, &why));
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
 		(void)fail_errno(&why, FAILURE_LOCAL, "no other process");
-		return complain(program, &why);
+		return report_failure(program, &why);
 	}
 	return WEXITSTATUS(status);
 }
@@ -434,6 +427,6 @@ queue_run(const struct options *o, const struct caller *c,
 		return run_everyone(o, c, config, program);
 	broken = load(o, c, config);
 	if (!are_there(o, c, config, &why))
-		return complain(program, &why);
+		return report_failure(program, &why);
 	return run_all(o, c, config, program, broken);
 }

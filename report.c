@@ -388,6 +388,13 @@ to_log(const struct report *r, const struct report_leg *l, struct pool *pool)
 }
 
 int
+report_failure(const char *program, const struct failure *why)
+{
+	(void)fprintf(stderr, "%s: %s\n", program, why->text);
+	return failure_status(why->kind);
+}
+
+int
 report_output(const char *program)
 {
 	bool lost = ferror(stdout) != 0;	/* for a reason long gone */

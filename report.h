@@ -54,6 +54,9 @@ void	report_result(const struct report *, struct pool *);
 int	report_out_of_memory(const char *program, const char *id,
 	    const size_t n[VERDICTS]);
 
+/* One line on standard error for what ended a run; exit status. */
+int	report_failure(const char *program, const struct failure *);
+
 /*
  * Standard output is flushed.  When not all that was written to it has got
  * there, a line on standard error says so.  Exit status.

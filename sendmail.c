@@ -3,8 +3,8 @@
  */
 #include "accounts.h"
 #include "caller.h"
+#include "check.h"
 #include "config.h"
-#include "identity.h"
 #include "import.h"
 #include "log.h"
 #include "mailq.h"
@@ -16,21 +16,16 @@
 #include "privilege.h"
 #include "queue.h"
 #include "report.h"
-#include "route.h"
 #include "sandbox.h"
 #include "serve.h"
 #include "session.h"
 #include "submit.h"
 #include "tls.h"
 #include "trial.h"
-#include "url.h"
 #include "usage.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 struct run {
 	struct pool *pool;
@@ -41,115 +36,6 @@ struct run {
 	const char *program;
 	milliseconds begun;
 };
-
-/* A command may hold one, and whoever may not read the file runs it not. */
-static bool
-is_secret(const struct account *a, enum setting s)
-{
-	return config_is_secret(s) || (a->handed &&
-	    (s == SET_PASSWORD_COMMAND || s == SET_OAUTH_COMMAND));
-}
-
-/* What the server has to know, of whom a certificate tells it. */
-static void
-print_identity(const struct account *a, struct pool *pool)
-{
-	const struct identity id = route_identity(a);
-	struct identity_facts facts;
-	struct failure why;
-
-	if (!config_has_identity(a))
-		return;
-	if (identity_describe(&id, &facts, pool, &why))
-		(void)printf("    # its public key is sha256:%s\n"
-		    "    # its certificate: sendoff --account %s "
-		    "--print-certificate\n", facts.pin, a->name);
-	else
-		(void)printf("    # %s\n", why.text);
-}
-
-/* No line of the account has them. */
-static void
-print_found(const struct account *a)
-{
-	const char *from = a->values[SET_FROM];
-	const char *at = from != NULL ? strrchr(from, '@') : NULL;
-
-	if (a->nservers == 0 && at != NULL)
-		(void)printf("    # its server: one that %s names in the DNS "
-		    "(SRV); sendoff --account %s --probe shows it\n", at + 1,
-		    a->name);
-}
-
-static void
-print_account(const struct account *a, struct pool *pool)
-{
-	int s;
-
-	(void)printf("account %s\t# %s:%zu\n", a->name, a->file, a->line);
-	for (s = 0; s < SETTINGS; s++) {
-		const char *value = config_value(a, (enum setting)s);
-
-		if (value != NULL)
-			(void)printf("    %-20s %s\n",
-			    config_name((enum setting)s),
-			    is_secret(a, (enum setting)s) ? "***" :
-			    url_shown(value, pool));
-	}
-	print_found(a);
-	print_identity(a, pool);
-}
-
-/* --check: every error, then the configuration as it is in effect. */
-static int
-check_configuration(struct run *r)
-{
-	struct failure why = { 0 };
-	bool ok = accounts_load(&r->config, &r->options, &r->caller, &why);
-	size_t i;
-
-	for (i = 0; i < r->config.nerrors; i++)
-		(void)fprintf(stderr, "%s\n", r->config.errors[i]);
-	if (!ok && r->config.nerrors == 0)
-		(void)fprintf(stderr, "%s: %s\n", r->program, why.text);
-	for (i = 0; ok && i < r->config.n; i++)
-		print_account(&r->config.accounts[i], r->pool);
-	return ok ? report_output(r->program) : failure_status(why.kind);
-}
-
-static bool
-find_certificate(struct run *r, struct identity_facts *facts,
-    struct failure *why)
-{
-	struct choice c;
-	struct identity id;
-
-	if (!accounts_load(&r->config, &r->options, &r->caller, why) ||
-	    !accounts_choose(&r->config, &r->options, r->options.sender, &c,
-	    why))
-		return false;
-	if (c.account == NULL || !config_has_identity(c.account))
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" has no "
-		    "client certificate; add client-key-ed25519, or "
-		    "client-certificate and client-key", c.account != NULL ?
-		    c.account->name : "default");
-	id = route_identity(c.account);
-	return identity_describe(&id, facts, r->pool, why);
-}
-
-static int
-print_certificate(struct run *r)
-{
-	struct identity_facts facts = { .pem = "" };
-	struct failure why;
-
-	if (!find_certificate(r, &facts, &why)) {
-		(void)fprintf(stderr, "%s: %s\n", r->program, why.text);
-		return failure_status(why.kind);
-	}
-	(void)fputs(facts.pem, stdout);
-	return report_output(r->program);
-}
 
 /* A kept message, or what an account's servers have offered (memory.h). */
 static int
@@ -165,15 +51,13 @@ forget(struct run *r)
 	if (found)
 		return status;
 	m = memory_open(session_memory(&r->caller, r->pool), r->pool);
-	if (!memory_forget(m, r->options.account, &n, &why)) {
-		(void)fprintf(stderr, "%s: %s\n", r->program, why.text);
-		return failure_status(why.kind);
-	}
+	if (!memory_forget(m, r->options.account, &n, &why))
+		return report_failure(r->program, &why);
 	if (n == 0 && accounts_named(&r->config, r->options.account) == NULL) {
-		(void)fprintf(stderr, "%s: %s: there is no kept message of "
-		    "this id (mailq lists them), and no such account\n",
-		    r->program, r->options.account);
-		return EX_USAGE;
+		(void)fail(&why, FAILURE_USAGE, "%s: there is no kept message "
+		    "of this id (mailq lists them), and no such account",
+		    r->options.account);
+		return report_failure(r->program, &why);
 	}
 	(void)printf("what the servers of the account \"%s\" have offered is "
 	    "forgotten (%zu)\n", r->options.account, n);
@@ -209,7 +93,9 @@ static story *const stories[] = {
 	[MODE_LIST]	= mailq_list,	[MODE_SHOW]	= mailq_show,
 	[MODE_RETRY]	= queue_run,	[MODE_ALIASES]	= names_check,
 	[MODE_VERIFY]	= names_verify,	[MODE_PROBE]	= probe,
-	[MODE_SERVE]	= serve,	[MODE_NOTHING]	= NULL,
+	[MODE_SERVE]	= serve,	[MODE_CHECK]	= check_configuration,
+	[MODE_CERTIFICATE] = check_certificate,
+	[MODE_NOTHING]	= NULL,
 };
 
 static int
@@ -224,10 +110,6 @@ act(struct run *r)
 		return print_version(r);
 	case MODE_HELP:
 		return help(r);
-	case MODE_CHECK:
-		return check_configuration(r);
-	case MODE_CERTIFICATE:
-		return print_certificate(r);
 	case MODE_FORGET:
 		return forget(r);
 	case MODE_IMPORT:
@@ -270,10 +152,8 @@ main(int argc, char **argv)
 	struct failure why;
 	int status;
 
-	if (!privilege_drop(&r.privilege, &why)) {
-		(void)fprintf(stderr, "%s: %s\n", r.program, why.text);
-		return failure_status(why.kind);
-	}
+	if (!privilege_drop(&r.privilege, &why))
+		return report_failure(r.program, &why);
 	r.config.pool = r.pool;
 	r.config.handed = &r.privilege;
 	caller_read(&r.caller, closed, r.privilege.environment, r.pool);

@@ -16,6 +16,16 @@ class Trouble(Exception):
     """Why a mutant shows nothing, or was not seen."""
 
 
+def room_of(folder, old, rooms="*.[ch]"):
+    """The one room that has the text, once, and all that is in it."""
+    texts = {room: room.read_text(encoding="utf-8")
+             for room in folder.glob(rooms)}
+    found = [room for room, text in texts.items() if old in text]
+    if len(found) != 1 or texts[found[0]].count(old) != 1:
+        raise Trouble(f"once this was once in one of {rooms}: {old!r}")
+    return found[0], texts[found[0]]
+
+
 class Copy:
     """The sources, with what is built of them, below the build's folder."""
 
@@ -44,17 +54,12 @@ class Copy:
     @contextlib.contextmanager
     def spoilt(self, old, new, rooms="*.[ch]"):
         """While it lasts, the text is another in the one room that has it."""
-        texts = {room: room.read_text(encoding="utf-8")
-                 for room in self.folder.glob(rooms)}
-        found = [room for room, text in texts.items() if old in text]
-        if len(found) != 1 or texts[found[0]].count(old) != 1:
-            raise Trouble(f"once this was once in one of {rooms}: {old!r}")
-        text = texts[found[0]]
-        found[0].write_text(text.replace(old, new), encoding="utf-8")
+        room, text = room_of(self.folder, old, rooms)
+        room.write_text(text.replace(old, new), encoding="utf-8")
         try:
             yield
         finally:
-            found[0].write_text(text, encoding="utf-8")
+            room.write_text(text, encoding="utf-8")
 
     def try_all(self, mutants, try_one):
         """TAP; try_one(*mutant), without its name, raises Trouble.  True: each

@@ -74,7 +74,7 @@ MUTANTS = [
     ("what is masked is left", "smtp.c",
      "\tdialogue_wipe(&s->talk);\n", "", "plain"),
     ("what a server has repeated stays in its buffer", "dialogue.c",
-     "\t\t\tstream_wipe_taken(d->stream);\n", "\t\t\t;\n", "repeated"),
+     "\t\tstream_wipe_taken(d->stream);\n", "\t\t;\n", "repeated"),
     ("and in the reply", "dialogue.c",
      "\t\tbuffer_wipe(&shown);\n\t} while",
      "\t\tbuffer_free(&shown);\n\t} while", "repeated"),
@@ -122,4 +122,5 @@ def main():
                                m[1] in sys.argv[1:]], try_one))
 
 
-main()
+if __name__ == "__main__":
+    main()

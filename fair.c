@@ -97,9 +97,9 @@ logs_in(const struct draft_account *a)
 /* Once for all accounts. */
 static const char to_trust[] = "where there was no TLS, or a certificate "
     "was not checked, the server's must now be one that a known authority "
-    "vouches for. If it is not, name the authority with ca-file; or trust the key alone, with "
-    "\"ca-file none\" and \"pin sha256:\" and the SHA-256 of the public key: "
-    "the error about a wrong pin (64 zeros, say) has the right one.";
+    "vouches for. If it is not, name the authority with ca-file; or trust the "
+    "key alone, with \"ca-file none\" and \"pin sha256:\" and the SHA-256 of "
+    "the public key: the error about a wrong pin (64 zeros, say) has the right one.";
 
 /* What was without TLS; a password asks for it. */
 static const char *

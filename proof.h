@@ -1,6 +1,6 @@
 /*
- * What a server has proven by TLS, as names and values: one form for the log,
- * --json and --probe --json.
+ * What a server has proven by TLS, as names and values: one form for the log
+ * and --json, and of the chain for --probe --json as well.
  */
 #ifndef PROOF_H
 #define PROOF_H

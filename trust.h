@@ -54,13 +54,15 @@ struct trust_findings {
 
 /*
  * The verdict on the session's peer: how it was verified ("pkix", "dane-ee",
- * "dane-ta", "pin", "dane-ee+pkix", "dane-ta+pkix"), or NULL.  With pins
- * the key must be one of them in any case.  For PKIX the chain must end in an authority, be within its dates, be
- * meant for servers, not be revoked, and bear one of the names.  When it is
- * not in order, *why is FAILURE_TLS_UNTRUSTED with all objections in one
- * sentence, and with the RFC 8460 result type of the first; a file that cannot
- * be used is FAILURE_CONFIG.  Of the files only those authorities are taken
- * into the credentials that the chain can end in.
+ * "dane-ta", "pin", "dane-ee+pkix", "dane-ta+pkix"), or NULL.  With pins the
+ * key must be one of them in any case.  For PKIX the chain must end in an
+ * authority, be within its dates, be meant for servers, not be revoked, and
+ * bear one of the names.  When it is not in order, *why is
+ * FAILURE_TLS_UNTRUSTED with all objections in one sentence, and with the RFC
+ * 8460 result type of the first; a file that cannot be used is FAILURE_CONFIG.
+ * What each way says, where it was asked, is found in any case.  Of the files
+ * only those authorities are taken into the credentials that the chain can end
+ * in.
  */
 const char *trust_judge(gnutls_certificate_credentials_t, gnutls_session_t,
 	    const struct trust_params *, struct trust_findings *,

@@ -84,6 +84,21 @@ static const struct row ours[] = {
 	ROW("PLAIN", 0, "less", "less", "PLAIN response: ***"),
 };
 
+static struct gloss
+gloss_of(const struct row *r)
+{
+	return (struct gloss){ r->mechanism, r->step, r->octets, r->len };
+}
+
+/* They are freed. */
+static void
+are(struct buffer *words, const char *wanted)
+{
+	buffer_put(words, "", 1);
+	assert_string_equal(buffer_data(words), wanted);
+	buffer_free(words);
+}
+
 static void
 what_we_say(void **state)
 {
@@ -96,16 +111,14 @@ what_we_say(void **state)
 	(void)state;
 	for (i = 0; i < sizeof ours / sizeof *ours; i++) {
 		r = &ours[i];
-		g = (struct gloss){ r->mechanism, r->step, r->octets, r->len };
+		g = gloss_of(r);
 		secret = gloss_secret(&g);
 		assert_true(secret.at + secret.len <= r->len);
 		assert_int_equal(secret.len, r->secret_len);
 		assert_memory_equal(r->octets + secret.at, r->secret,
 		    secret.len);
 		gloss_said(&g, &words);
-		buffer_put(&words, "", 1);
-		assert_string_equal(buffer_data(&words), r->words);
-		buffer_free(&words);
+		are(&words, r->words);
 	}
 }
 
@@ -143,18 +156,14 @@ what_the_server_says(void **state)
 	(void)state;
 	for (i = 0; i < sizeof servers / sizeof *servers; i++) {
 		r = &servers[i];
-		g = (struct gloss){ r->mechanism, r->step, r->octets, r->len };
+		g = gloss_of(r);
 		gloss_heard(&g, true, &words);
-		buffer_put(&words, "", 1);
-		assert_string_equal(buffer_data(&words), r->words);
-		buffer_free(&words);
+		are(&words, r->words);
 	}
 	g = (struct gloss){ "SCRAM-SHA-1", 3, "v=x", 3 };
 	gloss_heard(&g, false, &words);
-	buffer_put(&words, "", 1);
-	assert_string_equal(buffer_data(&words), "SCRAM-SHA-1 server-final: "
-	    "v=*** (1 octets), wrong: the server does not know the password");
-	buffer_free(&words);
+	are(&words, "SCRAM-SHA-1 server-final: v=*** (1 octets), wrong: the "
+	    "server does not know the password");
 }
 
 static void

@@ -56,7 +56,9 @@ answer(struct scram *s, const char *heard, bool *complete,
 	return text;
 }
 
-/* RFC 5802 section 5 */
+/* What the server says in RFC 5802 section 5. */
+static const char first[] = "r=" OURS THEIRS ",s=QSXCR+Q6sek8bf92,i=4096";
+
 static void
 says_what_the_rfc_says(void **state)
 {
@@ -69,8 +71,7 @@ says_what_the_rfc_says(void **state)
 	s = scram_begin(&params);
 	assert_string_equal(answer(s, "", &complete, &why),
 	    "n,,n=user,r=" OURS);
-	assert_string_equal(answer(s, "r=" OURS THEIRS ",s=QSXCR+Q6sek8bf92,"
-	    "i=4096", &complete, &why), "c=biws,r=" OURS THEIRS
+	assert_string_equal(answer(s, first, &complete, &why), "c=biws,r=" OURS THEIRS
 	    ",p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=");
 	assert_false(complete);
 	(void)answer(s, "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=", &complete, &why);
@@ -138,8 +139,7 @@ says_what_it_can(void **state)
 		n = strlen(cases[i].first);
 		assert_memory_equal(said, cases[i].first, n);
 		assert_string_equal(said + n, "n=user,r=" OURS);
-		said = answer(s, "r=" OURS THEIRS ",s=QSXCR+Q6sek8bf92,"
-		    "i=4096", &complete, &why);
+		said = answer(s, first, &complete, &why);
 		assert_memory_equal(said, cases[i].channel,
 		    strlen(cases[i].channel));
 		scram_end(s);
@@ -175,8 +175,7 @@ wants_the_signature(void **state)
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		s = scram_begin(&params);
 		(void)answer(s, "", &complete, &why);
-		(void)answer(s, "r=" OURS THEIRS ",s=QSXCR+Q6sek8bf92,"
-		    "i=4096", &complete, &why);
+		(void)answer(s, first, &complete, &why);
 		why = (struct failure){ 0 };
 		(void)answer(s, cases[i].final, &complete, &why);
 		assert_true(complete == (cases[i].text == NULL));

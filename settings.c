@@ -148,13 +148,6 @@ setting_rival(const char *const values[SETTINGS], enum setting s)
 	return NULL;
 }
 
-static bool
-is_number(const char *s)
-{
-	return *s != '\0' && strlen(s) <= 7 &&
-	    s[strspn(s, "0123456789")] == '\0';
-}
-
 static const char *
 upper(struct pool *pool, const char *s)
 {
@@ -287,33 +280,6 @@ pins(const char **value, struct pool *pool, struct failure *why)
 	return true;
 }
 
-/* What is said to the server of when and how urgently; or "none". */
-static bool
-terms(enum setting_shape shape, const char *name, const char *value,
-    struct failure *why)
-{
-	struct terms ignored;
-
-	if (strcasecmp(value, "none") == 0)
-		return true;
-	switch (shape) {
-	case DURATION:
-		return terms_duration(value, &ignored.hold_for) ||
-		    fail(why, FAILURE_CONFIG, "%s is a duration of at most "
-		    "999999999 seconds, as in 90, 90s, 15m, 2h, 3d or 1w, not "
-		    "\"%s\"", name, value);
-	case DELIVER_BY:
-		return terms_deliver_by(value, &ignored) ||
-		    fail(why, FAILURE_CONFIG, "%s is a duration (as in 90, "
-		    "90s, 15m, 2h, 3d or 1w), then \"notify\" or \"return\", "
-		    "and \"trace\", not \"%s\"", name, value);
-	default:
-		return terms_priority(value, &ignored.priority) ||
-		    fail(why, FAILURE_CONFIG, "%s is a number from -9 to 9, "
-		    "not \"%s\"", name, value);
-	}
-}
-
 static bool
 count(const char **p, uint64_t *n)
 {
@@ -349,22 +315,6 @@ setting_limit(const char *text, uint64_t *octets, uint64_t *messages)
 	return count(&p, messages) && *p == '\0';
 }
 
-static bool
-span_or_limit(enum setting_shape shape, const char *name, const char *value,
-    struct failure *why)
-{
-	uint64_t octets, messages;
-	long seconds;
-
-	if (shape == SPAN)
-		return terms_duration(value, &seconds) || fail(why,
-		    FAILURE_CONFIG, "%s is a duration, as in 90s, 15m, 2h or "
-		    "5d, not \"%s\"", name, value);
-	return setting_limit(value, &octets, &messages) || fail(why,
-	    FAILURE_CONFIG, "%s is a size and a number of messages, as in "
-	    "1G 1000, not \"%s\"", name, value);
-}
-
 /* Login names, user ids, "@group": no name has what stands between names. */
 static bool
 users(const char *value, struct failure *why)
@@ -384,42 +334,104 @@ users(const char *value, struct failure *why)
 	    "value");
 }
 
-/* What TLS alone has a form for. */
+/* --- what each shape is ---------------------------------------------------- */
+
 static bool
-of_tls(enum setting_shape shape, const char *name, const char **value,
-    struct pool *pool, struct failure *why)
+is_seconds(const char *value, struct pool *pool)
 {
-	switch (shape) {
-	case PINS:
-		return pins(value, pool, why);
-	case PROTOCOL_NAMES:
-		return tls_check_alpn(*value, why);
-	case SEED:
-		return identity_is_seed(*value) || fail(why, FAILURE_CONFIG,
-		    "%s is 32 octets in base64, which are 43 characters, as "
-		    "\"openssl rand -base64 32\" prints them", name);
-	default:
-		return tls_check_priority(*value, why);
-	}
+	(void)pool;
+	return *value != '\0' && strlen(value) <= 7 &&
+	    value[strspn(value, "0123456789")] == '\0';
 }
 
-bool
-setting_check(enum setting s, const char **value, struct pool *pool,
+static bool
+is_host_name(const char *value, struct pool *pool)
+{
+	return is_domain(value, pool) || is_literal(value, pool);
+}
+
+static bool
+is_source(const char *value, struct pool *pool)
+{
+	(void)pool;
+	return url_is_address(value);
+}
+
+static bool
+is_span(const char *value, struct pool *pool)
+{
+	long seconds;
+
+	(void)pool;
+	return terms_duration(value, &seconds);
+}
+
+static bool
+is_limit(const char *value, struct pool *pool)
+{
+	uint64_t octets, messages;
+
+	(void)pool;
+	return setting_limit(value, &octets, &messages);
+}
+
+/* What is said to the server of when and how urgently can be "none". */
+static bool
+is_duration(const char *value, struct pool *pool)
+{
+	return strcasecmp(value, "none") == 0 || is_span(value, pool);
+}
+
+static bool
+is_deliver_by(const char *value, struct pool *pool)
+{
+	struct terms ignored;
+
+	(void)pool;
+	return strcasecmp(value, "none") == 0 ||
+	    terms_deliver_by(value, &ignored);
+}
+
+static bool
+is_urgency(const char *value, struct pool *pool)
+{
+	struct terms ignored;
+
+	(void)pool;
+	return strcasecmp(value, "none") == 0 ||
+	    terms_priority(value, &ignored.priority);
+}
+
+/* Those of which one sentence says what they are. */
+static const struct {
+	bool (*is)(const char *value, struct pool *);
+	const char *what;
+} forms[] = {
+	[NUMBER]	= { is_seconds, "a number of seconds" },
+	[HOST_NAME]	= { is_host_name, "a name of this machine, or its "
+			    "address as in [192.0.2.1]" },
+	[SOURCE]	= { is_source, "an address of this machine" },
+	[DURATION]	= { is_duration, "a duration of at most 999999999 "
+			    "seconds, as in 90, 90s, 15m, 2h, 3d or 1w" },
+	[DELIVER_BY]	= { is_deliver_by, "a duration (as in 90, 90s, 15m, "
+			    "2h, 3d or 1w), then \"notify\" or \"return\", "
+			    "and \"trace\"" },
+	[URGENCY]	= { is_urgency, "a number from -9 to 9" },
+	[SPAN]		= { is_span, "a duration, as in 90s, 15m, 2h or 5d" },
+	[LIMIT]		= { is_limit, "a size and a number of messages, as in "
+			    "1G 1000" },
+};
+
+/* Those that have more to say, or are brought into one form. */
+static bool
+check(const struct setting_kind *kind, const char **value, struct pool *pool,
     struct failure *why)
 {
-	const char *name = settings[s].name;
-
-	if (utf8_has_control(*value))
-		return fail(why, FAILURE_CONFIG, "%s must not hold control "
-		    "characters", name);
-	switch (settings[s].shape) {
+	switch (kind->shape) {
 	case WORD_OF:
-		return is_word_of(value, settings[s].words, pool) ||
+		return is_word_of(value, kind->words, pool) ||
 		    fail(why, FAILURE_CONFIG, "%s is one of %s, not \"%s\"",
-		    name, settings[s].words, *value);
-	case NUMBER:
-		return is_number(*value) || fail(why, FAILURE_CONFIG, "%s is "
-		    "a number of seconds, not \"%s\"", name, *value);
+		    kind->name, kind->words, *value);
 	case ADDRESS:
 		return address(value, pool, why);
 	case ADDRESSES:
@@ -427,10 +439,6 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 	case DOMAIN:
 		return is_domain(*value, pool) || fail(why, FAILURE_CONFIG,
 		    "\"%s\" is no domain", *value);
-	case HOST_NAME:
-		return is_domain(*value, pool) || is_literal(*value, pool) ||
-		    fail(why, FAILURE_CONFIG, "%s is a name of this machine, or "
-		    "its address as in [192.0.2.1], not \"%s\"", name, *value);
 	case MECHANISMS:
 		return mechanisms(value, pool, why);
 	case MECHANISM:
@@ -438,29 +446,40 @@ setting_check(enum setting s, const char **value, struct pool *pool,
 		return one_mechanism(*value, why);
 	case RESOLVER:
 		return resolver_check(*value, why);
-	case SOURCE:
-		return url_is_address(*value) || fail(why, FAILURE_CONFIG,
-		    "source is an address of this machine, not \"%s\"", *value);
 	case PROXY:
 		return url_parse_proxy(*value, &(struct proxy){ 0 }, pool, why);
-	case DELIVER_BY:
-	case DURATION:
-	case URGENCY:
-		return terms(settings[s].shape, name, *value, why);
-	case SPAN:
-	case LIMIT:
-		return span_or_limit(settings[s].shape, name, *value, why);
 	case USERS:
 		return users(*value, why);
 	case PINS:
+		return pins(value, pool, why);
 	case PROTOCOL_NAMES:
-	case SEED:
+		return tls_check_alpn(*value, why);
 	case PRIORITY:
-		return of_tls(settings[s].shape, name, value, pool, why);
+		return tls_check_priority(*value, why);
+	case SEED:			/* which is not to be shown */
+		return identity_is_seed(*value) || fail(why, FAILURE_CONFIG,
+		    "%s is 32 octets in base64, which are 43 characters, as "
+		    "\"openssl rand -base64 32\" prints them", kind->name);
 	default:
 		return **value != '\0' || fail(why, FAILURE_CONFIG, "%s has "
-		    "no value", name);
+		    "no value", kind->name);
 	}
+}
+
+bool
+setting_check(enum setting s, const char **value, struct pool *pool,
+    struct failure *why)
+{
+	const struct setting_kind *kind = &settings[s];
+	size_t shape = kind->shape;
+
+	if (utf8_has_control(*value))
+		return fail(why, FAILURE_CONFIG, "%s must not hold control "
+		    "characters", kind->name);
+	if (shape >= sizeof forms / sizeof *forms || forms[shape].is == NULL)
+		return check(kind, value, pool, why);
+	return forms[shape].is(*value, pool) || fail(why, FAILURE_CONFIG,
+	    "%s is %s, not \"%s\"", kind->name, forms[shape].what, *value);
 }
 
 bool

@@ -10,7 +10,6 @@
 
 struct names {
 	const struct options *options;
-	const char *program;
 	struct config *config;
 	struct choice choice;
 	struct resolver resolver;
@@ -35,8 +34,7 @@ int
 names_check(const struct options *o, const struct caller *c,
     struct config *config, const char *program)
 {
-	struct names v = { .options = o, .program = program,
-	    .config = config };
+	struct names v = { .options = o, .config = config };
 	struct failure why;
 	size_t i;
 
@@ -103,8 +101,7 @@ int
 names_verify(const struct options *o, const struct caller *c,
     struct config *config, const char *program)
 {
-	struct names v = { .options = o, .program = program,
-	    .config = config };
+	struct names v = { .options = o, .config = config };
 	struct failure why;
 	size_t i;
 	int status;

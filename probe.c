@@ -26,7 +26,6 @@ struct run {
 	const struct caller *caller;
 	struct config *config;
 	struct pool *pool;
-	const char *program;
 	struct message *message;	/* there is none: an empty one */
 	struct plan plan;		/* with the recipients, if any */
 	struct route route;
@@ -389,7 +388,7 @@ probe(const struct options *o, const struct caller *c, struct config *config,
     const char *program)
 {
 	struct run r = { .options = o, .caller = c, .config = config,
-	    .pool = config->pool, .program = program };
+	    .pool = config->pool };
 	struct failure why = { 0 };
 	struct findings *f = &r.found;
 	int output;

@@ -395,11 +395,11 @@ is_deliver_by(const char *value, struct pool *pool)
 static bool
 is_urgency(const char *value, struct pool *pool)
 {
-	struct terms ignored;
+	int ignored;
 
 	(void)pool;
 	return strcasecmp(value, "none") == 0 ||
-	    terms_priority(value, &ignored.priority);
+	    terms_priority(value, &ignored);
 }
 
 /* Those of which one sentence says what they are. */

@@ -5,6 +5,7 @@ resolve.py [--only WORD] [--jobs N]"""
 
 import argparse
 import concurrent.futures
+import errno
 import hashlib
 import os
 import socket
@@ -281,6 +282,20 @@ class Resolved(run.Run):
         super().__init__(what, how, faults.NO_FAULT)
         self.want, self.says, self.dns = want, says, dns
         self.srv_only, self.patience = srv_only, run.HANG_DNS
+        self.port, self.evil = None, None
+
+    def listen(self, folder):
+        """At a port that is free at the forged address too."""
+        while self.evil is None:
+            sock = super().listen(folder)
+            self.port = sock.getsockname()[1]
+            try:
+                self.evil = Evil(self.port)
+            except OSError as e:
+                sock.close()
+                if e.errno != errno.EADDRINUSE:
+                    raise
+        return sock
 
     def configuration(self, folder, address):
         port = address.rpartition(":")[2]
@@ -296,7 +311,11 @@ class Evil:
 
     def __init__(self, port):
         self.sock = socket.socket()
-        self.sock.bind((EVIL, port))
+        try:
+            self.sock.bind((EVIL, port))
+        except OSError:
+            self.sock.close()
+            raise
         self.sock.listen(8)
         self.sock.setblocking(False)
 
@@ -314,21 +333,14 @@ def play(case, creds):
     what, reply, want, says, more = (*case, {})[:5]
     how = server.How("implicit", creds=creds)
     r = Resolved(what, how, want, says, None, "SRV" in what)
-    port = []
     if r.srv_only:
-        make, reply = reply, services(lambda q: make(q, port[0]))
+        make, reply = reply, services(lambda q: make(q, r.port))
     r.dns = names.Server(reply, behind=more.get("behind"))
-    evil = []
-
-    def listening(sock):
-        port.append(sock.getsockname()[1])
-        evil.append(Evil(port[0]))
-
     try:
-        r.play(listening)
+        r.play()
     finally:
         r.dns.close()
-    if evil[0].was_reached():
+    if r.evil.was_reached():
         r.bad.append("the forged address was connected to")
     if says and says not in r.err:
         r.bad.append(f"standard error does not say {says!r}")

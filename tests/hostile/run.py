@@ -169,12 +169,13 @@ class Run:
             if not name.startswith(".") and "MAIL FROM:" in
             read(f"{store}/{name}")]
 
-    def play(self, listening=lambda listener: None):
-        """listening() is called with the listener before the program runs."""
+    def listen(self, folder):
+        return server.listener(self.how.way, folder)
+
+    def play(self):
         folder = tempfile.mkdtemp(prefix="hostile-")
-        listener = server.listener(self.how.way, folder)
+        listener = self.listen(folder)
         try:
-            listening(listener)
             if self.how.second:
                 self.good = server.Good(self.how, folder + "/second")
             self.prepare(folder, server.url(self.how.way, listener, folder))

@@ -11,18 +11,26 @@ is_bound(const char *mechanism)
 	return n > 5 && strcmp(mechanism + n - 5, "-PLUS") == 0;
 }
 
+/* No TLS is one thing, TLS that did not come about another. */
+static const char *
+state(const struct tls_facts *t)
+{
+	return t->version != NULL ? t->version : t->refused ? "untrusted" :
+	    t->begun ? "failed" : "none";
+}
+
 void
 proof_tls(const struct fields *o, const struct tls_facts *t,
     const char *mechanism)
 {
 	const struct trust_findings *found = &t->found;
 
-	fields_text(o, "tls", t->version != NULL ? t->version : "none");
+	fields_text(o, "tls", state(t));
 	fields_text(o, "cipher", t->cipher);
 	fields_text(o, "suite", t->suite);
 	fields_text(o, "group", t->group);
 	fields_text(o, "alpn", t->alpn);
-	if (t->version != NULL || found->names != NULL)
+	if (t->version != NULL || t->refused || found->names != NULL)
 		fields_text(o, "verified", t->verified ? "yes" : "no");
 	fields_text(o, "verified-by", t->verified_by);
 	fields_text(o, "tls-objection", t->objection);

@@ -10,9 +10,11 @@
 #include "tls.h"
 
 /*
- * What the handshake has come to, what each way of verifying says, and of the
- * server's own certificate its pin and its last day.  mechanism: that was
- * logged in with, or NULL; the channel binding is told when that has one.
+ * What the handshake has come to ("none": there was none, "failed",
+ * "untrusted": we did not take the certificate, or the version), what each way
+ * of verifying says, and of the server's own certificate its pin and its last
+ * day.  mechanism: that was logged in with, or NULL; the channel binding is
+ * told when that has one.
  */
 void	proof_tls(const struct fields *, const struct tls_facts *,
 	    const char *mechanism);

@@ -376,7 +376,9 @@ handshake(struct tls *t, struct stream *s, struct failure *why)
 			break;
 		}
 	}
-	if (t->judged && !t->facts->verified && t->params->verify)
+	t->facts->refused = t->judged && !t->facts->verified &&
+	    t->params->verify;
+	if (t->facts->refused)
 		reason = t->verdict;
 	else
 		(void)explain(t, error, &reason);
@@ -452,7 +454,7 @@ tls_begin(struct stream *s, const struct tls_params *params,
 	struct failure reason;
 	int error;
 
-	*facts = (struct tls_facts){ 0 };
+	*facts = (struct tls_facts){ .begun = true };
 	*t = (struct tls){ .params = params, .facts = facts, .pool = pool };
 	*tls = t;
 	error = gnutls_certificate_allocate_credentials(&t->credentials);

@@ -31,6 +31,8 @@ struct tls_params {
  * has ended it, what follows "verified" is known all the same.
  */
 struct tls_facts {
+	bool begun;			/* it was wanted, and came this far */
+	bool refused;			/* by us, for the certificate */
 	const char *version;		/* "TLS1.3"; NULL: there is no TLS */
 	const char *cipher;		/* "AES-256-GCM" */
 	const char *suite;		/* "TLS_AES_256_GCM_SHA384" */

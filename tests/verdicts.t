@@ -104,8 +104,12 @@ class Lab:
             input="Subject: x\n\nbody\n", text=True, env={"HOME": self.home},
             capture_output=True, check=False)
         with open(log, encoding="utf-8") as f:
-            logged = [x for x in f if " status=" in x][-1]
-        found = dict(x.split("=", 1) for x in shlex.split(logged) if "=" in x)
+            logged = [x for x in f if "status" in x][-1]
+        if logged[0] == "{":
+            found = json.loads(logged)
+        else:
+            found = dict(x.split("=", 1) for x in shlex.split(logged)
+                         if "=" in x)
         return run.returncode, json.loads(run.stdout), found, run.stderr
 
     def close(self):
@@ -168,15 +172,16 @@ def verdicts(certificate, which, pkix, dane, by, both):
     for scheme in "smtp", "smtp+opportunistic":
         there = scheme != "smtp"
         want = dict(seen, verified="yes" if good else "no",
-                    tls="TLS1.3" if good or there else "none")
+                    tls="TLS1.3" if good or there else "untrusted")
         want["verified-by"] = by if good else None
         want["tls-result"] = None if good else by
         check(f"{what}, {scheme}", 0 if good or there else 75, lab.send(
             server, scheme), want)
     got = lab.send(server, "smtp", "dane both")
-    if both in ("dane-required", "tlsa-invalid"):
-        seen = {}                       # it was not spoken to
     good = both == "dane-ee+pkix"
+    seen["tls"] = "TLS1.3" if good else "untrusted"
+    if both in ("dane-required", "tlsa-invalid"):
+        seen = {"tls": None}            # it was not spoken to
     check(f"{what}, dane both", 0 if good else 75, got, {
         **seen, "verified-by": both if good else None,
         "tls-result": None if good else both})
@@ -278,22 +283,41 @@ def handshakes():
 
 
 def results():
-    for options, scheme, status, result in (
-            ("--without STARTTLS", "smtp", 69, "starttls-not-supported"),
-            ("--fault starttls-454", "smtp", 75, "starttls-not-supported"),
-            ("--tls=implicit --fault close-at-handshake", "smtps", 75, VAIN),
-            ("--fault plaintext-after-starttls", "smtp", 76, VAIN),
-            ("--fault tls-alert-after-handshake", "smtp", 77, VAIN),
-            ("--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.1", "smtp", 76, VAIN),
-            ("--require-client-cert", "smtp", 77, VAIN),
-            ("--tls=none", "smtps", 76, VAIN)):
+    no_starttls, two = "starttls-not-supported", "NORMAL:-VERS-ALL:+VERS-TLS1."
+    for options, scheme, status, tls, result in (
+            ("--without STARTTLS", "smtp", 69, "none", no_starttls),
+            ("--fault starttls-454", "smtp", 75, "none", no_starttls),
+            ("--fault greeting-554", "smtp", 69, "none", None),
+            ("--tls=implicit --fault close-at-handshake", "smtps", 75,
+             "failed", VAIN),
+            ("--fault plaintext-after-starttls", "smtp", 76, "failed", VAIN),
+            ("--fault tls-alert-after-handshake", "smtp", 77, "TLS1.3", VAIN),
+            (f"--tls-priority {two}1", "smtp", 76, "failed", VAIN),
+            (f"--tls-priority {two}1", "smtp+opportunistic", 76, "failed",
+             VAIN),
+            ("--require-client-cert", "smtp", 77, "TLS1.3", VAIN),
+            (f"--require-client-cert --tls-priority {two}2", "smtp", 76,
+             "failed", VAIN),
+            ("--tls=none", "smtps", 76, "failed", VAIN)):
         check(f"{scheme}, {options}", status, lab.send(options, scheme),
-              {"tls-result": result})
+              {"tls-result": result, "tls": tls})
     check("a server that waits", 75, lab.send(
-        "--tls=implicit", "smtp", "timeout-reply 1"), {"tls-result": None})
+        "--tls=implicit", "smtp", "timeout-reply 1"),
+          {"tls-result": None, "tls": "none"})
     check("a server that waits within TLS", 75, lab.send(
         "--tls=none --fault silent", "smtps", "timeout-reply 1"),
-          {"tls-result": VAIN})
+          {"tls-result": VAIN, "tls": "failed"})
+    check("a certificate of ours that is not there", 78, lab.send(
+        "--certificate good", "smtp", "client-certificate /no/such",
+        "client-key /no/such"), {"tls-result": None, "tls": "failed"})
+    check("a connection that nobody took", 75, lab.send(
+        "--certificate good", "smtp", f"server smtp://{HOST}:1"),
+          {"tls-result": None, "tls": None, "verified": None})
+    for certificate, status, tls in (("expired", 75, "untrusted"),
+                                     ("good", 0, "TLS1.3")):
+        check(f"{certificate}, log-format json", status, lab.send(
+            f"--certificate {certificate}", "smtp", "log-format json"),
+              {"tls": tls})
     memory = lab.home + "/.local/state/sendoff.memory/seen"
     URL = f"smtp://{HOST}:" + lab.port(
         "--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.2")

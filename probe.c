@@ -1,8 +1,8 @@
 #include "probe.h"
 #include "accounts.h"
 #include "advice.h"
+#include "asking.h"
 #include "confine.h"
-#include "demands.h"
 #include "exhibit.h"
 #include "findings.h"
 #include "helper.h"
@@ -12,7 +12,6 @@
 #include "report.h"
 #include "session.h"
 #include "testimony.h"
-#include "transaction.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -249,61 +248,37 @@ list_mechanisms(struct run *r, const char *offered, bool within)
 	}
 }
 
+/* NULL when the server was not asked. */
 static const char *
 text_of(const struct run *r, const struct reply *reply)
 {
-	return pool_octets(r->pool, reply->text, reply->len);
+	return reply->code == 0 ? NULL : pool_octets(r->pool, reply->text,
+	    reply->len);
 }
 
 static bool
 ask_sender(struct run *r, const struct envelope *e, struct failure *why)
 {
 	const struct demands nothing = { 0 };
-	struct smtp *smtp = &r->session.smtp;
 	struct reply reply;
+	bool ok = asking_mail(&r->session.smtp, e, &nothing, &reply, why);
 
-	if (!transaction_mail(smtp, e, &nothing, &reply, why))
-		return false;
 	r->found.sender_reply = text_of(r, &reply);
-	if (reply_is_success(&reply))
-		return true;
-	transaction_refused(smtp, e->sender, &reply,
-	    transaction_mail_kind(&reply), why);
-	return false;
+	return ok;
 }
 
-/*
- * One after the other, so that each reply is seen to be its own.  Who cannot
- * be resolved, or told to this server, is not named, as in a submission.
- */
+/* One after the other, so that each reply is seen to be its own. */
 static bool
 ask_recipient(struct run *r, const struct envelope *e, struct outcome *o,
     size_t i, struct failure *why)
 {
-	const struct recipient *to = &e->recipients[i];
 	struct found_recipient *who = &r->found.recipients[i];
-	struct smtp *smtp = &r->session.smtp;
 	struct reply reply;
+	bool ok = asking_rcpt(&r->session.smtp, e, o, i, &reply, why);
 
-	if (o->results[i].verdict != VERDICT_OPEN)
-		return true;
-	dialogue_step(&smtp->talk, STEP_RCPT);
-	if (!demands_met_utf8(to->utf8, to->path, smtp, why)) {
-		outcome_failed(o, i, why);
-		return true;
-	}
-	if (!transaction_rcpt(smtp, e, to, &reply, why))
-		return false;
 	who->reply = text_of(r, &reply);
-	who->accepted = reply_is_success(&reply);
-	if (who->accepted) {
-		outcome_not_sent(o, i, who->reply);
-		return true;
-	}
-	transaction_refused(smtp, to->path, &reply,
-	    transaction_rcpt_kind(&reply), why);
-	outcome_failed(o, i, why);
-	return true;
+	who->accepted = who->reply != NULL && reply_is_success(&reply);
+	return ok;
 }
 
 static void

@@ -1,14 +1,13 @@
 #include "trial.h"
 #include "accounts.h"
+#include "asking.h"
 #include "compose.h"
 #include "confine.h"
-#include "demands.h"
 #include "helper.h"
 #include "plan.h"
 #include "report.h"
 #include "session.h"
 #include "talk.h"
-#include "transaction.h"
 
 #include <string.h>
 
@@ -76,35 +75,14 @@ open_session(struct trial *t, struct attempt *a, struct failure *why)
 static bool
 say_mail(struct trial *t, struct attempt *a, struct failure *why)
 {
-	struct smtp *smtp = &a->session.smtp;
 	struct demands demands = { 0 };
 	struct reply reply;
 
 	message_compose(t->message, a->leg->prologue, a->leg->instead);
 	if (compose_is_made(t->options))
 		demands = demands_of(t->message);
-	if (!transaction_mail(smtp, &a->leg->envelope, &demands, &reply, why))
-		return false;
-	if (reply_is_success(&reply))
-		return true;
-	transaction_refused(smtp, a->leg->envelope.sender, &reply,
-	    transaction_mail_kind(&reply), why);
-	return false;
-}
-
-static void
-settle(struct attempt *a, size_t i, const struct reply *reply)
-{
-	struct failure why;
-
-	if (reply_is_success(reply)) {
-		outcome_not_sent(&a->outcome, i, reply->text);
-		return;
-	}
-	transaction_refused(&a->session.smtp,
-	    a->leg->envelope.recipients[i].path, reply,
-	    transaction_rcpt_kind(reply), &why);
-	outcome_failed(&a->outcome, i, &why);
+	return asking_mail(&a->session.smtp, &a->leg->envelope, &demands,
+	    &reply, why);
 }
 
 /* Each by itself: a person wants to see who is refused. */
@@ -112,27 +90,14 @@ static bool
 say_rcpt(struct attempt *a, struct failure *why)
 {
 	const struct envelope *e = &a->leg->envelope;
-	struct smtp *smtp = &a->session.smtp;
 	struct reply reply;
+	bool ok = true;
 	size_t i;
 
-	for (i = 0; i < e->n; i++) {
-		if (a->outcome.results[i].verdict != VERDICT_OPEN)
-			continue;
-		dialogue_step(&smtp->talk, STEP_RCPT);
-		if (!demands_met_utf8(e->recipients[i].utf8,
-		    e->recipients[i].path, smtp, why)) {
-			outcome_failed(&a->outcome, i, why);
-			continue;
-		}
-		if (!transaction_rcpt(smtp, e, &e->recipients[i], &reply, why))
-			return false;
-		if (smtp->talk.closing)
-			return dialogue_refused(&smtp->talk, &reply,
-			    FAILURE_REFUSED, why);
-		settle(a, i, &reply);
-	}
-	return true;
+	for (i = 0; ok && i < e->n; i++)
+		ok = asking_rcpt(&a->session.smtp, e, &a->outcome, i, &reply,
+		    why);
+	return ok;
 }
 
 static bool

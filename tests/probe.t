@@ -141,6 +141,14 @@ flat
 has "$tmp/flat" "accepted <bob@example.net> 250" "the first"
 has "$tmp/flat" "not accepted <carol@example.net> 452" "the second"
 has "$tmp/err" "452" "and the error has the server's words"
+run 75 "a server that goes" "$sendoff" --json --probe=rcpt \
+    code-421@example.net carol@example.net
+valid "a server that goes"
+for i in 0 1; do
+	json recipients.$i.accepted False "it has not accepted $i"
+	json recipients.$i.reason "localhost[127.0.0.1]:$starttls: naming a \
+recipient: server said 421 as you wish" "and why"
+done
 run 64 "no recipients" "$sendoff" --probe=rcpt
 run 64 "recipients without rcpt" "$sendoff" --probe bob@example.net
 run 65 "no address" "$sendoff" --probe=rcpt 'a b@c d'

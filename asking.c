@@ -1,4 +1,5 @@
 #include "asking.h"
+#include "refusal.h"
 #include "transaction.h"
 
 #include <string.h>
@@ -14,8 +15,7 @@ asking_mail(struct smtp *s, const struct envelope *e,
 	}
 	if (reply_is_success(reply))
 		return true;
-	transaction_refused(s, e->sender, reply, transaction_mail_kind(reply),
-	    why);
+	refusal_named(s, e->sender, reply, refusal_mail_kind(reply), why);
 	return false;
 }
 
@@ -29,8 +29,7 @@ settle(struct smtp *s, const struct recipient *to, struct outcome *o,
 		outcome_not_sent(o, i, reply->text);
 		return;
 	}
-	transaction_refused(s, to->path, reply, transaction_rcpt_kind(reply),
-	    &why);
+	refusal_named(s, to->path, reply, refusal_rcpt_kind(reply), &why);
 	outcome_failed(o, i, &why);
 }
 

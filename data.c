@@ -1,5 +1,6 @@
 #include "data.h"
 #include "log.h"
+#include "refusal.h"
 #include "scan.h"
 
 #include <inttypes.h>
@@ -308,7 +309,7 @@ hear_data(struct transaction *t)
 			end_data(t);
 		return;
 	}
-	(void)dialogue_refused(t->talk, &reply, FAILURE_REFUSED, &why);
+	refusal_of_data(t->s, &reply, FAILURE_REFUSED, &why);
 	if (why.kind == FAILURE_PROTOCOL)	/* does it wait for data? */
 		t->talk->in_step = false;
 	if (t->accepted > 0)

@@ -1,4 +1,5 @@
 #include "lane.h"
+#include "refusal.h"
 #include "signals.h"
 #include "transaction.h"
 
@@ -51,10 +52,11 @@ say_mail(struct lane *l, struct reply *reply, bool *worn, struct failure *why)
 
 	if (heard && reply_is_success(reply))
 		return true;
-	*worn = heard ? reply_is_temporary(reply) : why->reply != 0;
+	*worn = heard ? reply_is_temporary(reply) || refusal_is_of_order(reply)
+	    : why->reply != 0;
 	if (heard)
 		(void)dialogue_refused(&smtp->talk, reply,
-		    transaction_mail_kind(reply), why);
+		    refusal_mail_kind(reply), why);
 	*worn = *worn || !smtp->talk.in_step || smtp->talk.closing;
 	return false;
 }
@@ -125,7 +127,7 @@ say_rcpt(struct lane *l, const struct recipient *who, struct reply *reply,
 	if (!transaction_rcpt(smtp, &l->leg.envelope, who, reply, why))
 		return false;
 	return reply_is_success(reply) || dialogue_refused(&smtp->talk, reply,
-	    transaction_rcpt_kind(reply), why);
+	    refusal_rcpt_kind(reply), why);
 }
 
 /* The server's transaction again, as far as it had come. */

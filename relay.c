@@ -98,12 +98,13 @@ answer_ours(struct answer *a, const struct failure *why)
 /*
  * Words of the server are passed on as they are, but for its 421: that
  * connection ends, the caller's does not.  What only our side or another day
- * can mend is a 4yz, so that the caller keeps the message.
+ * can mend is a 4yz, so that the caller keeps the message; so is 503, for it is
+ * our commands that are out of order there.
  */
 static bool
 answer_failure(struct answer *a, const struct failure *why)
 {
-	if (why->said == 0 || why->reply < 400)
+	if (why->said == 0 || why->reply < 400 || why->reply == 503)
 		return answer_ours(a, why);
 	(void)answer(a, why->kind, why->text + why->said);
 	if (a->code == 421)

@@ -1,6 +1,7 @@
 #include "transaction.h"
 #include "data.h"
 #include "log.h"
+#include "refusal.h"
 
 #include <string.h>
 
@@ -144,59 +145,7 @@ transaction_hear(struct transaction *t, enum step step, struct reply *reply)
 	return false;
 }
 
-/* Servers have many words for it. */
-static const char *
-without_login(const struct smtp *s, const struct reply *reply)
-{
-	return !s->params->login && !s->params->lmtp &&
-	    (reply->code == 530 || (reply_is_permanent(reply) &&
-	    strncmp(reply->enhanced, "5.7.", 4) == 0)) ? "nobody has "
-	    "logged in (if it wants that: \"user\", \"password\", no \"auth "
-	    "none\"): " : "";
-}
-
-/* A refusal that names whom it is about. */
-void
-transaction_refused(struct smtp *s, const char *path,
-    const struct reply *reply, enum failure_kind kind, struct failure *named)
-{
-	struct failure why;
-
-	(void)dialogue_refused(&s->talk, reply, kind, &why);
-	*named = why;
-	(void)stream_fail(s->talk.stream, named, why.kind, why.kind ==
-	    FAILURE_PROTOCOL ? "<%s>: server answered with what does not "
-	    "belong here: %s%s" : "<%s>: %sserver said %s", path, why.kind ==
-	    FAILURE_PROTOCOL ? "" : without_login(s, reply), reply->text);
-	dialogue_quote(named, reply);
-	named->of_mail = why.kind != FAILURE_PROTOCOL;
-}
-
-/* RFC 3463: 5.3.4 for everybody, 5.2.3 for one mailbox. */
-static bool
-is_too_large(const struct reply *reply)
-{
-	return reply->code == 552 && (strcmp(reply->enhanced, "5.3.4") == 0 ||
-	    strcmp(reply->enhanced, "5.2.3") == 0);
-}
-
-enum failure_kind
-transaction_mail_kind(const struct reply *reply)
-{
-	return is_too_large(reply) ? FAILURE_DATA : FAILURE_REFUSED;
-}
-
-enum failure_kind
-transaction_rcpt_kind(const struct reply *reply)
-{
-	if (is_too_large(reply))
-		return FAILURE_DATA;
-	return reply->code == 552 ? FAILURE_DEFERRED :
-	    strncmp(reply->enhanced, "5.1.", 4) == 0 ? FAILURE_NOUSER :
-	    FAILURE_REFUSED;
-}
-
-/* 4yz is what servers say after so many mails. */
+/* 4yz is what servers say after so many mails; 503, of the connection. */
 static bool
 hear_mail(struct transaction *t)
 {
@@ -207,28 +156,15 @@ hear_mail(struct transaction *t)
 		return false;
 	if (reply_is_success(&reply))
 		return true;
-	transaction_refused(t->s, t->envelope->sender, &reply,
-	    transaction_mail_kind(&reply), &why);
+	refusal_named(t->s, t->envelope->sender, &reply,
+	    refusal_mail_kind(&reply), &why);
 	t->refused = true;
-	t->worn = reply_is_temporary(&reply);
+	t->worn = reply_is_temporary(&reply) || refusal_is_of_order(&reply);
 	end(t, &why);
 	return true;
 }
 
-/*
- * RFC 5321 section 4.5.3.1.10: 552 to RCPT means 452, and who did not fit may
- * fit into a transaction of their own, unless it is about the size of the
- * message or their mailbox (RFC 3463: x.1.x, x.2.x).
- */
-static bool
-is_too_many(const struct reply *reply)
-{
-	return (reply->code == 452 || reply->code == 552) &&
-	    !is_too_large(reply) &&
-	    strncmp(reply->enhanced + 1, ".1.", 3) != 0 &&
-	    strncmp(reply->enhanced + 1, ".2.", 3) != 0;
-}
-
+/* Who did not fit may fit into a transaction of their own. */
 static void
 settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 {
@@ -240,9 +176,8 @@ settle_rcpt(struct transaction *t, size_t i, struct reply *reply)
 		t->accepted++;
 		return;
 	}
-	transaction_refused(t->s, path, reply, transaction_rcpt_kind(reply),
-	    &named);
-	if (!is_too_many(reply)) {
+	refusal_named(t->s, path, reply, refusal_rcpt_kind(reply), &named);
+	if (!refusal_is_too_many(reply)) {
 		outcome_failed(t->outcome, t->who[i], &named);
 		return;
 	}
@@ -287,7 +222,7 @@ transaction_settle(struct transaction *t, const struct reply *reply)
 				    reply->text);
 		return;
 	}
-	(void)dialogue_refused(t->talk, reply, FAILURE_DATA, &why);
+	refusal_of_data(t->s, reply, FAILURE_DATA, &why);
 	if (is_verdict(reply))
 		transaction_settle_failed(t, &why);
 	else
@@ -312,7 +247,7 @@ transaction_settle_one(struct transaction *t, size_t i,
 		outcome_sent(t->outcome, t->who[i], reply->text);
 		return;
 	}
-	transaction_refused(t->s, path, reply, FAILURE_DATA, &why);
+	refusal_named(t->s, path, reply, FAILURE_DATA, &why);
 	outcome_failed(t->outcome, t->who[i], &why);
 }
 

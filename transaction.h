@@ -82,20 +82,6 @@ bool	transaction_rcpt(struct smtp *, const struct envelope *,
 void	transaction_data(struct smtp *, const struct envelope *,
 	    const struct message *, struct outcome *);
 
-/*
- * What a 5yz to MAIL is: FAILURE_DATA for 552 5.3.4 or 5.2.3 (too large: RFC
- * 1870 sections 6.2 and 6.4), else FAILURE_REFUSED; to RCPT: the same, or
- * FAILURE_DEFERRED for another 552, which means 452 there (RFC 5321 section
- * 4.5.3.1.10), FAILURE_NOUSER or FAILURE_REFUSED.
- */
-enum failure_kind transaction_mail_kind(const struct reply *);
-enum failure_kind transaction_rcpt_kind(const struct reply *);
-
-/* Fails for a reply to MAIL or RCPT: a refusal that names whom it is about. */
-void	transaction_refused(struct smtp *, const char *path,
-	    const struct reply *, enum failure_kind,
-	    struct failure *named);
-
 /* For data.c: the data are queued; QUIT behind them, where it may be. */
 void	transaction_end_data(struct transaction *);
 

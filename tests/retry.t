@@ -25,6 +25,7 @@ from servers.hostile import (                                   # noqa: E402
 
 BOB, CARL, DAN = "bob@example.net", "carl@example.net", "dan@example.net"
 LATER = "451 4.3.0 later"
+ORDER = "503 5.5.1 bad sequence of commands"
 NO_LOGIN = "535 5.7.8 not this one"
 ROOM = 1024                     # RECORD_ROOM
 
@@ -169,6 +170,9 @@ def queued():
             ("451 to RCPT", says(RCPT=LATER)),
             ("451 to DATA", says(DATA=LATER)),
             ("451 to the data", says(DOT=LATER)),
+            ("503 to MAIL", says(MAIL=ORDER)),
+            ("503 to RCPT", says(RCPT=ORDER)),
+            ("503 to DATA", says(DATA=ORDER)),
             ("421 to EHLO", says(EHLO="421 4.3.2 going down")),
             ("421 to MAIL", says(MAIL="421 4.3.2 going down")),
             ("a connection lost at RCPT", gone("RCPT")),
@@ -324,6 +328,21 @@ def the_same():
        "with one Message-ID and Date")
     ok(arrived.endswith(b"\r\n\r\n.dot\r\n..two\r\nlast\r\n"), "and body")
     same(kept(), [], "nothing is left")
+
+
+def out_of_order():
+    """A server that is out of step for a while costs no mail."""
+    empty()
+    queue(BOB)
+    s = Server("order", says(MAIL=ORDER))
+    config(account(s, "retry yes"))
+    same(run("-q"), (0, "", ""), "503: a timer's run is silent")
+    same(states(), [("queued", [BOB])], "503: it stays queued")
+    ok("out of order" not in log() and one().attempts == 2, "it was tried")
+    s.hook = nothing
+    one().due()
+    same(run("-q"), (0, "", ""), "the next run")
+    same((s.envelopes(), kept()), ([[BOB]], []), "sends it")
 
 
 def no_room():

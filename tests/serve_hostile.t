@@ -166,6 +166,21 @@ def nonsense():
     same(out, "220 250 250 250 354 451 250", "the server's 421 is not ours")
 
 
+def out_of_order():
+    """It is our side that is out of step: the caller keeps the message."""
+    for verb, want in (("MAIL", "220 250 451 503 503 221"),
+                       ("RCPT", "220 250 250 451 554 221"),
+                       ("DATA", "220 250 250 250 354 451 221")):
+        s = Server("order", lambda c, said, _, verb=verb:
+                   "503 5.5.1 not now" if said == verb else None)
+        config(account(s))
+        out, text, _ = batch(HELLO + rcpt(BOB) + "DATA\r\n" +
+                             TEXT * (verb == "DATA") + "QUIT\r\n")
+        same(out, want, f"503 to {verb} is a 4yz")
+        ok("503 5.5.1 not now" in text, "and the server is quoted")
+        ok(not re.search("(?m)^4.. 5", text), "under a status of its class")
+
+
 def again_refused():
     """MAIL has claimed less than there is; the truth is refused."""
     s = Server("again", lambda c, verb, line:
@@ -386,5 +401,5 @@ def rcptdomainmax():
 
 
 play(aliases, lost_at_rcpt, lost_while_idle, late_reply, between, nonsense,
-     again_refused, refused_data, caller_leaves, smuggling, limits,
+     out_of_order, again_refused, refused_data, caller_leaves, smuggling, limits,
      command_line_server, signals, mailmax, rcptdomainmax)

@@ -94,8 +94,7 @@ send_leg(struct errand *e, struct failure *why)
 		if (at + 1 == route->nendpoints || !may_begin_anew(e))
 			return;
 		failure_copy(why, outcome_gravest(&e->outcome));
-		log_note(LEVEL_WARNING, "going on to %s after: %s",
-		    route->endpoints[at + 1].text, why->text);
+		session_leave(e->session, at + 1, why);
 		session_close(e->session);
 		outcome_begin(&e->outcome, &e->leg->envelope, e->pool);
 	}
@@ -129,6 +128,7 @@ errand_do(struct errand *e, const struct options *o, const struct caller *c,
 
 	outcome_begin(&e->outcome, &e->leg->envelope, e->pool);
 	e->session->facts.converted = NULL;	/* of the one before */
+	e->session->left = NULL;
 	message_compose(e->message, e->leg->prologue, e->leg->instead);
 	if (trouble != NULL)
 		outcome_rest_failed(&e->outcome, trouble);

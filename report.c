@@ -149,18 +149,26 @@ to_stderr(const struct report *r)
 }
 
 static void
-connection(const struct fields *o, const struct session *s)
+connection(const struct fields *o, const char *server,
+    const struct net_facts *net, const struct smtp_facts *facts)
 {
-	fields_text(o, "server", s->server);
-	fields_text(o, "host", s->net.host);
-	fields_text(o, "address", s->net.address);
-	if (s->net.address != NULL)
-		proof_tls(o, &s->facts.tls, s->facts.mechanism);
-	fields_text(o, "mechanism", s->facts.mechanism);
-	fields_text(o, "converted", s->facts.converted);
-	fields_number(o, "greeting-ms", s->facts.greeting_ms);
-	fields_number(o, "tls-ms", s->facts.tls_ms);
-	fields_number(o, "auth-ms", s->facts.auth_ms);
+	fields_text(o, "server", server);
+	fields_text(o, "host", net->host);
+	fields_text(o, "address", net->address);
+	if (net->address != NULL)
+		proof_tls(o, &facts->tls, facts->mechanism);
+	fields_text(o, "mechanism", facts->mechanism);
+	fields_text(o, "converted", facts->converted);
+	fields_number(o, "greeting-ms", facts->greeting_ms);
+	fields_number(o, "tls-ms", facts->tls_ms);
+	fields_number(o, "auth-ms", facts->auth_ms);
+}
+
+static void
+last_connection(const struct fields *o, const struct session *s)
+{
+	if (s->server != NULL)
+		connection(o, s->server, &s->net, &s->facts);
 }
 
 static void
@@ -234,10 +242,9 @@ one_recipient(const struct fields *o, const char *path,
 /* What TLS lacks is told also where it was not wanted enough to fail. */
 static void
 reason(const struct fields *o, const struct failure *why,
-    const struct session *s)
+    const struct smtp_facts *facts)
 {
-	const char *result = s != NULL && s->server != NULL ?
-	    s->facts.tls.result : NULL;
+	const char *result = facts != NULL ? facts->tls.result : NULL;
 
 	if (why != NULL)
 		fields_text(o, "kind", failure_word(why->kind));
@@ -309,6 +316,73 @@ recipients(const struct fields *o, const struct list *list)
 	fields_list(o, "recipients", list, list->outcome->n, member);
 }
 
+/* What has come of it; what ended the run, where it came to no outcome. */
+static const struct failure *
+reason_of(const struct report *r, const struct report_leg *l)
+{
+	return r->outcome != NULL ? outcome_gravest(l->outcome) : r->failure;
+}
+
+/* --- the servers, when there are several -------------------------------------- */
+
+struct tried {
+	const struct leg *leg;
+	const char *server;
+	const struct net_facts *net;
+	const struct smtp_facts *facts;
+	const struct failure *why;
+};
+
+/* Of a leg, in order, the last one last; how many there are then. */
+static size_t
+add_tried(const struct report *r, const struct report_leg *l,
+    struct tried *all, size_t n)
+{
+	const struct session *s = l->session;
+	const struct session_left *left;
+
+	for (left = s->left; left != NULL; left = left->next, n++)
+		if (all != NULL)
+			all[n] = (struct tried){ l->leg, left->server,
+			    &left->net, &left->facts, left->why };
+	if (s->server == NULL)
+		return n;
+	if (all != NULL)
+		all[n] = (struct tried){ l->leg, s->server, &s->net,
+		    &s->facts, reason_of(r, l) };
+	return n + 1;
+}
+
+static void
+server(const struct fields *o, const void *all, size_t i)
+{
+	const struct tried *t = (const struct tried *)all + i;
+
+	if (t->leg->account != NULL)
+		fields_text(o, "account", t->leg->account->name);
+	connection(o, t->server, t->net, t->facts);
+	reason(o, t->why, t->facts);
+	proof_chain(o, t->facts->tls.chain);
+}
+
+static void
+servers(const struct fields *o, const struct report *r)
+{
+	struct tried *all;
+	size_t i, n = 0;
+
+	for (i = 0; i < r->nlegs; i++)
+		n = add_tried(r, &r->legs[i], NULL, n);
+	if (n < 2)
+		return;
+	all = pool_array(o->pool, n, sizeof *all);
+	for (n = i = 0; i < r->nlegs; i++)
+		n = add_tried(r, &r->legs[i], all, n);
+	fields_list(o, "servers", all, n, server);
+}
+
+/* --- one line, one object ------------------------------------------------------ */
+
 /* A leg's line in the log, or the run's when it came to none. */
 static void
 log_fields(const struct fields *o, const struct report *r,
@@ -323,13 +397,11 @@ log_fields(const struct fields *o, const struct report *r,
 	sender(o, r->peer);
 	account(o, l->leg);
 	fields_text(o, "message-id", r->plan->message_id);
-	if (l->session->server != NULL)
-		connection(o, l->session);
+	last_connection(o, l->session);
 	trial(o, r);
 	totals(o, r, r->outcome != NULL ? outcome_status(l->outcome) :
 	    report_status(r));
-	reason(o, r->outcome != NULL ? outcome_gravest(l->outcome) :
-	    r->failure, l->session);
+	reason(o, reason_of(r, l), &l->session->facts);
 	kept(o, l);
 	if (o->json)
 		recipients(o, &(struct list){ l->leg->envelope.recipients,
@@ -345,14 +417,15 @@ json_fields(const struct fields *o, const struct report *r)
 		fields_text(o, "id", r->plan->id);
 		account(o, r->legs[0].leg);
 		fields_text(o, "message-id", r->plan->message_id);
-		if (r->legs[0].session->server != NULL)
-			connection(o, r->legs[0].session);
+		last_connection(o, r->legs[0].session);
 	}
 	trial(o, r);
 	totals(o, r, report_status(r));
-	reason(o, decisive(r), r->nlegs > 0 ? r->legs[0].session : NULL);
-	if (r->nlegs > 0 && r->legs[0].session->server != NULL)
+	reason(o, decisive(r), r->nlegs > 0 ? &r->legs[0].session->facts :
+	    NULL);
+	if (r->nlegs > 0)
 		proof_chain(o, r->legs[0].session->facts.tls.chain);
+	servers(o, r);
 	if (r->outcome != NULL) {
 		kept(o, &r->legs[0]);
 		recipients(o, &(struct list){ r->plan->people.recipients,

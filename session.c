@@ -471,6 +471,22 @@ session_look(struct session *s, const struct endpoint *e,
 	return begin_smtp(s, why);
 }
 
+void
+session_leave(struct session *s, size_t next, const struct failure *why)
+{
+	struct session_left **end = &s->left;
+
+	log_note(LEVEL_WARNING, "going on to %s after: %s",
+	    s->route.endpoints[next].text, why->text);
+	if (!s->route.smtp.tls.describe)
+		return;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = pool_alloc(s->pool, sizeof **end);
+	**end = (struct session_left){ .server = s->server, .net = s->net,
+	    .facts = s->facts, .why = failure_keep(why, s->pool) };
+}
+
 bool
 session_open(struct session *s, size_t *at, struct failure *why)
 {
@@ -482,8 +498,7 @@ session_open(struct session *s, size_t *at, struct failure *why)
 			return true;
 		if (!try_another(why) || *at + 1 >= s->route.nendpoints)
 			return false;
-		log_note(LEVEL_WARNING, "going on to %s after: %s",
-		    s->route.endpoints[*at + 1].text, why->text);
+		session_leave(s, *at + 1, why);
 	}
 }
 

@@ -18,6 +18,15 @@
 #include "secret.h"
 #include "smtp.h"
 
+/* A server that was left for the account's next one. */
+struct session_left {
+	const char *server;
+	struct net_facts net;
+	struct smtp_facts facts;
+	const struct failure *why;
+	struct session_left *next;	/* of the same mail, or NULL */
+};
+
 struct session {
 	struct route route;
 	const struct caller *caller;
@@ -40,6 +49,8 @@ struct session {
 	const char *server;		/* URL of the last one tried, or NULL */
 	struct net_facts net;		/* of it, also when it failed */
 	struct smtp_facts facts;
+	struct session_left *left;	/* before it, in order, when servers
+					   are to be described */
 };
 
 /* The file of what was seen once (memory.h), or NULL without a home. */
@@ -57,6 +68,13 @@ void	session_init(struct session *, const struct route *,
  * no mail was begun.
  */
 bool	session_open(struct session *, size_t *at, struct failure *why);
+
+/*
+ * The log is told, and it is noted, that endpoint number next will be tried
+ * instead of the last one, and why.
+ */
+void	session_leave(struct session *, size_t next,
+	    const struct failure *why);
 
 /*
  * The parts of it, for who wants to see more: the servers, by the DNS where

@@ -82,7 +82,7 @@ class Lab:
             self.servers[options] = process, port
         return self.servers[options][1]
 
-    def send(self, options, scheme, *settings, words=()):
+    def send(self, options, scheme, *settings, words=(), to=()):
         """Status, the object of --json, the fields of the log, what is
         said."""
         log = TMP + "/log"
@@ -100,7 +100,7 @@ class Lab:
         if os.path.exists(log):
             os.unlink(log)
         run = subprocess.run(
-            [B + "/sendoff", "--json", *words, "-i", "bob@example.net"],
+            [B + "/sendoff", "--json", *words, "-i", "bob@example.net", *to],
             input="Subject: x\n\nbody\n", text=True, env={"HOME": self.home},
             capture_output=True, check=False)
         with open(log, encoding="utf-8") as f:
@@ -228,9 +228,11 @@ def ways():
 def link_of(path, *way):
     """A certificate, as this schema has it."""
     with open(path, encoding="utf-8") as f:
-        found = json.load(f)
+        root = found = json.load(f)
     for name in way:
         found = found["properties"][name]
+        if "$ref" in found:
+            found = root["$defs"][found["$ref"].rsplit("/", 1)[1]]
         found = found.get("items", found)
     return found
 
@@ -328,6 +330,79 @@ def results():
           {"tls-result": VAIN, "tls": "TLS1.2"})
 
 
+# --- recipients of several accounts, accounts with several servers ------------------
+
+
+def account(name, options, scheme="smtp"):
+    """It has those at NAME.test; the first one has all others."""
+    return (f"account {name}\n match *@{name}.test\n"
+            f" server {scheme}://{HOST}:{lab.port(options)}")
+
+
+def of_each(found, *keys):
+    return [tuple(s.get(key) for key in keys)
+            for s in found.get("servers", [])]
+
+
+def several():
+    records("good", None)
+    status, found, _, said = lab.send(
+        "", "smtp", account("one", "--certificate good"),
+        account("old", "--certificate expired"),
+        account("two", "--tls-priority NORMAL:-VERS-ALL:+VERS-TLS1.2"),
+        account("plain", "--without STARTTLS --auth-without-tls",
+                "smtp+opportunistic"),
+        to=["a@old.test", "b@two.test", "c@plain.test", "d@old.test"])
+    tap.same((status, schema.faults(SCHEMA, found)), (75, []),
+             "four accounts: by the schema", said)
+    tap.same([found.get(k) for k in ("account", "tls", "verified", "kind",
+                                     "tls-result")],
+             ["one", "TLS1.3", "yes", "tls-untrusted", "certificate-expired"],
+             "the first is told as ever, with the gravest failure")
+    tap.same(of_each(found, "account", "tls", "verified", "pkix",
+                     "tls-result"),
+             [("one", "TLS1.3", "yes", "ok", None),
+              ("old", "untrusted", "no", "certificate-expired",
+               "certificate-expired"),
+              ("two", "TLS1.2", "yes", "ok", None),
+              ("plain", "none", None, None, "starttls-not-supported")],
+             "TLS of each server")
+    tap.same(of_each(found, "mechanism", "kind"),
+             [("SCRAM-SHA-256-PLUS", None), (None, "tls-untrusted"),
+              ("SCRAM-SHA-256-PLUS", None), ("SCRAM-SHA-256", None)],
+             "and its login, and its failure")
+    tap.same([s["server"] for s in found["servers"]],
+             [next(r["server"] for r in found["recipients"]
+                   if r["account"] == s["account"])
+              for s in found["servers"]], "each recipient's server is there")
+    tap.same([c[0] and c[0][0]["names"] for c in of_each(found, "chain")],
+             [found["chain"][0]["names"]] * 3 + [None], "and its chain")
+    tap.ok(found["servers"][0]["pin"] == found["pin"] !=
+           found["servers"][1]["pin"], "and its pin", str(found))
+
+    one, other = (f"{scheme}://{HOST}:{lab.port(options)}"
+                  for options, scheme in (("--tls=none", "smtps"),
+                                          ("--certificate good", "smtp")))
+    got = lab.send("", "smtp", f"server smtp://{HOST}:1 {one} {other}")
+    check("the third server of an account", 0, got,
+          {"server": other, "tls": "TLS1.3", "tls-result": None})
+    tap.same(of_each(got[1], "account", "server", "tls", "kind",
+                     "tls-result"),
+             [("default", f"smtp://{HOST}:1", None, "connect", None),
+              ("default", one, "failed", "protocol", VAIN),
+              ("default", other, "TLS1.3", None, None)],
+             "what has failed before it is told")
+    lacks = f"smtp://{HOST}:{lab.port('--without REQUIRETLS')}"
+    got = lab.send("", "smtp", f"server {lacks} {other}", "require-tls yes")
+    check("a server that the message is not for", 0, got, {"server": other})
+    tap.same(of_each(got[1], "server", "tls", "mechanism", "kind"),
+             [(lacks, "TLS1.3", "SCRAM-SHA-256-PLUS", "requiretls"),
+              (other, "TLS1.3", "SCRAM-SHA-256-PLUS", None)],
+             "is told, too, with its login")
+    check("one server", 0, lab.send("--certificate good", "smtp"),
+          {"servers": None})
+
+
 # --- ALPN (RFC 7301) -----------------------------------------------------------------
 
 
@@ -370,6 +445,7 @@ try:
     ways()
     handshakes()
     results()
+    several()
     protocols()
     kinds()
     tap.done()

@@ -82,8 +82,9 @@ class Lab:
             self.servers[options] = process, port
         return self.servers[options][1]
 
-    def send(self, options, scheme, *settings, words=(), to=()):
-        """Status, the object of --json, the fields of the log, what is
+    def send(self, options, scheme, *settings, words=(), to=(), below=()):
+        """A setting without a value is left out; below runs the command.
+        Status, the object of --json, the fields of the log, what is
         said."""
         log = TMP + "/log"
         lines = ["from alice@example.test", f"log {log}", "user alice",
@@ -92,7 +93,7 @@ class Lab:
                  f"server {scheme}://{HOST}:{self.port(options)}", *settings]
         own = [x.split()[0] for x in settings]
         lines = [x for i, x in enumerate(lines)
-                 if i >= 9 or x.split()[0] not in own]
+                 if " " in x and (i >= 9 or x.split()[0] not in own)]
         path = self.home + "/.config/sendoff.conf"
         with open(path, "w", encoding="utf-8") as f:
             f.write("\n".join(lines) + "\n")
@@ -100,7 +101,7 @@ class Lab:
         if os.path.exists(log):
             os.unlink(log)
         run = subprocess.run(
-            [B + "/sendoff", "--json", *words, "-i", "bob@example.net", *to],
+            [*below, B + "/sendoff", "--json", *words, "-i", "bob@example.net", *to],
             input="Subject: x\n\nbody\n", text=True, env={"HOME": self.home},
             capture_output=True, check=False)
         with open(log, encoding="utf-8") as f:
@@ -330,6 +331,67 @@ def results():
           {"tls-result": VAIN, "tls": "TLS1.2"})
 
 
+# --- the authorities of the system ----------------------------------------------------
+
+# $1 is the whole store, or nothing; the mounts are gone with the command.
+STORE = """
+for folder in /etc/ssl /etc/pki /usr/share/pki; do
+	[ ! -d $folder ] || mount -t tmpfs none $folder || exit 71
+done
+mkdir /etc/ssl/certs
+[ -z "$1" ] || cp "$1" /etc/ssl/certs/ca-certificates.crt
+shift
+exec "$@"
+"""
+
+
+def with_store(path, scheme, certificate="good"):
+    return lab.send(f"--certificate {certificate}", scheme, "ca-file",
+                    below=["unshare", "-m", "sh", "-c", STORE, "sh", path])
+
+
+def write(name, text):
+    with open(f"{TMP}/{name}", "w", encoding="utf-8") as f:
+        f.write(text)
+    return f"{TMP}/{name}"
+
+
+def authorities():
+    if os.geteuid() != 0 or subprocess.run(
+            ["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"],
+            stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        tap.ok(True, "the system's authorities # SKIP no mounts of our own "
+               "(root, unshare -m)")
+        return
+    untrusted = "certificate-not-trusted"
+    records("good", None)
+    check("the system knows the authority", 0, with_store(
+        TMP + "/ca/ca.pem", "smtp"), {"pkix": "ok", "verified-by": "pkix"})
+    got = with_store(TMP + "/ca/other-ca.pem", "smtp")
+    check("the system knows others", 75, got, {
+        "tls-result": untrusted, "pkix": untrusted, "tls": "untrusted"})
+    tap.ok("leads to no authority that is trusted here" in got[3], "says so",
+           got[3])
+    for what, path in (("no store", ""), ("an empty store", "/dev/null"),
+                       ("no certificate in it", write("junk", "none\n")),
+                       ("half a certificate in it", write(
+                           "half", "-----BEGIN CERTIFICATE-----\nMIIB\n"))):
+        for scheme, status in ("smtp", 75), ("smtp+opportunistic", 0):
+            got = with_store(path, scheme)
+            check(f"{what}, {scheme}", status, got, {
+                "tls-result": untrusted, "pkix": untrusted, "verified": "no",
+                "tls": "untrusted" if status else "TLS1.3",
+                "kind": "tls-untrusted" if status else None})
+            tap.ok("this system has no certificate authorities (is the "
+                   "package ca-certificates installed?)" in
+                   got[1]["tls-objection"], "says so", str(got))
+    check("no store, an expired certificate", 75, with_store(
+        "", "smtp", "expired"), {"tls-result": untrusted})
+    records("good", "right")
+    check("no store, and TLSA records decide", 0, with_store("", "smtp"), {
+        "tls-result": None, "pkix": untrusted, "verified-by": "dane-ee"})
+
+
 # --- recipients of several accounts, accounts with several servers ------------------
 
 
@@ -445,6 +507,7 @@ try:
     ways()
     handshakes()
     results()
+    authorities()
     several()
     protocols()
     kinds()

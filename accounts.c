@@ -304,7 +304,8 @@ add_account(struct config *config)
 	config->accounts = pool_grow(config->pool, config->accounts,
 	    &config->n, sizeof *a);
 	a = &config->accounts[config->n - 1];
-	*a = (struct account){ .name = "command line", .file = "-" };
+	*a = (struct account){ .name = "command-line", .file = "-",
+	    .called = "the command line" };
 	return a;
 }
 
@@ -328,6 +329,7 @@ choose(struct config *config, const struct options *o,
 		a = first(config, NULL, NULL);
 	if (a == NULL) {
 		a = add_account(config);
+		choice->why = "the configuration has no account";
 		if (!change(config, a, o, why))
 			return false;
 	}

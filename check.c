@@ -93,11 +93,10 @@ find_certificate(struct config *config, const struct options *o,
 	if (!accounts_load(config, o, c, why) ||
 	    !accounts_choose(config, o, o->sender, &choice, why))
 		return false;
-	if (choice.account == NULL || !config_has_identity(choice.account))
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" has no "
-		    "client certificate; add client-key-ed25519, or "
-		    "client-certificate and client-key", choice.account != NULL
-		    ? choice.account->name : "default");
+	if (!config_has_identity(choice.account))
+		return fail(why, FAILURE_CONFIG, "%s has no client "
+		    "certificate; add client-key-ed25519, or "
+		    "client-certificate and client-key", choice.account->called);
 	id = route_identity(choice.account);
 	return identity_describe(&id, facts, config->pool, why);
 }

@@ -131,6 +131,8 @@ begin_account(struct reading *r, const char *name)
 	a->name = name;
 	a->file = r->file;
 	a->line = r->line;
+	a->called = pool_printf(c->pool, "the account \"%s\" (%s:%zu)", name,
+	    r->file, r->line);
 	a->system = r->origin != CONFIG_USERS;
 	a->handed = r->origin == CONFIG_HANDED;
 }

@@ -23,7 +23,9 @@ struct helper;
 struct account {
 	const char *name;		/* "default" when none was given */
 	const char *file;		/* where it stands */
-	size_t line;
+	size_t line;			/* 0: it is made of options alone */
+	const char *called;		/* in a sentence: "the account \"work\"
+					   (FILE:LINE)", "the command line" */
 	bool system;			/* of the system's configuration */
 	bool handed;			/* which the caller may not read */
 	bool closed;			/* and this run may not use (handed.h) */

@@ -54,6 +54,7 @@ static void
 show_account(const struct explain *e, const struct leg *l)
 {
 	const struct account *a = l->account;
+	const char *why;
 
 	(void)printf("Account\n");
 	if (a == NULL) {
@@ -61,9 +62,12 @@ show_account(const struct explain *e, const struct leg *l)
 		    "there is no configuration");
 		return;
 	}
-	text("name", "%s (%s:%zu): %s", a->name, a->file != NULL ? a->file :
-	    "the command line", a->line, a == e->choice->account ?
-	    e->choice->why : "its \"match\" fits the recipients");
+	why = a == e->choice->account ? e->choice->why : "its \"match\" fits "
+	    "the recipients";
+	if (a->line > 0)
+		text("name", "%s (%s:%zu): %s", a->name, a->file, a->line, why);
+	else
+		text("name", "%s: %s", a->called, why);
 	show_servers(e, a);
 }
 

@@ -44,9 +44,8 @@ handed_may_show(const struct config *c, struct failure *why)
 	const struct account *a = open_one(c);
 
 	return a == NULL || !c->handed->lent || fail(why, FAILURE_USAGE,
-	    "--trace=auth is not for the account \"%s\" (%s:%zu): who may not "
-	    "read that file may not see its login; -v shows all but that",
-	    a->name, a->file, a->line);
+	    "--trace=auth is not for %s: who may not read that file may not "
+	    "see its login; -v shows all but that", a->called);
 }
 
 bool
@@ -83,11 +82,10 @@ bool
 handed_may(const struct account *a, struct failure *why)
 {
 	if (a->closed)
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
-		    "cannot be used in one run with %s, which may not see each "
-		    "other; give this message apart, with --account %s",
-		    a->name, a->file, a->line, a->handed ? "one of yours" :
-		    "one of the system's", a->name);
+		return fail(why, FAILURE_CONFIG, "%s cannot be used in one run "
+		    "with %s, which may not see each other; give this message "
+		    "apart, with --account %s", a->called, a->handed ?
+		    "one of yours" : "one of the system's", a->name);
 	return true;
 }
 

@@ -57,8 +57,9 @@ print(const struct names *v, const char *asked, const struct mailbox *m)
 	    path);
 	const char *server = a->values[SET_SERVER];
 
-	(void)printf("%s... goes to <%s> by the account \"%s\" (%s%s)\n",
-	    asked, path, a->name, server != NULL ? server :
+	(void)printf("%s... goes to <%s> by %s (%s%s)\n", asked, path,
+	    a->line > 0 ? pool_printf(pool, "the account \"%s\"", a->name) :
+	    a->called, server != NULL ? server :
 	    a->values[SET_FROM] != NULL ? "SRV records of " : "no server",
 	    server != NULL || a->values[SET_FROM] == NULL ? "" :
 	    strrchr(a->values[SET_FROM], '@') + 1);

@@ -73,9 +73,9 @@ static void
 judge_sender(const struct planning *g, struct leg *l)
 {
 	if (!is_allowed(l->account, l->envelope.sender, g->pool)) {
-		log_note(LEVEL_WARNING, "allow-from of the account \"%s\" has "
-		    "no pattern for <%s>; the sender is <%s>",
-		    l->account->name, l->envelope.sender, l->from);
+		log_note(LEVEL_WARNING, "allow-from of %s has no pattern for "
+		    "<%s>; the sender is <%s>", l->account->called,
+		    l->envelope.sender, l->from);
 		l->envelope.sender = l->from;
 	} else if (l->account->values[SET_FROM] == NULL &&
 	    *l->envelope.sender != '\0') {

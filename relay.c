@@ -206,9 +206,8 @@ is_elsewhere(const struct relay *r, const struct route *route,
 	for (i = 0; r->peer->socket != NULL && i < route->nendpoints; i++)
 		if (route->endpoints[i].path != NULL &&
 		    strcmp(route->endpoints[i].path, r->peer->socket) == 0)
-			return fail(why, FAILURE_CONFIG, "the server of the "
-			    "account \"%s\" (%s:%zu) is this service itself",
-			    a->name, a->file, a->line);
+			return fail(why, FAILURE_CONFIG, "the server of %s is "
+			    "this service itself", a->called);
 	return true;
 }
 

@@ -112,27 +112,23 @@ fits_together(const struct route *r, struct failure *why)
 		return false;
 	if (a->handed && (url_is_pkcs11(a->values[SET_CLIENT_CERTIFICATE]) ||
 	    url_is_pkcs11(a->values[SET_CLIENT_KEY])))
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
-		    "has a pkcs11: URI, for which modules of yours would be "
-		    "loaded beside what you may not read", a->name, a->file,
-		    a->line);
+		return fail(why, FAILURE_CONFIG, "%s has a pkcs11: URI, for "
+		    "which modules of yours would be loaded beside what you "
+		    "may not read", a->called);
 	if (a->nservers == 0 && a->values[SET_FROM] == NULL)
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
-		    "names no server, nor by \"from\" a domain that may have "
-		    "one; add a line like: server smtps://mail.example.org",
-		    a->name, a->file, a->line);
+		return fail(why, FAILURE_CONFIG, "%s names no server, nor by "
+		    "\"from\" a domain that may have one; add a line like: "
+		    "server smtps://mail.example.org", a->called);
 	if (r->locate.dane >= DANE_REQUIRE && r->net.proxy != NULL)
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
-		    "has \"dane %s\" and a proxy, behind which no TLSA "
-		    "records are looked for; take one of them out", a->name,
-		    a->file, a->line, config_value(a, SET_DANE));
+		return fail(why, FAILURE_CONFIG, "%s has \"dane %s\" and a "
+		    "proxy, behind which no TLSA records are looked for; take "
+		    "one of them out", a->called, config_value(a, SET_DANE));
 	if (r->locate.dane == DANE_BOTH && a->values[SET_CA_FILE] != NULL &&
 	    strcmp(a->values[SET_CA_FILE], "none") == 0)
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) "
-		    "has \"dane both\" and \"ca-file none\", which leaves no "
-		    "authority that could vouch as well; write \"dane "
-		    "require\", or name authorities", a->name, a->file,
-		    a->line);
+		return fail(why, FAILURE_CONFIG, "%s has \"dane both\" and "
+		    "\"ca-file none\", which leaves no authority that could "
+		    "vouch as well; write \"dane require\", or name "
+		    "authorities", a->called);
 	return true;
 }
 

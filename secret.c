@@ -251,10 +251,9 @@ by_command(const struct account *a, enum setting s, bool renew,
 	    .renew = renew };
 
 	if (a->handed)
-		return fail(why, FAILURE_CONFIG, "%s of the account \"%s\" "
-		    "(%s:%zu) is not run, for it would be yours to look into; "
-		    "its administrator may use %s instead",
-		    command.source.name, a->name, a->file, a->line,
+		return fail(why, FAILURE_CONFIG, "%s of %s is not run, for it "
+		    "would be yours to look into; its administrator may use %s "
+		    "instead", command.source.name, a->called,
 		    setting_is_password(s) ? "password" :
 		    "the socket service, sendmail(8),");
 	if (!a->may_run)
@@ -386,8 +385,11 @@ from_terminal(const struct secret_use *use, const struct caller *c,
 	if (tty < 0)
 		return true;
 	*found = true;
-	dprintf(tty, "Password of %s at %s (account %s): ", use->user != NULL ?
-	    use->user : "nobody", use->server, use->account->name);
+	dprintf(tty, "Password of %s at %s", use->user != NULL ? use->user :
+	    "nobody", use->server);
+	if (use->account->line > 0)
+		dprintf(tty, " (account %s)", use->account->name);
+	dprintf(tty, ": ");
 	ok = read_silently(tty, secret, why);
 	(void)close(tty);
 	return ok;

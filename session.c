@@ -65,10 +65,11 @@ find_servers(struct session *s, struct failure *why)
 	if (s->route.nendpoints > 0)
 		return true;
 	if (s->route.net.proxy != NULL)
-		return fail(why, FAILURE_CONFIG, "the account \"%s\" names no "
-		    "server, and behind a proxy none is looked for in the DNS; "
-		    "add a line like: server smtps://mail.example.org",
-		    s->route.account->name);
+		return fail(why, FAILURE_CONFIG, "%s names no server, and "
+		    "behind a proxy none is looked for in the DNS; %s"
+		    "smtps://mail.example.org", s->route.account->called,
+		    s->route.account->line > 0 ? "add a line like: server " :
+		    "name one, as in --server=");
 	domain = strrchr(from, '@') + 1;
 	if (!discover(session_dns(s), domain, s->pool, &found,
 	    &s->route.nendpoints, why))
@@ -93,20 +94,18 @@ no_secret(const struct session *s, struct failure *why)
 	const struct account *a = s->use.account;
 
 	if (is_withheld(s))
-		return fail(why, FAILURE_CONFIG, "--%s takes the secret of "
-		    "the account \"%s\" (%s:%zu) away, which is for its own "
-		    "server and policy; leave the option out, or name a "
-		    "password for this with --password-file, or write one for "
-		    "%s into ~/.netrc", a->withheld, a->name, a->file, a->line,
-		    s->use.host != NULL ? s->use.host : s->use.server);
+		return fail(why, FAILURE_CONFIG, "--%s takes the secret of %s "
+		    "away, which is for its own server and policy; leave the "
+		    "option out, or name a password for this with "
+		    "--password-file, or write one for %s into ~/.netrc",
+		    a->withheld, a->called, s->use.host != NULL ? s->use.host : s->use.server);
 	if (a->line == 0)			/* made of options */
 		return fail(why, FAILURE_CONFIG, "there is no password for the "
 		    "server; name its file with --password-file, or say "
 		    "--auth=none if the server needs no login");
-	return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) has no "
-	    "password; add password-file or password-command, or write "
-	    "\"auth none\" if its server needs no login", a->name, a->file,
-	    a->line);
+	return fail(why, FAILURE_CONFIG, "%s has no password; add "
+	    "password-file or password-command, or write \"auth none\" if its "
+	    "server needs no login", a->called);
 }
 
 /* What netrc says of one host is not for another. */

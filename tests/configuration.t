@@ -122,6 +122,19 @@ mail <two@example.test> mail <two@example.test> mail <x@two.test> " \
 run 78 "an account that is not there" "$sendoff" --account x bob@example.net
 run 64 "sendmail takes no long options" "$sendmail" --account two bob@x.test
 
+# Without an account the options are one.
+rm "$HOME/.config/sendoff.conf"
+run 0 "-bv by options alone" "$sendoff" --server=smtps://localhost:1 \
+    --from=me@example.test -bv bob@example.net
+is "$(cat "$tmp/out")" "bob@example.net... goes to <bob@example.net> by the \
+command line (smtps://localhost:1)" "says so"
+run 78 "no certificate by options alone" "$sendoff" --from=me@example.test \
+    --print-certificate
+has "$tmp/err" "the command line has no client certificate" "says so, too"
+run 75 "a log by options alone" "$sendoff" --server=smtps://localhost:1 \
+    --from=me@example.test --auth=none --log="$tmp/log" -i bob@example.net
+has "$tmp/log" " account=command-line " "the log has a name without blanks"
+
 # The network's settings: what cannot be together is said before connecting.
 config "from me@example.test" "password secret" "log none" \
     "resolver 127.0.0.1:9"

@@ -178,4 +178,7 @@ why 'its "match" fits the recipients' bob@work.example
 why '--account names it' --account work bob@example.net
 run 0 "two" "$sendoff" --explain bob@example.net bob@work.example
 is "$(grep -c '^Account$' "$tmp/out")" 2 "each of two accounts is explained"
+rm "$conf"
+why 'the command line: the configuration has no account' \
+    --from=me@example.org --server="smtp://localhost:$one" bob@example.net
 done_testing

@@ -447,6 +447,10 @@ read_lines(struct reading *r, FILE *f)
 {
 	struct buffer text = BUFFER_SECRET;
 
+	struct config *c = r->config;
+
+	c->files = pool_grow(c->pool, c->files, &c->nfiles, sizeof *c->files);
+	c->files[c->nfiles - 1] = r->file;
 	r->line = 1;
 	judge_file(r, f);
 	if (take_in(r, f, &text)) {

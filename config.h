@@ -51,6 +51,8 @@ struct account {
 struct config {
 	struct account *accounts;
 	size_t n;
+	const char **files;		/* that were read, the included too */
+	size_t nfiles;
 	const char **errors;		/* "file:line:column: what" */
 	size_t nerrors;
 	bool scarce;			/* among them: a file that could not

@@ -1,5 +1,6 @@
 #include "mailq.h"
 #include "accounts.h"
+#include "due.h"
 #include "fields.h"
 #include "report.h"
 #include "store.h"
@@ -44,20 +45,48 @@ shown(const char *text, struct pool *pool)
 	return out;
 }
 
+/* What goes by the same name in another's configuration is not known. */
+static const struct account *
+account_of(const struct stored *s, const struct caller *c,
+    const struct config *config)
+{
+	const struct account *a = accounts_named(config, s->record.account);
+
+	return a != NULL && (a->system || s->owner == c->uid) ? a : NULL;
+}
+
 /* For who has mended what was wrong, and wonders. */
 static void
-print_wait(const struct record *r, struct pool *pool)
+print_wait(const struct stored *stored, const struct caller *c,
+    const struct config *config)
 {
-	long long s = (long long)r->next - time(NULL);
+	const struct record *r = &stored->record;
+	struct pool *pool = config->pool;
+	bool locked;
+	long s;
 
-	if (s > 0 && strcmp(r->state, "queued") == 0)
-		(void)printf("    (waits another %s; to try it now: sendoff "
-		    "--resend %s)\n", span(s, pool), shown(r->id, pool));
+	if (strcmp(r->state, "queued") != 0)
+		return;
+	s = due_in(config, account_of(stored, c, config), r, time(NULL),
+	    &locked);
+	if (s == 0)
+		return;
+	(void)printf("    (waits ");
+	if (locked)
+		(void)printf("until the configuration%s has changed",
+		    s == DUE_CHANGED ? " or the password's file" : "");
+	if (s != DUE_CHANGED)
+		(void)printf("%sanother %s", locked ? ", or " : "",
+		    span(s, pool));
+	(void)printf("; to try it now: sendoff --resend %s)\n",
+	    shown(r->id, pool));
 }
 
 static void
-print(const struct stored *s, struct pool *pool)
+print(const struct stored *s, const struct caller *c,
+    const struct config *config)
 {
+	struct pool *pool = config->pool;
 	const struct record *r = &s->record;
 	size_t i;
 
@@ -66,7 +95,7 @@ print(const struct stored *s, struct pool *pool)
 	    s->size, r->attempts, shown(s->sender, pool));
 	if (r->reason != NULL)
 		(void)printf("    (%s)\n", shown(r->reason, pool));
-	print_wait(r, pool);
+	print_wait(s, c, config);
 	for (i = 0; i < s->n; i++)
 		(void)printf("    <%s>\n", shown(s->recipients[i], pool));
 }
@@ -145,7 +174,7 @@ mailq_list(const struct options *o, const struct caller *c,
 		(void)printf("%-29s  %-7s %5s %8s %3s  %s\n", "ID", "State",
 		    "Age", "Octets", "Try", "Sender, reason, recipients");
 	for (i = 0; i < n; i++)
-		print(&list[i], config->pool);
+		print(&list[i], c, config);
 	return report_output(program);
 }
 

@@ -1,6 +1,7 @@
 #include "resend.h"
 #include "accounts.h"
 #include "attempt.h"
+#include "due.h"
 #include "keep.h"
 #include "limit.h"
 #include "log.h"
@@ -10,7 +11,6 @@
 #include "utf8.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,37 +43,12 @@ resend_free(struct resend *r)
 /* --- whose turn it is ----------------------------------------------------- */
 
 static bool
-has_changed(const char *file, time_t since)
+is_time(const struct resend *r, const struct account *a,
+    const struct record *record)
 {
-	struct stat st;
+	bool locked;
 
-	return file != NULL && stat(file, &st) == 0 && st.st_mtime >= since;
-}
-
-/*
- * A command's password may change where nobody sees it: once a day.  A token is
- * made anew by itself, or refused for what its provider alone can mend, and no
- * account is locked for it: once an hour.
- */
-static bool
-may_log_in_again(const struct account *a, time_t tried)
-{
-	const char *file = a->values[SET_PASSWORD_FILE];
-	time_t now = time(NULL);
-	time_t pause = a->values[SET_OAUTH_COMMAND] != NULL ? 3600 : 24 * 3600;
-
-	if (has_changed(a->file, tried) || has_changed(file, tried) ||
-	    tried > now)			/* of a wrong clock */
-		return true;
-	return a->values[SET_PASSWORD] == NULL && file == NULL &&
-	    now - tried > pause;
-}
-
-static bool
-is_time(const struct account *a, const struct record *r)
-{
-	return r->locked_out ? may_log_in_again(a, r->tried) :
-	    keep_is_due(r->next, time(NULL));
+	return due_in(r->ways.config, a, record, time(NULL), &locked) == 0;
 }
 
 bool
@@ -83,7 +58,7 @@ resend_is_due(const struct resend *r, const struct stored *s)
 	    s->record.account);
 
 	return a == NULL || limit_is_over(a, s->record.created) ||
-	    is_time(a, &s->record);
+	    is_time(r, a, &s->record);
 }
 
 /* One line in the log for each account's part. */
@@ -245,7 +220,7 @@ resend_tell(struct resend *r, const struct stored *s)
 	    strcmp(config_value(account, SET_NOTIFY), "yes") == 0 &&
 	    attempt_claim(&a, &gone, &why) &&
 	    attempt_read_envelope(&a, &why) &&
-	    a.stored.record.untold && is_time(account, &a.stored.record)) {
+	    a.stored.record.untold && is_time(r, account, &a.stored.record)) {
 		note_notice(&a.stored.record, send_notice(&a, account));
 		if (!attempt_settle(&a, &why))
 			log_note(LEVEL_ERROR, "%s", why.text);

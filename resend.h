@@ -25,8 +25,7 @@ void	resend_free(struct resend *);			/* takes NULL */
 
 /*
  * Is it the turn of a queued message?  Not before its time, nor while the
- * login is locked out and neither the configuration nor the file of the
- * password has changed.
+ * login is locked out: due.h.
  */
 bool	resend_is_due(const struct resend *, const struct stored *);
 

@@ -672,6 +672,9 @@ def locked_out():
         one().due()
         same(run("-q"), (0, "", ""), "the next run")
     same(len(s.connections), 1, "does not try the login again")
+    ok("(waits until the configuration or the password's file has changed; to "
+       f"try it now: sendoff --resend {k.id})\n" in run("-bp")[1],
+       "mailq says what it waits for")
     for x, attempts in (conf, 3), (TMP + "/secret", 4):
         future = time.time() + 60
         os.utime(x, (future, future))
@@ -681,8 +684,19 @@ def locked_out():
         old(x)
         run("-q")
         same(len(s.connections), attempts - 1, "once")
+    part = HOME + "/.config/part"
+    write(part, "domain example.org\n")
+    with open(conf, "a", encoding="utf-8") as f:
+        f.write(f"include {part}\n")
+    os.utime(part, (future, future))
+    old(conf)
+    ok("(waits" not in run("-bp")[1], "what is included has changed")
+    run("-q")
+    same(len(s.connections), 4, "and then it is tried as well")
+    config(login(s))
+    old(conf)
     same(run("-qI", k.id)[0], 77, "and when it is named")
-    same(len(s.connections), 4, "it is tried")
+    same(len(s.connections), 5, "it is tried")
     one().set_time("created", time.time() - 6 * 86400)
     status, _, err = run("-q")
     same((status, states()), (77, [("refused", [BOB])]),
@@ -711,6 +725,10 @@ def refused_by_command():
              ("queued", True, logins), f"tried {logins}, it stays queued")
         for more, connections in (-60, 1), (60, 2):
             one().set_time("tried", time.time() - hours * 3600 - more)
+            waits = re.findall(r"\(waits until the configuration has changed, "
+                               r"or another (\w+); to try", run("-bp")[1])
+            ok(waits in ([], ["1m"], ["59s"], ["58s"]) and
+               bool(waits) == (more < 0), f"mailq says how long: {waits}")
             same(run("-q"), (0, "", ""), "the next run")
             until(lambda n=connections: len(s.connections) >= n)
             same(len(s.connections), connections,

@@ -45,30 +45,35 @@ shown(const char *text, struct pool *pool)
 	return out;
 }
 
+struct view {
+	const struct options *options;
+	const struct caller *caller;
+	const struct config *config;
+};
+
 /* What goes by the same name in another's configuration is not known. */
 static const struct account *
-account_of(const struct stored *s, const struct caller *c,
-    const struct config *config)
+account_of(const struct stored *s, const struct view *v)
 {
-	const struct account *a = accounts_named(config, s->record.account);
+	const struct account *a = accounts_named(v->config, s->record.account);
 
-	return a != NULL && (a->system || s->owner == c->uid) ? a : NULL;
+	return a != NULL && (a->system || s->owner == v->caller->uid) ? a :
+	    NULL;
 }
 
 /* For who has mended what was wrong, and wonders. */
 static void
-print_wait(const struct stored *stored, const struct caller *c,
-    const struct config *config)
+print_wait(const struct stored *stored, const struct view *v)
 {
+	const char *file = v->options->config;
 	const struct record *r = &stored->record;
-	struct pool *pool = config->pool;
+	struct pool *pool = v->config->pool;
 	bool locked;
 	long s;
 
 	if (strcmp(r->state, "queued") != 0)
 		return;
-	s = due_in(config, account_of(stored, c, config), r, time(NULL),
-	    &locked);
+	s = due_in(v->config, account_of(stored, v), r, time(NULL), &locked);
 	if (s == 0)
 		return;
 	(void)printf("    (waits ");
@@ -78,15 +83,14 @@ print_wait(const struct stored *stored, const struct caller *c,
 	if (s != DUE_CHANGED)
 		(void)printf("%sanother %s", locked ? ", or " : "",
 		    span(s, pool));
-	(void)printf("; to try it now: sendoff --resend %s)\n",
-	    shown(r->id, pool));
+	(void)printf("; to try it now: sendoff%s%s --resend %s)\n", file !=
+	    NULL ? " -C " : "", file != NULL ? file : "", shown(r->id, pool));
 }
 
 static void
-print(const struct stored *s, const struct caller *c,
-    const struct config *config)
+print(const struct stored *s, const struct view *v)
 {
-	struct pool *pool = config->pool;
+	struct pool *pool = v->config->pool;
 	const struct record *r = &s->record;
 	size_t i;
 
@@ -95,7 +99,7 @@ print(const struct stored *s, const struct caller *c,
 	    s->size, r->attempts, shown(s->sender, pool));
 	if (r->reason != NULL)
 		(void)printf("    (%s)\n", shown(r->reason, pool));
-	print_wait(s, c, config);
+	print_wait(s, v);
 	for (i = 0; i < s->n; i++)
 		(void)printf("    <%s>\n", shown(s->recipients[i], pool));
 }
@@ -160,6 +164,7 @@ int
 mailq_list(const struct options *o, const struct caller *c,
     struct config *config, const char *program)
 {
+	const struct view v = { o, c, config };
 	struct stored *list;
 	size_t n, i;
 
@@ -174,7 +179,7 @@ mailq_list(const struct options *o, const struct caller *c,
 		(void)printf("%-29s  %-7s %5s %8s %3s  %s\n", "ID", "State",
 		    "Age", "Octets", "Try", "Sender, reason, recipients");
 	for (i = 0; i < n; i++)
-		print(&list[i], c, config);
+		print(&list[i], &v);
 	return report_output(program);
 }
 

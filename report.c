@@ -105,14 +105,18 @@ put_others(struct buffer *line, const struct outcome *o,
 	}
 }
 
-/* Of our names that is the one that is in everybody's PATH. */
+/*
+ * Of our names that is the one that is in everybody's PATH.  The configuration
+ * has the account, and perhaps where the message is kept.
+ */
 static void
-put_kept(struct buffer *line, const char *path)
+put_kept(struct buffer *line, const char *path, const char *config)
 {
 	const char *id = strrchr(path, '/') + 1, *random = strchr(id, '-');
 
-	buffer_printf(line, " (kept as %s; to try again: sendoff -qI %s)",
-	    path, random != NULL ? random + 1 : id);
+	buffer_printf(line, " (kept as %s; to try again: sendoff%s%s -qI %s)",
+	    path, config != NULL ? " -C " : "", config != NULL ? config : "",
+	    random != NULL ? random + 1 : id);
 }
 
 static void
@@ -131,7 +135,7 @@ to_stderr(const struct report *r)
 	}
 	for (i = 0; i < r->nlegs; i++)
 		if (r->legs[i].kept != NULL)
-			put_kept(&line, r->legs[i].kept->path);
+			put_kept(&line, r->legs[i].kept->path, r->config);
 	buffer_printf(&line, "\n");
 	for (i = 0; i < r->nlegs; i++)
 		if (r->legs[i].kept != NULL &&

@@ -355,7 +355,8 @@ submit_message(const struct options *o, const struct caller *c,
 {
 	struct submission s = { .options = o, .caller = c, .config = config,
 	    .pool = config->pool, .begun = begun,
-	    .report = { .program = program, .json = o->json } };
+	    .report = { .program = program, .config = o->config,
+	    .json = o->json } };
 	struct failure why = { 0 };
 	int status;
 

@@ -1111,6 +1111,10 @@ def options():
     text = run("-bp")[1]
     ok(f"(waits another 16m; to try it now: sendoff --resend {q.id})\n" in text
        and f"--resend {held.id}" not in text, f"who is queued waits: {text}")
+    conf = HOME + "/.config/sendoff.conf"
+    ok(f"sendoff -C {conf} --resend {q.id})\n" in
+       run("-C", conf, "--queue", program=SENDOFF)[1],
+       "by the configuration that has been named")
     with open(q.path, "wb") as f:
         f.write(q.octets)
 

@@ -75,6 +75,19 @@ is_continuation(const struct reader *r, const char *p, size_t len)
 	    (*p == ' ' || *p == '\t');
 }
 
+/* What waits has no end yet: text, or a header as no server takes it. */
+static bool
+is_text(const struct reader *r, struct failure *why)
+{
+	const char *p = buffer_data(&r->in->octets);
+	size_t len = buffer_len(&r->in->octets);
+
+	return (header_name(p, len) == 0 && !is_continuation(r, p, len)) ||
+	    fail(why, FAILURE_MESSAGE, "a line of the header has more than %d "
+	    "octets; where text begins, a blank line has to stand before it",
+	    MESSAGE_HEADER_MAX);
+}
+
 /* The blank line is the separator; any other line that ends it is body. */
 static bool
 read_header(struct reader *r, struct failure *why)
@@ -107,9 +120,10 @@ read_header(struct reader *r, struct failure *why)
 		buffer_take(&r->in->octets, end);
 		if (buffer_len(&r->m->header) > MESSAGE_HEADER_MAX)
 			return fail(why, FAILURE_MESSAGE, "the header has more "
-			    "than %d octets", MESSAGE_HEADER_MAX);
+			    "than %d octets; where text begins, a blank line "
+			    "has to stand before it", MESSAGE_HEADER_MAX);
 	}
-	return false;
+	return why->kind == FAILURE_MESSAGE && is_text(r, why);
 }
 
 /* Some of what waits, brought into form where it is kept. */

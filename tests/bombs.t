@@ -109,8 +109,9 @@ def endless_line():
                 pass
         threading.Thread(target=pour, daemon=True).start()
         err = p.stderr.read().decode()
-        same((p.wait(PATIENCE), err), (65, "sendmail: a line has more than "
-             "16777216 octets\n"), f"{start!r} and 1 GiB")
+        same((p.wait(PATIENCE), err), (65, "sendmail: a line of the "
+             "header has more than 16777216 octets; where text begins, a blank "
+             "line has to stand before it\n"), f"{start!r} and 1 GiB")
 
 
 def long_lines():

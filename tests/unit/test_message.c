@@ -359,6 +359,31 @@ test_long_line(void **state)
 	pool_free(pool);
 }
 
+/* Nor is it too long for a header when it is none. */
+static void
+test_long_text(void **state)
+{
+	struct pool *pool = pool_new();
+	size_t len = MESSAGE_HEADER_MAX + 17;
+	char *in = pool_alloc(pool, len + 1);
+	struct input field = { .fd = -1, .eof = true };
+	struct failure why;
+	struct message *m;
+
+	(void)state;
+	memset(in, 'x', len);
+	m = read_file(in, len, true, pool);
+	message_compose(m, "", NULL);
+	assert_int_equal(m->longest, len);
+	message_free(m);
+	in[1] = ':';
+	buffer_put(&field.octets, in, len);
+	assert_false(message_read(&field, true, NULL, pool, &m, &why));
+	assert_int_equal(why.kind, FAILURE_MESSAGE);
+	buffer_free(&field.octets);
+	pool_free(pool);
+}
+
 static void
 test_closed(void **state)
 {
@@ -390,6 +415,7 @@ main(void)
 		cmocka_unit_test(test_signed),
 		cmocka_unit_test(test_spooled),
 		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_long_text),
 		cmocka_unit_test(test_line_at_once),
 		cmocka_unit_test(test_closed),
 	};

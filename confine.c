@@ -25,10 +25,13 @@ static const char *const seen[] = {
 	"/etc/gai.conf", "/etc/services", "/etc/ld.so.cache",
 	"/usr/lib", "/lib", "/usr/lib64", "/usr/local/lib", "/nix/store",
 	"/gnu/store",
-	/* authorities, as the links of the bundles' folders lead, and those
-	   that p11-kit has where it is the store */
+	/* authorities, as the links of the bundles' folders and those to the
+	   bundles (trust.c) lead, and those that p11-kit has where it is the
+	   store */
 	"/etc/ssl/certs", "/usr/share/ca-certificates",
 	"/usr/local/share/ca-certificates", "/etc/pki/ca-trust",
+	"/etc/ca-certificates", "/var/lib/ca-certificates",
+	"/etc/ssl/cert.pem",
 	"/usr/share/pki", "/etc/pkcs11", "/usr/share/p11-kit",
 };
 

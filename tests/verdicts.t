@@ -333,21 +333,28 @@ def results():
 
 # --- the authorities of the system ----------------------------------------------------
 
-# $1 is the whole store, or nothing; the mounts are gone with the command.
-STORE = """
-for folder in /etc/ssl /etc/pki /usr/share/pki; do
-	[ ! -d $folder ] || mount -t tmpfs none $folder || exit 71
-done
-mkdir /etc/ssl/certs
-[ -z "$1" ] || cp "$1" /etc/ssl/certs/ca-certificates.crt
-shift
+# $1 is the whole store, or nothing, in the file $2, to which $3 is a link.  The
+# mounts are gone with the command.
+STORE = """set -e
+mount -t tmpfs none /var/lib
+mkdir /var/lib/etc
+cp -a /etc/. /var/lib/etc
+mount --bind /var/lib/etc /etc
+rm -rf /etc/ssl /etc/pki /etc/ca-certificates
+[ ! -d /usr/share/pki ] || mount -t tmpfs none /usr/share/pki
+mkdir -p "${2%/*}" "${3%/*}"
+[ -z "$1" ] || cp -r "$1" "$2"
+[ "$2" = "$3" ] || ln -s "$2" "$3"
+shift 3
 exec "$@"
 """
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
-def with_store(path, scheme, certificate="good"):
+def with_store(path, scheme, certificate="good", at=BUNDLE, link=None):
     return lab.send(f"--certificate {certificate}", scheme, "ca-file",
-                    below=["unshare", "-m", "sh", "-c", STORE, "sh", path])
+                    below=["unshare", "-m", "sh", "-c", STORE, "sh", path, at,
+                           link or at])
 
 
 def write(name, text):
@@ -365,8 +372,17 @@ def authorities():
         return
     untrusted = "certificate-not-trusted"
     records("good", None)
-    check("the system knows the authority", 0, with_store(
-        TMP + "/ca/ca.pem", "smtp"), {"pkix": "ok", "verified-by": "pkix"})
+    for at, link in (
+            (BUNDLE, None),
+            ("/etc/ca-certificates/extracted/tls-ca-bundle.pem", BUNDLE),
+            ("/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+             "/etc/pki/tls/certs/ca-bundle.crt"),
+            ("/var/lib/ca-certificates/ca-bundle.pem",
+             "/etc/ssl/ca-bundle.pem"),
+            ("/etc/ssl/cert.pem", None)):
+        check(f"the system knows the authority, in {at}", 0, with_store(
+            TMP + "/ca/ca.pem", "smtp", at=at, link=link),
+              {"pkix": "ok", "verified-by": "pkix"})
     got = with_store(TMP + "/ca/other-ca.pem", "smtp")
     check("the system knows others", 75, got, {
         "tls-result": untrusted, "pkix": untrusted, "tls": "untrusted"})

@@ -78,18 +78,29 @@ system_authorities(gnutls_certificate_credentials_t credentials,
     gnutls_session_t session, struct failure *why)
 {
 	struct buffer text = { 0 };
+	const char *unread = NULL;
 	size_t i, n = 0;
+	int error = 0;
 
 	for (i = 0; i < sizeof stores / sizeof *stores && n == 0; i++) {
-		if (file_read(stores[i], FILE_MAX, &text))
+		if (file_read(stores[i], FILE_MAX, &text)) {
 			n = add_authorities(credentials, session, &text);
+		} else if (errno != ENOENT && unread == NULL) {
+			unread = stores[i];
+			error = errno;
+		}
 		buffer_free(&text);
 	}
 	if (n > 0 || gnutls_certificate_set_x509_system_trust(credentials) > 0)
 		return true;
-	(void)fail(why, FAILURE_TLS_UNTRUSTED, "this system has no "
-	    "certificate authorities (is the package ca-certificates "
-	    "installed?)");
+	if (unread != NULL)
+		(void)fail(why, FAILURE_TLS_UNTRUSTED, "the certificate "
+		    "authorities of this system cannot be read: %s: %s",
+		    unread, file_error(error));
+	else
+		(void)fail(why, FAILURE_TLS_UNTRUSTED, "this system has no "
+		    "certificate authorities (is the package ca-certificates "
+		    "installed?)");
 	why->tls_result = "certificate-not-trusted";
 	return false;
 }

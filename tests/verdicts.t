@@ -388,7 +388,7 @@ def authorities():
         "tls-result": untrusted, "pkix": untrusted, "tls": "untrusted"})
     tap.ok("leads to no authority that is trusted here" in got[3], "says so",
            got[3])
-    for what, path in (("no store", ""), ("an empty store", "/dev/null"),
+    for what, path in (("no store", ""), ("an empty store", write("empty", "")),
                        ("no certificate in it", write("junk", "none\n")),
                        ("half a certificate in it", write(
                            "half", "-----BEGIN CERTIFICATE-----\nMIIB\n"))):
@@ -401,6 +401,10 @@ def authorities():
             tap.ok("this system has no certificate authorities (is the "
                    "package ca-certificates installed?)" in
                    got[1]["tls-objection"], "says so", str(got))
+    got = with_store(TMP + "/ca", "smtp")
+    check("a store that cannot be read", 75, got, {"tls-result": untrusted})
+    tap.ok("the certificate authorities of this system cannot be read: "
+           f"{BUNDLE}: Is a directory" in got[3], "names it", got[3])
     check("no store, an expired certificate", 75, with_store(
         "", "smtp", "expired"), {"tls-result": untrusted})
     records("good", "right")

@@ -10,11 +10,27 @@
 static const int ending[] = { SIGHUP, SIGINT, SIGTERM };
 
 static volatile sig_atomic_t caught;
+static volatile sig_atomic_t watched;	/* by what note_end() hears of */
 
 static void
 note(int signo)
 {
 	caught = signo;
+}
+
+/*
+ * The system sends SIGIO behind what it tells of: by then that may have been
+ * read, and be what came before the watch began.
+ */
+static void
+note_end(int signo)
+{
+	struct pollfd pfd = { .fd = watched, .events = POLLIN };
+	int saved = errno;
+
+	if (poll(&pfd, 1, 0) > 0)
+		caught = signo;
+	errno = saved;
 }
 
 static void
@@ -78,12 +94,13 @@ signals_watch(int fd, bool on)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	int flags = fcntl(fd, F_GETFL) & ~O_ASYNC;
-	sigset_t watched;
+	sigset_t io;
 
-	(void)sigemptyset(&watched);
-	(void)sigaddset(&watched, SIGIO);
-	(void)sigprocmask(SIG_BLOCK, &watched, NULL);
-	set(SIGIO, on ? note : SIG_IGN);
+	(void)sigemptyset(&io);
+	(void)sigaddset(&io, SIGIO);
+	(void)sigprocmask(SIG_BLOCK, &io, NULL);
+	watched = fd;
+	set(SIGIO, on ? note_end : SIG_IGN);
 	(void)fcntl(fd, F_SETOWN, getpid());
 	(void)fcntl(fd, F_SETFL, on ? flags | O_ASYNC : flags);
 	if (on && poll(&pfd, 1, 0) > 0)

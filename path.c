@@ -134,19 +134,29 @@ path_matches(const char *pattern, const char *address, struct pool *pool)
 	return at != NULL && glob(pattern, at + 1);
 }
 
+/* Those of a usual length do not fill the pool: mails are many. */
+static bool
+one_matches(const char *pattern, size_t len, const char *address,
+    struct pool *pool)
+{
+	char room[512];
+
+	if (len >= sizeof room)
+		return path_matches(pool_octets(pool, pattern, len), address,
+		    pool);
+	memcpy(room, pattern, len);
+	room[len] = '\0';
+	return len > 0 && path_matches(room, address, pool);
+}
+
 bool
 path_matches_any(const char *patterns, const char *address, struct pool *pool)
 {
-	char pattern[512];
 	size_t len;
 
 	for (; *patterns != '\0'; patterns += len + (patterns[len] == ' ')) {
 		len = strcspn(patterns, " ");
-		if (len == 0 || len >= sizeof pattern)
-			continue;
-		memcpy(pattern, patterns, len);
-		pattern[len] = '\0';
-		if (path_matches(pattern, address, pool))
+		if (one_matches(patterns, len, address, pool))
 			return true;
 	}
 	return false;

@@ -122,6 +122,13 @@ mail <two@example.test> mail <two@example.test> mail <x@two.test> " \
 run 78 "an account that is not there" "$sendoff" --account x bob@example.net
 run 64 "sendmail takes no long options" "$sendmail" --account two bob@x.test
 
+long=$(printf '%600s' '' | tr ' ' a)
+config "account home" "from me@example.test" "server smtp://localhost:1" \
+    "account long" "from long@example.test" \
+    "match b@x.test $long@x.test" "server smtp://localhost:2"
+run 0 "a pattern of more than 511 octets" "$sendoff" -bv "$long@x.test"
+has "$tmp/out" 'by the account "long" (smtp://localhost:2)' "it fits"
+
 # Without an account the options are one.
 rm "$HOME/.config/sendoff.conf"
 run 0 "-bv by options alone" "$sendoff" --server=smtps://localhost:1 \

@@ -169,6 +169,33 @@ matches_patterns(void **state)
 	pool_free(pool);
 }
 
+/* As long as an address may be, and longer by its stars. */
+static void
+matches_long_patterns(void **state)
+{
+	static const size_t lengths[] = { 1, 510, 511, 512, 513, ADDRESS_MAX,
+	    4000 };
+	struct pool *pool = pool_new();
+	char *stars, *a;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		a = pool_alloc(pool, lengths[i] + 1);
+		memset(a, 'a', lengths[i]);
+		stars = pool_string(pool, a);
+		memset(stars, '*', lengths[i]);
+		a = pool_printf(pool, "%s@x", a);
+		assert_true(path_matches_any(pool_printf(pool, "b@x %s c@x", a),
+		    a, pool));
+		assert_false(path_matches_any(pool_printf(pool, "%sb", a), a,
+		    pool));
+		assert_true(path_matches_any(pool_printf(pool, "b@x %s@x",
+		    stars), "q@x", pool));
+	}
+	pool_free(pool);
+}
+
 static void
 converts_label_by_label(void **state)
 {
@@ -201,6 +228,7 @@ main(void)
 		cmocka_unit_test(says_long_paths),
 		cmocka_unit_test(knows_the_same),
 		cmocka_unit_test(matches_patterns),
+		cmocka_unit_test(matches_long_patterns),
 		cmocka_unit_test(converts_label_by_label),
 		cmocka_unit_test(writes_xtext),
 	};

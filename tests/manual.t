@@ -180,7 +180,7 @@ def variables():
           "no page has a variable that there is not")
 
 
-FILES = re.compile(r'"((?:/etc/(?!ssl|pki|nsswitch|host\.|hostname|gai|serv|ld|'
+FILES = re.compile(r'"((?:/etc/(?!ssl|pki|ca-|nsswitch|host\.|hostname|gai|serv|ld|'
                    r'pkcs11)|/var/spool/|%s/\.)[\w./-]+)"')
 
 

@@ -62,7 +62,7 @@ bool	sasl_is_for(const struct sasl_policy *, const char *mechanism);
 const char *sasl_why_not(const struct sasl_policy *,
 	    const struct sasl_channel *, const char *mechanism);
 
-/* Is there a -PLUS among those offered? */
+/* Is there a SCRAM with -PLUS among those offered, of ours or not? */
 bool	sasl_offers_plus(const char *offered);
 
 /*

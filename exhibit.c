@@ -9,7 +9,8 @@
 
 enum {
 	COLUMNS = 80,
-	TEXT_AT = 16			/* where what is behind a label begins */
+	TEXT_AT = 16,			/* where what is behind a label begins */
+	LABEL_MAX = COLUMNS - 8		/* octets of one, with its end */
 };
 
 enum tone { PLAIN, GOOD, BAD, HEAD };
@@ -48,14 +49,17 @@ width(const char *p, size_t n)
 }
 
 /*
- * Words, from this column on; those that do not fit go below, a long one as
- * far left as it must.
+ * Words, made printable, from this column on; those that do not fit go below, a
+ * long one as far left as it must.
  */
 static void
-wrap(const char *text, size_t column, size_t at)
+wrap(const char *words, size_t column, size_t at)
 {
+	char clean[4096];
+	const char *text = clean;
 	size_t n, w, gap = 0;
 
+	(void)printable(clean, sizeof clean, words, strlen(words));
 	for (; *text != '\0'; text += n + strspn(text + n, " ")) {
 		n = strcspn(text, " ");
 		w = width(text, n);
@@ -77,18 +81,20 @@ static void
 line(const struct exhibit *e, enum tone t, const char *label, const char *fmt,
     ...)
 {
-	char text[4096], clean[4096];
-	size_t n = strlen(label);
+	char text[4096], name[LABEL_MAX];
+	size_t n;
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	(void)printable(clean, sizeof clean, text, strlen(text));
-	(void)printf("  %-*s", TEXT_AT - 3, label);
+	(void)printable(name, sizeof name, label, strlen(label));
+	n = width(name, strlen(name));
+	(void)printf("  %s%*s", name, n < TEXT_AT - 3 ? (int)(TEXT_AT - 3 - n) :
+	    0, "");
 	(void)putchar(' ');
 	tone(e, t);
-	wrap(clean, n + 3 > TEXT_AT ? n + 3 : TEXT_AT, TEXT_AT);
+	wrap(text, n + 3 > TEXT_AT ? n + 3 : TEXT_AT, TEXT_AT);
 	if (t != PLAIN)
 		tone(e, PLAIN);
 }

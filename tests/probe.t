@@ -265,6 +265,15 @@ flat
 has "$tmp/flat" "TLS1.2 and not TLS 1.3" "is said"
 has "$tmp/flat" "PIPELINING no: each command waits" "so is what is missing"
 
+serve rude --tls=starttls --auth-without-tls \
+    --mechanisms "$(printf '\033[2J')X"
+run 0 "a server that writes to terminals" "$sendoff" --auth none \
+    --ca-file "$tmp/ca/ca.pem" --probe="smtp://localhost:$port"
+narrow "a server that writes to terminals"
+flat
+has "$tmp/flat" '\x1b[2JX is not known here' "its mechanism, as text"
+has "$tmp/flat" 'announces \x1b[2JX before TLS' "so in the advice"
+
 # --- a terminal -----------------------------------------------------------------
 
 mv "$tmp/conf" "$HOME/.config/sendoff.conf"

@@ -108,6 +108,23 @@ no_secret(const struct session *s, struct failure *why)
 	    "server needs no login", a->called);
 }
 
+/* A password without whose it is helps nobody; a certificate says it itself. */
+static bool
+has_user(const struct session *s, struct failure *why)
+{
+	const struct account *a = s->use.account;
+
+	if (s->use.user != NULL || s->route.smtp.sasl.has_certificate)
+		return true;
+	if (a->line == 0)			/* made of options */
+		return fail(why, FAILURE_CONFIG, "nobody is named to log in "
+		    "as; say --user=NAME, or --auth=none if the server needs "
+		    "no login");
+	return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) names "
+	    "nobody to log in as; add a line \"user NAME\", or write \"auth "
+	    "none\" if its server needs no login", a->name, a->file, a->line);
+}
+
 /* What netrc says of one host is not for another. */
 static bool
 is_for(const struct session *s, const struct endpoint *e)
@@ -172,9 +189,10 @@ fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
 	s->use = (struct secret_use){ .account = s->route.account,
 	    .host = e->host, .user = e->user != NULL ? e->user : s->user,
 	    .server = e->text };
-	if (!helper_secret(&s->use, s->caller, &s->secret, &s->source, why))
+	if (!has_user(s, why) || !helper_secret(&s->use, s->caller, &s->secret,
+	    &s->source, why))
 		return false;
-	found = s->source != SECRET_NONE;
+	found = s->source != SECRET_NONE && s->use.user != NULL;
 	s->has_secret = found || p->sasl.has_certificate;
 	p->sasl.has_token = s->route.account->values[SET_OAUTH_COMMAND] != NULL;
 	p->sasl.has_password = found && !p->sasl.has_token;

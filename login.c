@@ -103,26 +103,44 @@ reason_of(const struct smtp *s, const struct sasl *sasl)
 	    "the secret and is not shown" : reason;
 }
 
+/* Whose it is only the certificate says. */
 static void
-tell_refusal(struct smtp *s, const struct sasl *sasl, const struct reply *reply,
+tell_unknown(struct smtp *s, const struct reply *reply, struct failure *why)
+{
+	(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the server "
+	    "refuses the login by the client certificate (EXTERNAL): %s (%s)",
+	    reply->text, s->facts->tls.asked_for_certificate ? "does it know "
+	    "this one? sendoff --print-certificate shows it" : "it has asked "
+	    "for none, so it cannot know us by it; a password may do");
+}
+
+static void
+tell_token(struct smtp *s, const struct sasl *sasl, const struct reply *reply,
     struct failure *why)
 {
 	const struct smtp_renewal *renewal = s->params->renewal;
 
-	if (renewal == NULL || !sasl_is_for(&s->params->sasl,
-	    s->facts->mechanism)) {
-		(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the "
-		    "server refuses the login of %s by %s: %s (are user and "
-		    "password right?)", s->params->user, s->facts->mechanism,
-		    reply->text);
-		return;
-	}
 	s->token_refused |= reply->code == 535;
 	(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the server "
 	    "refuses the token of %s by %s: %s (%s%s%.200s)", s->params->user,
 	    s->facts->mechanism, reply->text, reason_of(s, sasl),
 	    renewal->spent ? "; log in again with what oauth-command runs: " :
 	    "", renewal->spent ? renewal->command : "");
+}
+
+static void
+tell_refusal(struct smtp *s, const struct sasl *sasl, const struct reply *reply,
+    struct failure *why)
+{
+	if (strcmp(s->facts->mechanism, "EXTERNAL") == 0)
+		tell_unknown(s, reply, why);
+	else if (s->params->renewal != NULL)
+		tell_token(s, sasl, reply, why);
+	else
+		(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the "
+		    "server refuses the login of %s by %s: %s (are user and "
+		    "password right?)", s->params->user, s->facts->mechanism,
+		    reply->text);
 }
 
 static bool

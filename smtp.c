@@ -183,9 +183,9 @@ anonymous(const struct tls_facts *tls)
 {
 	if (tls->unfit)
 		return "; it knows no key of the kind that the client "
-		    "certificate has";
+		    "certificate has (an ECDSA or RSA key will do)";
 	return tls->asked_for_certificate ? NULL : "; it has asked for no "
-	    "client certificate";
+	    "client certificate, so none is of use there (a password may do)";
 }
 
 static bool

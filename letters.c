@@ -128,7 +128,8 @@ take_envid(struct parse *p, char letter, const char *value)
 		return fail(p->why, FAILURE_USAGE, "-V takes at most %d "
 		    "characters; a blank, \"+\" and \"=\" count as three",
 		    PATH_ENVID_MAX);
-	p->o->envid = value;
+	/* An empty ENVID= is no parameter, and would cost the message. */
+	p->o->envid = *value != '\0' ? value : NULL;
 	return true;
 }
 

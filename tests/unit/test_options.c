@@ -266,6 +266,24 @@ takes_values(void **state)
 	pool_free(pool);
 }
 
+/* Scripts pass on a variable that is not set. */
+static void
+takes_nothing(void **state)
+{
+	static const char *const words[] = { "sendmail", "-Vid", "-V", "",
+	    "-F", "", "-N", "", "a@b", NULL };
+	struct pool *pool = pool_new();
+	struct options o;
+	struct failure why;
+
+	(void)state;
+	assert_true(parse(words, &o, pool, &why));
+	assert_null(o.envid);
+	assert_null(o.full_name);
+	assert_null(o.notify);
+	pool_free(pool);
+}
+
 static void
 weakens_nothing(void **state)
 {
@@ -335,6 +353,7 @@ main(void)
 		cmocka_unit_test(selects_kept_messages),
 		cmocka_unit_test(names_kept_messages),
 		cmocka_unit_test(takes_values),
+		cmocka_unit_test(takes_nothing),
 		cmocka_unit_test(weakens_nothing),
 		cmocka_unit_test(holds_a_message),
 	};

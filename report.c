@@ -107,16 +107,18 @@ put_others(struct buffer *line, const struct outcome *o,
 
 /*
  * Of our names that is the one that is in everybody's PATH.  The configuration
- * has the account, and perhaps where the message is kept.
+ * has the account, and perhaps where the message is kept; an option that has
+ * changed the account is not kept with the message.
  */
 static void
-put_kept(struct buffer *line, const char *path, const char *config)
+put_kept(struct buffer *line, const char *path, const struct report *r)
 {
 	const char *id = strrchr(path, '/') + 1, *random = strchr(id, '-');
 
-	buffer_printf(line, " (kept as %s; to try again: sendoff%s%s -qI %s)",
-	    path, config != NULL ? " -C " : "", config != NULL ? config : "",
-	    random != NULL ? random + 1 : id);
+	buffer_printf(line, " (kept as %s; to try again: sendoff%s%s -qI %s%s)",
+	    path, r->config != NULL ? " -C " : "", r->config != NULL ?
+	    r->config : "", random != NULL ? random + 1 : id, r->changed ?
+	    "; its options are not kept" : "");
 }
 
 static void
@@ -135,7 +137,7 @@ to_stderr(const struct report *r)
 	}
 	for (i = 0; i < r->nlegs; i++)
 		if (r->legs[i].kept != NULL)
-			put_kept(&line, r->legs[i].kept->path, r->config);
+			put_kept(&line, r->legs[i].kept->path, r);
 	buffer_printf(&line, "\n");
 	for (i = 0; i < r->nlegs; i++)
 		if (r->legs[i].kept != NULL &&

@@ -27,6 +27,7 @@ struct report_leg {
 struct report {
 	const char *program;		/* "sendoff", "sendmail" */
 	const char *config;		/* the file that -C has named, or NULL */
+	bool changed;			/* options make another account of it */
 	const struct plan *plan;	/* NULL: it came to none */
 	const struct peer *peer;	/* who has sent it, if not who runs us */
 	const struct outcome *outcome;	/* of all the people; NULL with plan,

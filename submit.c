@@ -120,8 +120,8 @@ keep_left(struct submission *s, struct part *p, struct report_leg *told)
 }
 
 /*
- * A timer has the configuration, and not what this command line makes of it:
- * what is said to the server, and when, is in the envelope.
+ * Another run has the configuration, and not what this command line makes of
+ * it: what is said to the server, and when, is in the envelope.
  */
 static bool
 is_as_configured(const struct options *o)
@@ -140,7 +140,7 @@ is_as_configured(const struct options *o)
 		if (j == n)
 			return false;
 	}
-	return o->config == NULL;
+	return true;
 }
 
 static void
@@ -152,8 +152,8 @@ keep_rest(struct submission *s, struct part *p, struct report_leg *told)
 	if (!wants_keeping(s) || (keep_value != NULL &&
 	    strcmp(keep_value, "never") == 0))
 		return;
-	told->retry = a != NULL && is_as_configured(s->options) &&
-	    strcmp(config_value(a, SET_RETRY), "yes") == 0;
+	told->retry = a != NULL && s->options->config == NULL &&
+	    !s->report.changed && strcmp(config_value(a, SET_RETRY), "yes") == 0;
 	if (told->retry)
 		queue_retried(s, p, told);
 	keep_left(s, p, told);
@@ -356,7 +356,7 @@ submit_message(const struct options *o, const struct caller *c,
 	struct submission s = { .options = o, .caller = c, .config = config,
 	    .pool = config->pool, .begun = begun,
 	    .report = { .program = program, .config = o->config,
-	    .json = o->json } };
+	    .changed = !is_as_configured(o), .json = o->json } };
 	struct failure why = { 0 };
 	int status;
 

@@ -11,7 +11,8 @@ mandir	= $(datadir)/man
 docdir	= $(datadir)/doc/sendoff
 unitdir	= $(prefix)/lib/systemd/system
 # Below a home systemd has another place for a user's units.
-userunitdir = $(if $(filter $(HOME)/%,$(prefix)),$(datadir),$(prefix)/lib)/systemd/user
+at_home = $(and $(HOME),$(filter $(HOME)/%,$(prefix)))
+userunitdir = $(if $(at_home),$(datadir),$(prefix)/lib)/systemd/user
 bashdir	= $(datadir)/bash-completion/completions
 zshdir	= $(datadir)/zsh/site-functions
 CC	= gcc

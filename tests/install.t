@@ -301,6 +301,9 @@ make -n -C "$top" install HOME="$here/home" prefix="$here/home/.local" \
     B="${B:-build}" > "$out" 2>&1 || :
 has "$out" "userunitdir='$here/home/.local/share/systemd/user'" \
     "a user's units go where systemd --user looks"
+env -u HOME make -n -C "$top" install prefix=/usr B="${B:-build}" > "$out" \
+    2>&1 || :
+has "$out" "userunitdir='/usr/lib/systemd/user'" "no home is nobody's"
 alone "$here/home/.local"
 is "$got $(cat "$out")" "0 install: $here/home/.local/bin/sendoff is there; \
 next, its configuration: man sendoff.conf" "below one's home"

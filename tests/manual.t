@@ -180,8 +180,8 @@ def variables():
           "no page has a variable that there is not")
 
 
-FILES = re.compile(r'"((?:/etc/(?!ssl|pki|ca-|nsswitch|host\.|hostname|gai|serv|ld|'
-                   r'pkcs11)|/var/spool/|%s/\.)[\w./-]+)"')
+FILES = re.compile(r'"((?:/etc/(?!ssl|pki|ca-|nsswitch|host\.|hostname|gai|serv|'
+                   r'ld|pkcs11)|/var/spool/|%s/\.)[\w./-]+)"')
 
 
 def files():

@@ -108,6 +108,7 @@ account "$one" "name Alice"
 message 'Subject: x\n\nh\303\244\n'
 rm -rf "${HOME:?}/.local"
 find "$tmp/one/new" -type f -delete
+settled
 : > "$tmp/one.log"
 run 0 "nobody is asked" "$sendoff" --explain root
 is "$(cat "$tmp/one.log")" '' "no connection"

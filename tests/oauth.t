@@ -35,6 +35,7 @@ tokens()			# PUT-BY FRESH; "" for none
 	rm -f "$tmp/state/fresh" "$tmp/state/calls"
 	printf '%s\n' "$1" > "$tmp/state/token"
 	[ -z "$2" ] || printf '%s\n' "$2" > "$tmp/state/fresh"
+	settled
 	: > "$tmp/one.log"
 	rm -rf "$HOME/.local/state/sendoff"
 }
@@ -142,7 +143,7 @@ account "oauth-command 'sh $tmp/slow'"
 $send < "$tmp/message" > "$tmp/out" 2> "$tmp/err" &
 pid=$!
 i=0
-while [ ! -e "$tmp/state/asked" ] && [ $i -lt 200 ]; do
+while [ ! -e "$tmp/state/asked" ] && [ $i -lt 1200 ]; do
 	i=$((i + 1))
 	sleep 0.05
 done

@@ -24,7 +24,7 @@ account()			# SERVER LINE...
 heard()				# NAME
 {
 	touch "$tmp/$1.seen"
-	sleep 0.1
+	settled
 	sed "1,$(wc -l < "$tmp/$1.seen")d" "$tmp/$1.log" | sed -n \
 	    's/^T.*/T/p; s/^C: \([A-Za-z]*\).*/\1/p' | tr '\n' ' '
 	cp "$tmp/$1.log" "$tmp/$1.seen"

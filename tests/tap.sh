@@ -97,11 +97,25 @@ serve()
 	i=0
 	while [ ! -s "$tmp/$name.port" ]; do
 		i=$((i + 1))
-		[ $i -lt 200 ] || { echo "Bail out! no submitd"; exit 1; }
+		[ $i -lt 1200 ] || { echo "Bail out! no submitd"; exit 1; }
 		sleep 0.05
 	done
 	port=$(head -n 1 "$tmp/$name.port")
 }
+
+# settled: the sessions of the servers have ended, so their logs are whole; what
+# a client says last it may not stay to see written down.
+settled()
+(
+	i=0
+	for server in $pids; do
+		while [ $i -lt 1200 ] && [ -n "$(cat \
+		    "/proc/$server/task/$server/children" 2>/dev/null)" ]; do
+			i=$((i + 1))
+			sleep 0.05
+		done
+	done
+)
 
 # config LINE...: the account, in the place where it is looked for.
 config()

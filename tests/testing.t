@@ -12,12 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
 from servers.start import port_of                               # noqa: E402
-from tap import done, ok                                        # noqa: E402
+from tap import done, ok, until                                 # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 B = pathlib.Path(os.path.abspath(TOP / os.environ.get("B", "build")))
@@ -56,6 +55,12 @@ class Server:
     def port(self):
         return port_of(self.ready)
 
+    def settle(self):
+        """Its sessions have ended: the log is whole."""
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+        until(lambda: not children.read_text())
+
 
 def here(command, servers):
     """With the ports of the day in the place of the page's server."""
@@ -83,7 +88,8 @@ class Run:
         run = subprocess.run(self.command, shell=True, cwd=TMP, env=ENV,
                              stdin=subprocess.DEVNULL, capture_output=True,
                              text=True, check=False, timeout=60)
-        time.sleep(0.05)
+        for server in servers.values():
+            server.settle()
         self.status, self.out, self.err = run.returncode, run.stdout, run.stderr
         self.mails = [email.message_from_bytes(f.read_bytes(),
                                                policy=email.policy.default)

@@ -17,7 +17,7 @@ from .transcript import OCTETS, dialogue
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / \
     "man/sendoff.schema.json"
-QUICK = 8               # seconds in which a cut run must have ended
+QUICK = 40              # seconds in which a cut run must have ended
 
 
 # A run of the whole dialogue

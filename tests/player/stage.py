@@ -15,7 +15,7 @@ from .session import Mismatch, Session
 from .transcript import DEFAULT_CONFIG, DEFAULT_INPUT, dialogue
 from .wire import Gone, Silent, Wire
 
-TOO_LONG = 60           # seconds until a run is called a hang
+TOO_LONG = 120          # seconds until a run is called a hang
 
 
 class Outcome:

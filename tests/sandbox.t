@@ -316,7 +316,7 @@ account "password-command \"echo \$\$ > $tmp/pid; exec sleep 1000\""
 "$sendoff" bob@example.net < "$tmp/message" > "$tmp/out" 2> "$tmp/err" &
 pid=$!
 i=0
-while [ ! -s "$tmp/pid" ] && [ $i -lt 200 ]; do
+while [ ! -s "$tmp/pid" ] && [ $i -lt 1200 ]; do
 	i=$((i + 1))
 	sleep 0.05
 done
@@ -334,7 +334,7 @@ has "$tmp/err" 'ended by signal 15' 'is told'
 alive=
 for child in $children $(cat "$tmp/pid"); do
 	i=0
-	while kill -0 "$child" 2>/dev/null && [ $i -lt 40 ]; do
+	while kill -0 "$child" 2>/dev/null && [ $i -lt 400 ]; do
 		i=$((i + 1))
 		sleep 0.05
 	done

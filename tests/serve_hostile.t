@@ -117,7 +117,7 @@ def late_reply():
             return "250 2.1.5 too late"
         return None
     s = Server("late", hook)
-    config(account(s, "timeout-reply 1"))
+    config(account(s, "timeout-reply 4"))
     c = begun(s, BOB)
     same(c.ask(rcpt("slow@example.net").rstrip()), "451", "a reply too late")
     same(c.ask("RSET"), "250", "late: RSET")

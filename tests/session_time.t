@@ -17,7 +17,7 @@ def slow(c, verb, _):
     """A mail takes its time, and is the last of its connection."""
     if verb != "DOT":
         return None
-    time.sleep(1.2)
+    time.sleep(1)
     c.server.mails.append((c.mail, c.rcpts, c.parts))
     c.say("250 2.0.0 queued")
     raise Gone
@@ -25,18 +25,18 @@ def slow(c, verb, _):
 
 def queue():
     s = Server("slow", slow)
-    config(account(s, "retry yes", "timeout-session 2"))
+    config(account(s, "retry yes", "timeout-session 4"))
     os.rename(s.path, s.path + ".away")
-    for i in range(3):
+    for i in range(5):
         p = subprocess.run([SENDMAIL, f"bob{i}@example.net"], check=False,
                            input=b"Subject: x\n\nx\n")
         same(p.returncode, 0, f"message {i} is queued")
     os.rename(s.path + ".away", s.path)
     subprocess.run([SENDMAIL, "-q"], check=False)
     same(sorted(x for r in s.envelopes() for x in r),
-         [f"bob{i}@example.net" for i in range(3)],
+         [f"bob{i}@example.net" for i in range(5)],
          "all were sent, one after the other")
-    ok(len(s.connections) == 3, "on three connections")
+    ok(len(s.connections) == 5, "on as many connections")
 
 
 play(queue)

@@ -483,7 +483,7 @@ def garbage(a):
 
 
 def silence(a):
-    backend("silence", "timeout-reply 1")
+    backend("silence", "timeout-reply 4")
     c = Raw()
     same(c.hear()[:9], "421 4.4.2", "a caller who says nothing is told so")
     same(c.hear(), "", "and sent away")

@@ -23,7 +23,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 B = pathlib.Path(os.path.abspath(TOP / os.environ.get("B", "build")))
 TMP = pathlib.Path(tempfile.mkdtemp())
 MAIL = TMP / "mail"
-PATIENCE = 20
+PATIENCE = 60
 ENV = {**os.environ, "HOME": str(TMP)}
 
 
@@ -208,11 +208,15 @@ def people(url):
     t.type(b"\x04")
     ok(t.sees(b"221 2.0.0 bye") and t.ends() == 0, "^D says QUIT", t.screen)
 
+    waits = threading.Event()
+
     def unasked(s):
-        time.sleep(0.5)
+        waits.wait(PATIENCE)
         s.say(b"421 going down\r\n")
     Fake(unasked)
     t = Terminal()
+    t.sees(b"logged in")
+    waits.set()
     ok(t.sees(b"421 going down") and t.ends() == 75,
        "what a server says unasked is shown at once", t.screen)
 

@@ -26,7 +26,7 @@ HOME = TMP / "home"
 MAIL = TMP / "mail"
 PASSWORD = "s€ cret"
 MESSAGE = b"Subject: t\n\nbody\n"
-PATIENCE = 15				# seconds, then it is killed
+PATIENCE = 60				# seconds, then it is killed
 sys.stdout.reconfigure(encoding="utf-8")
 
 

@@ -95,6 +95,19 @@ is_unfit(const struct tls *t)
 	    gnutls_certificate_get_ours(t->session) == NULL;
 }
 
+/*
+ * TLS 1.2 has no alert of its own for a certificate of ours that is missing:
+ * OpenSSL says the one, GnuTLS the other.
+ */
+static bool
+misses_ours(const struct tls *t, gnutls_alert_description_t alert)
+{
+	return (alert == GNUTLS_A_HANDSHAKE_FAILURE ||
+	    alert == GNUTLS_A_DECODE_ERROR) &&
+	    identity_name(&t->params->identity, t->pool) == NULL &&
+	    gnutls_certificate_client_get_request_status(t->session) != 0;
+}
+
 static bool
 alert(const struct tls *t, struct failure *why)
 {
@@ -106,7 +119,7 @@ alert(const struct tls *t, struct failure *why)
 		name = "of an unknown kind";
 	if (a == GNUTLS_A_NO_APPLICATION_PROTOCOL)
 		return no_protocol(t, why);
-	if (!is_about_us(a))
+	if (!is_about_us(a) && !misses_ours(t, a))
 		return fail(why, FAILURE_PROTOCOL, "the server has ended TLS "
 		    "with the alert \"%s\"", name);
 	if (t->facts->unfit)

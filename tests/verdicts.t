@@ -299,7 +299,7 @@ def results():
             (f"--tls-priority {two}1", "smtp+opportunistic", 76, "failed",
              VAIN),
             ("--require-client-cert", "smtp", 77, "TLS1.3", VAIN),
-            (f"--require-client-cert --tls-priority {two}2", "smtp", 76,
+            (f"--require-client-cert --tls-priority {two}2", "smtp", 77,
              "failed", VAIN),
             ("--tls=none", "smtps", 76, "failed", VAIN)):
         check(f"{scheme}, {options}", status, lab.send(options, scheme),

@@ -105,17 +105,6 @@ told(const struct config *config, struct failure *why)
 }
 
 static bool
-overrides(const struct options *o, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < o->noverrides; i++)
-		if (strcmp(o->overrides[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static bool
 none_found(const struct config *config, const char *user, int user_error,
     int system_error, struct failure *why)
 {
@@ -176,7 +165,8 @@ load(struct config *config, const struct options *o,
 	    !unreadable(privilege_file, system_error, why)))
 		return false;
 	/* --server or --from, whose domain may name one, is an account too. */
-	if (config->n > 0 || overrides(o, "server") || overrides(o, "from"))
+	if (config->n > 0 || options_setting(o, "server") != NULL ||
+	    options_setting(o, "from") != NULL)
 		return true;
 	return none_found(config, user, user_error, system_error, why);
 }
@@ -320,7 +310,8 @@ choose(struct config *config, const struct options *o,
 	choice->why = "--account names it";
 	a = o->account != NULL ? named(config, o->account) :
 	    of_sender(config, sender, &choice->why);
-	choice->pinned = a != NULL || overrides(o, "server");
+	choice->pinned = a != NULL ||
+	    options_setting(o, "server") != NULL;
 	if (o->account != NULL && a == NULL)
 		return fail(why, FAILURE_CONFIG, "there is no account "
 		    "\"%s\"; those that there are: sendoff --check",

@@ -192,8 +192,13 @@ is_fixed(const char *name)
 }
 
 static void
-judge_name(struct reading *r, const struct word *word)
+judge_name(struct reading *r, enum setting s, const struct word *word)
 {
+	if (s == SET_KEEP && r->origin == CONFIG_USERS &&
+	    *word->text != '\0' && !is_fixed(word->text))
+		error_at(r, word->column, "the folder is to be found again from "
+		    "everywhere, so its name begins with \"/\", and not as in "
+		    "\"%s\"", word->text);
 	if (r->origin != CONFIG_USERS && !is_fixed(word->text))
 		error_at(r, word->column, "in the system's configuration the "
 		    "name of a file begins with \"/\", and not as in \"%s\"",
@@ -291,7 +296,7 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 		    "no %s may stand in it; mend it with: chmod 600 %s",
 		    s == SET_PASSWORD ? "password" : "key", r->file);
 	if (kind->shape == FILE_NAME)
-		judge_name(r, &words[1]);
+		judge_name(r, s, &words[1]);
 	value = kind->secret ? hold(vault_of(a, s), words[1].text) :
 	    line_join(words + 1, n - 1, r->config->pool);
 	if (!setting_check(s, &value, r->config->pool, &why))
@@ -320,7 +325,7 @@ include_line(struct reading *r, const struct word *words, size_t n)
 		    "deeply");
 		return;
 	}
-	judge_name(r, &words[1]);
+	judge_name(r, SETTINGS, &words[1]);
 	f = r->open(words[1].text);
 	if (f == NULL && r->origin == CONFIG_HANDED && errno == EACCES) {
 		add_error(r, words[1].column, "what is included here must be "

@@ -58,7 +58,10 @@ make_folder(const char *path, struct pool *pool)
 	if (mkdir(path, 0700) != 0)
 		return errno == EEXIST;
 	slash = strrchr(parent, '/');
-	slash[slash == parent] = '\0';
+	if (slash != NULL)
+		slash[slash == parent] = '\0';
+	else
+		parent = pool_string(pool, ".");	/* as --keep=failed has it */
 	return sync_folder(parent, fsync) ||
 	    (errno == EACCES && sync_folder(path, syncfs));
 }

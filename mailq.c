@@ -113,7 +113,8 @@ find(const struct options *o, const struct caller *c, struct config *config,
 
 	(void)accounts_load(config, o, c, &ignored);
 	accounts_log(NULL, o);
-	return store_list(config, c, true, config->pool, n);
+	return store_list(config, c, options_setting(o, "keep"), true,
+	    config->pool, n);
 }
 
 static void

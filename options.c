@@ -140,3 +140,14 @@ options_parse(struct options *o, int argc, char **argv, struct pool *pool,
 	}
 	return take_recipients(&p, false);
 }
+
+const char *
+options_setting(const struct options *o, const char *name)
+{
+	size_t i;
+
+	for (i = o->noverrides; i > 0; i--)
+		if (strcmp(o->overrides[i - 1].name, name) == 0)
+			return o->overrides[i - 1].value;
+	return NULL;
+}

@@ -113,4 +113,7 @@ bool	options_parse(struct options *, int argc, char **argv, struct pool *,
 /* Is the program called by this name the one for people? */
 bool	options_is_sendoff(const char *argv0);
 
+/* What a long option makes of the setting; NULL: none does. */
+const char *options_setting(const struct options *, const char *name);
+
 #endif

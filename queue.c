@@ -140,8 +140,8 @@ tell_owners(struct run *r)
 	struct stored *list;
 	size_t n, i;
 
-	list = store_list(r->config, r->caller, false,
-	    r->config->pool, &n);
+	list = store_list(r->config, r->caller, options_setting(r->options,
+	    "keep"), false, r->config->pool, &n);
 	for (i = 0; i < n && signals_caught() == 0; i++)
 		if (list[i].record.untold && is_of_run(r, &list[i]))
 			resend_tell(r->resend, &list[i]);
@@ -158,7 +158,8 @@ are_there(const struct options *o, const struct caller *c,
 	for (i = 0; i < o->nselections; i++) {
 		if (o->selections[i].what != '=')
 			continue;
-		list = store_list(config, c, true, config->pool, &n);
+		list = store_list(config, c, options_setting(o, "keep"),
+		    true, config->pool, &n);
 		for (j = 0; j < n; j++)
 			if (fits(&list[j], &o->selections[i], config->pool))
 				break;
@@ -195,7 +196,8 @@ run_own(const struct options *o, const struct caller *c,
 	struct failure why;
 	size_t n, i;
 
-	list = store_list(config, c, false, config->pool, &n);
+	list = store_list(config, c, options_setting(o, "keep"), false,
+	    config->pool, &n);
 	if (broken != NULL && o->nselections == 0 && n > 0)
 		return report_failure(program, broken);
 	if (!may_show(&r, list, n, &why))

@@ -319,7 +319,7 @@ compare(const void *a, const void *b)
 
 struct stored *
 store_list(const struct config *config, const struct caller *c,
-    bool everyone, struct pool *pool, size_t *n)
+    const char *also, bool everyone, struct pool *pool, size_t *n)
 {
 	struct listing l = { .pool = pool };
 	const char *keep;
@@ -330,6 +330,8 @@ store_list(const struct config *config, const struct caller *c,
 		if (keep != NULL && *keep == '/')
 			list_folder(&l, keep, c->uid);
 	}
+	if (also != NULL && strcmp(also, "never") != 0)
+		list_folder(&l, also, c->uid);
 	if (c->home != NULL)
 		list_folder(&l, pool_printf(pool, "%s/.local/state/sendoff",
 		    c->home), c->uid);

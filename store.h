@@ -60,14 +60,15 @@ bool	store_read_open(FILE *f, struct stored *, struct pool *,
 	    struct failure *why);
 
 /*
- * All of the caller's, by age: in the folders that the accounts name, in
- * ~/.local/state/sendoff and in /var/spool/sendoff/UID; everyone: for root in
- * the other owners' below /var/spool/sendoff, too.  Folders that are not their
+ * All of the caller's, by age: in the folders that the accounts name, in the
+ * one that --keep names (or NULL), in ~/.local/state/sendoff and in
+ * /var/spool/sendoff/UID; everyone: for root in the other owners' below
+ * /var/spool/sendoff, too.  Folders that are not their
  * owner's alone, and files that are none, are passed over with a line in the
  * log.
  */
 struct stored *store_list(const struct config *, const struct caller *,
-	    bool everyone, struct pool *, size_t *n);
+	    const char *also, bool everyone, struct pool *, size_t *n);
 
 /* Those who have a folder below /var/spool/sendoff, but root. */
 uid_t	*store_owners(struct pool *, size_t *n);

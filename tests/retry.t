@@ -1154,6 +1154,27 @@ def options():
     ok(status == 0 and "forgotten" in out, "--forget of an account")
 
 
+def by_option():
+    """A folder that only --keep names."""
+    empty()
+    config(account(Down))
+    for folder in TMP + "/by/option", os.path.relpath(TMP + "/by/another"):
+        status, _, err = send("--keep=" + folder, BOB, program=SENDOFF)
+        name, = os.listdir(folder)
+        ok(status == 75 and f"kept as {folder}/{name}; " in err and
+           "; its options are not kept)" in err, f"kept there: {err}")
+        same((kept(), run("-bp")[1]), ([], "Mail queue is empty\n"),
+             "and not where others are")
+        listed = run("--keep=" + folder, "--queue", program=SENDOFF)[1]
+        ok(name in listed, f"where it is found again: {listed}")
+        s = Server(os.path.basename(folder))
+        config(account(s))
+        same((run("--keep=" + folder, "-qI", name, program=SENDOFF),
+              s.envelopes(), os.listdir(folder)), ((0, "", ""), [[BOB]], []),
+             "and sent")
+        config(account(Down))
+
+
 def locked():
     empty()
     k = queue(BOB)
@@ -1390,5 +1411,5 @@ def root():
 
 play(queued, not_queued, as_configured, twins, both, the_same, no_room, limit, connections, cut,
      killed, parts, again, locked_out, refused_by_command,
-     closed_by_refusal, refused, expired, by_name, divided, options, locked,
-     damaged, clock, long_names, root)
+     closed_by_refusal, refused, expired, by_name, divided, options, by_option,
+     locked, damaged, clock, long_names, root)

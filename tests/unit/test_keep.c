@@ -927,6 +927,24 @@ test_no_kept_message(void **state)
 	pool_free(pool);
 }
 
+/* By --keep alone, for a configuration has no name like it. */
+static void
+test_relative(void **state)
+{
+	struct pool *pool = pool_new();
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(chdir(home), 0);
+	assert_true(keep_prepare("one", pool));
+	assert_true(keep_prepare("two/three", pool));
+	assert_true(keep_prepare(".", pool));
+	assert_int_equal(access("two/three", W_OK), 0);
+	assert_int_equal(fchdir(here), 0);
+	(void)close(here);
+	pool_free(pool);
+}
+
 static int
 begin(void **state)
 {
@@ -963,6 +981,7 @@ main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_no_kept_message),
+		cmocka_unit_test(test_relative),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

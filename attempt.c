@@ -86,6 +86,15 @@ is_whole(const struct attempt *a)
 	    memcmp(text, end, sizeof text) == 0;
 }
 
+static bool
+damaged(struct attempt *a, const char *how, struct failure *why)
+{
+	a->damaged = true;
+	return fail(why, FAILURE_MESSAGE, "%s is damaged (%s) and is not sent; "
+	    "read what is left of it, send that anew, and delete the file",
+	    a->stored.path, how);
+}
+
 /* The data as they were before the dots were doubled. */
 static bool
 read_message(struct attempt *a, struct failure *why)
@@ -94,8 +103,7 @@ read_message(struct attempt *a, struct failure *why)
 	bool ok;
 
 	if (!is_whole(a))
-		return fail(why, FAILURE_INPUT, "%s: the kept message has no "
-		    "end", a->stored.path);
+		return damaged(a, "it has no end", why);
 	if (lseek(in.fd, (off_t)a->stored.data, SEEK_SET) < 0)
 		return fail_errno(why, FAILURE_LOCAL, "%s", a->stored.path);
 	ok = message_read(&in, true, a->ways->caller->temporary, a->pool,
@@ -270,7 +278,7 @@ make_lots(struct attempt *a, struct failure *why)
 	size_t i, n = a->stored.n;
 
 	if (n == 0)
-		return cannot(why, a->stored.path, "it has no recipients");
+		return damaged(a, "it has no recipients", why);
 	a->members = pool_array(a->pool, n, sizeof *a->members);
 	a->got = pool_array(a->pool, n, sizeof *a->got);
 	a->struck = pool_array(a->pool, n, sizeof *a->struck);

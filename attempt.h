@@ -68,6 +68,7 @@ struct attempt {
 					   struck out together */
 	bool spoilt;			/* who has it could not be written */
 	bool busy;			/* with another run */
+	bool damaged;			/* it cannot be sent on any day */
 	struct outcome all;		/* of all the lots */
 	milliseconds begun;
 	struct pool *pool;
@@ -88,7 +89,8 @@ bool	attempt_claim(struct attempt *, bool *gone, struct failure *why);
 
 /*
  * Reads what was claimed: the envelope alone, or all of it with the lots made
- * ready.  False when it is no kept message, or is damaged.
+ * ready.  False when it is no kept message; with attempt->damaged when its
+ * record can be trusted, and what stands behind it cannot.
  */
 bool	attempt_read_envelope(struct attempt *, struct failure *why);
 bool	attempt_read(struct attempt *, struct failure *why);

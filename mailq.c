@@ -1,5 +1,6 @@
 #include "mailq.h"
 #include "accounts.h"
+#include "damage.h"
 #include "due.h"
 #include "fields.h"
 #include "report.h"
@@ -107,14 +108,14 @@ print(const struct stored *s, const struct view *v)
 /* A store is there even when the configuration is not. */
 static struct stored *
 find(const struct options *o, const struct caller *c, struct config *config,
-    size_t *n)
+    size_t *n, struct unreads *unreads)
 {
 	struct failure ignored;
 
 	(void)accounts_load(config, o, c, &ignored);
 	accounts_log(NULL, o);
 	return store_list(config, c, options_setting(o, "keep"), true,
-	    config->pool, n);
+	    config->pool, n, unreads);
 }
 
 static void
@@ -161,27 +162,38 @@ print_json(const struct stored *list, size_t n, struct pool *pool)
 	buffer_free(&b);
 }
 
-int
-mailq_list(const struct options *o, const struct caller *c,
-    struct config *config, const char *program)
+static void
+print_list(const struct stored *list, size_t n, const struct view *v)
 {
-	const struct view v = { o, c, config };
-	struct stored *list;
-	size_t n, i;
+	size_t i;
 
-	list = find(o, c, config, &n);
-	if (o->json) {
-		print_json(list, n, config->pool);
-		return report_output(program);
-	}
 	if (n == 0)
 		(void)puts("Mail queue is empty");
 	else
 		(void)printf("%-29s  %-7s %5s %8s %3s  %s\n", "ID", "State",
 		    "Age", "Octets", "Try", "Sender, reason, recipients");
 	for (i = 0; i < n; i++)
-		print(&list[i], &v);
-	return report_output(program);
+		print(&list[i], v);
+}
+
+int
+mailq_list(const struct options *o, const struct caller *c,
+    struct config *config, const char *program)
+{
+	const struct view v = { o, c, config };
+	struct unreads unreads = { 0 };
+	struct stored *list;
+	int status, output;
+	size_t n;
+
+	list = find(o, c, config, &n, &unreads);
+	if (o->json)
+		print_json(list, n, config->pool);
+	else if (n > 0 || unreads.n == 0)
+		print_list(list, n, &v);
+	output = report_output(program);
+	status = damage_tell(&unreads, program);
+	return output != 0 ? output : status;
 }
 
 static const struct stored *
@@ -191,7 +203,7 @@ find_one(const struct options *o, const struct caller *c,
 	struct stored *list;
 	size_t n, i;
 
-	list = find(o, c, config, &n);
+	list = find(o, c, config, &n, NULL);
 	for (i = 0; i < n; i++)
 		if (strcmp(list[i].record.id, id) == 0)
 			return &list[i];

@@ -8,7 +8,10 @@
 #include "config.h"
 #include "options.h"
 
-/* mailq, -bp, --queue: a list; --json: an array of objects.  Exit status. */
+/*
+ * mailq, -bp, --queue: a list; --json: an array of objects.  What cannot be read
+ * is told on standard error.  Exit status.
+ */
 int	mailq_list(const struct options *, const struct caller *,
 	    struct config *, const char *program);
 

@@ -2,6 +2,7 @@
 #include "queue.h"
 #include "accounts.h"
 #include "confine.h"
+#include "damage.h"
 #include "handed.h"
 #include "helper.h"
 #include "log.h"
@@ -27,6 +28,11 @@ struct run {
 	const char *program;
 	struct resend *resend;
 	enum failure_kind gravest;
+};
+
+struct found {
+	const struct stored *list;
+	size_t n;
 };
 
 static bool
@@ -141,7 +147,7 @@ tell_owners(struct run *r)
 	size_t n, i;
 
 	list = store_list(r->config, r->caller, options_setting(r->options,
-	    "keep"), false, r->config->pool, &n);
+	    "keep"), false, r->config->pool, &n, NULL);
 	for (i = 0; i < n && signals_caught() == 0; i++)
 		if (list[i].record.untold && is_of_run(r, &list[i]))
 			resend_tell(r->resend, &list[i]);
@@ -159,7 +165,7 @@ are_there(const struct options *o, const struct caller *c,
 		if (o->selections[i].what != '=')
 			continue;
 		list = store_list(config, c, options_setting(o, "keep"),
-		    true, config->pool, &n);
+		    true, config->pool, &n, NULL);
 		for (j = 0; j < n; j++)
 			if (fits(&list[j], &o->selections[i], config->pool))
 				break;
@@ -188,16 +194,15 @@ may_show(const struct run *r, const struct stored *list, size_t n,
 
 static int
 run_own(const struct options *o, const struct caller *c,
-    struct config *config, const char *program, const struct failure *broken)
+    struct config *config, const char *program, const struct failure *broken,
+    const struct found *found)
 {
 	struct run r = { .options = o, .caller = c, .config = config,
 	    .program = program, .gravest = FAILURE_NONE };
-	struct stored *list;
+	const struct stored *list = found->list;
+	size_t n = found->n, i;
 	struct failure why;
-	size_t n, i;
 
-	list = store_list(config, c, options_setting(o, "keep"), false,
-	    config->pool, &n);
 	if (broken != NULL && o->nselections == 0 && n > 0)
 		return report_failure(program, broken);
 	if (!may_show(&r, list, n, &why))
@@ -296,7 +301,7 @@ wait_for(pid_t pid, int fd)
 /* One's own accounts and handed ones, which may not see each other. */
 static int
 run_both(const struct options *o, const struct caller *c,
-    struct config *config, const char *program)
+    struct config *config, const char *program, const struct found *found)
 {
 	struct failure why;
 	int fd = -1, status, own;
@@ -305,23 +310,67 @@ run_both(const struct options *o, const struct caller *c,
 
 	if (pid == 0) {
 		handed_end(config);
-		_exit(run_own(o, c, config, program, NULL));
+		_exit(run_own(o, c, config, program, NULL, found));
 	}
 	own = wait_for(pid, fd);
 	for (i = 0; !config->accounts[i].handed; i++)
 		;
 	(void)handed_use(config, &config->accounts[i], &why);
-	status = run_own(o, c, config, program, NULL);
+	status = run_own(o, c, config, program, NULL, found);
 	return status != 0 ? status : own;
+}
+
+/* Could the file be one that is named?  Only its name is known, which is id. */
+static bool
+may_be_named(const struct unread *u, const struct options *o)
+{
+	const char *id = strrchr(u->path, '/') + 1;
+	const struct selection *which;
+	bool by_id = false;
+	size_t i;
+
+	for (i = 0; i < o->nselections; i++) {
+		which = &o->selections[i];
+		if (which->what != '=' && which->what != 'I')
+			continue;
+		if (which->turned || (which->what == 'I' ? holds(id,
+		    which->text) : strcmp(id, which->text) == 0))
+			return true;
+		by_id = true;
+	}
+	return !by_id;
+}
+
+/* To a person each time, who looks on or has named messages. */
+static int
+tell_unread(const struct options *o, const struct caller *c,
+    struct unreads *u, const char *program, struct pool *pool)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < u->n; i++)
+		if (may_be_named(&u->list[i], o))
+			u->list[n++] = u->list[i];
+	u->n = n;
+	return o->nselections > 0 || c->stderr_terminal ?
+	    damage_tell(u, program) : damage_tell_once(u, c, program, pool);
 }
 
 static int
 run_all(const struct options *o, const struct caller *c,
     struct config *config, const char *program, const struct failure *broken)
 {
-	return broken == NULL && handed_are_mixed(config) ?
-	    run_both(o, c, config, program) :
-	    run_own(o, c, config, program, broken);
+	struct unreads unreads = { 0 };
+	struct found found;
+	int unread, status;
+
+	found.list = store_list(config, c, options_setting(o, "keep"), false,
+	    config->pool, &found.n, &unreads);
+	unread = tell_unread(o, c, &unreads, program, config->pool);
+	status = broken == NULL && handed_are_mixed(config) ?
+	    run_both(o, c, config, program, &found) :
+	    run_own(o, c, config, program, broken, &found);
+	return status != 0 ? status : unread;
 }
 
 /*
@@ -414,7 +463,7 @@ run_everyone(const struct options *o, const struct caller *c,
 		return status;
 	others = run_owners(o, program);
 	broken = load(o, c, config);
-	status = run_own(o, c, config, program, broken);
+	status = run_all(o, c, config, program, broken);
 	return others != 0 ? others : status;
 }
 

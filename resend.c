@@ -96,6 +96,23 @@ is_as_listed(struct attempt *a, const struct stored *s, struct failure *why)
 	    "tried it", s->path);
 }
 
+/* Once: a timer would find it as it is each time. */
+static const char *
+hold(struct attempt *a, const struct failure *why)
+{
+	struct record *r = &a->stored.record;
+	struct failure store;
+
+	r->state = "held";
+	r->untold = true;
+	r->tried = time(NULL);
+	r->next = 0;
+	r->locked_out = false;
+	r->status = failure_status(why->kind);
+	r->reason = why->text;
+	return attempt_settle(a, &store) ? r->state : NULL;
+}
+
 static bool
 attempt(struct attempt *a, const struct stored *s, const char **state,
     struct failure *why)
@@ -103,7 +120,14 @@ attempt(struct attempt *a, const struct stored *s, const char **state,
 	const struct failure *told;
 	struct failure store;
 
-	if (!attempt_read(a, why) || !is_as_listed(a, s, why))
+	if (!attempt_read(a, why)) {
+		*state = s->record.state;
+		if (a->damaged && is_as_listed(a, s, &store) &&
+		    strcmp(*state, "queued") == 0)
+			*state = hold(a, why);
+		return false;
+	}
+	if (!is_as_listed(a, s, why))
 		return false;
 	attempt_send(a);
 	tell_log(a);

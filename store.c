@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ struct listing {
 	size_t n;
 	const char **seen;		/* folders, so that none comes twice */
 	size_t nseen;
+	struct unreads unreads;
 	struct pool *pool;
 };
 
@@ -219,20 +221,95 @@ store_read(int folder, const char *name, struct stored *s, struct pool *pool,
 	return ok;
 }
 
+/* As plan_id() makes them: "20261126T025350Z-236a4f4cfe02". */
+static bool
+has_name(const char *name)
+{
+	static const char digits[] = "0123456789";
+
+	return strspn(name, digits) == 8 && name[8] == 'T' &&
+	    strspn(name + 9, digits) == 6 && name[15] == 'Z' &&
+	    name[16] == '-';
+}
+
+/* Or has been sent: then it is no longer there. */
+static bool
+is_being_sent(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
+	bool busy = fd < 0 ? errno == ENOENT : flock(fd, LOCK_SH | LOCK_NB) !=
+	    0 && errno == EWOULDBLOCK;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return busy;
+}
+
+/* In words: why it cannot be read, and what to do. */
+static const struct failure *
+objection(int folder, const char *path, uid_t owner, const char *name,
+    struct pool *pool)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK), error = errno;
+	struct failure why;
+	struct stat st;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (fd >= 0 || error == ELOOP)
+		(void)fail(&why, FAILURE_MESSAGE, "%s is damaged and is not "
+		    "sent; read what is left of it, send that anew, and delete "
+		    "the file", path);
+	else if (error == EACCES && fstatat(folder, name, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid != owner)
+		(void)fail(&why, FAILURE_INPUT, "%s cannot be read and is not "
+		    "sent, for it belongs to another user; mend it as root: "
+		    "chown %lu %s", path, (unsigned long)owner, path);
+	else
+		(void)fail(&why, FAILURE_INPUT, "%s cannot be read and is not "
+		    "sent: %s%s%s", path, strerror(error), error == EACCES ?
+		    "; mend it with: chmod 600 " : "", error == EACCES ? path :
+		    "");
+	return failure_keep(&why, pool);
+}
+
+static bool
+read_file(struct listing *l, int folder, const char *path, uid_t owner,
+    const char *name)
+{
+	struct stored s = { .owner = owner, .path = path };
+	struct failure why;
+
+	if (!store_read(folder, name, &s, l->pool, &why))
+		return false;
+	l->list = pool_grow(l->pool, l->list, &l->n, sizeof *l->list);
+	l->list[l->n - 1] = s;
+	return true;
+}
+
+/* What a run beside this one is changing can look like nothing. */
 static void
 list_file(struct listing *l, int folder, const char *path, uid_t owner,
     const char *name)
 {
-	struct stored s = { .owner = owner,
-	    .path = pool_printf(l->pool, "%s/%s", path, name) };
-	struct failure why;
+	struct unreads *u = &l->unreads;
+	struct unread bad = { .path = pool_printf(l->pool, "%s/%s", path,
+	    name) };
 
-	if (!store_read(folder, name, &s, l->pool, &why)) {
-		log_note(LEVEL_WARNING, "%s", why.text);
+	if (read_file(l, folder, bad.path, owner, name) ||
+	    is_being_sent(folder, name) ||
+	    read_file(l, folder, bad.path, owner, name))
+		return;
+	if (!has_name(name)) {
+		log_note(LEVEL_WARNING, "%s is no kept message", bad.path);
 		return;
 	}
-	l->list = pool_grow(l->pool, l->list, &l->n, sizeof *l->list);
-	l->list[l->n - 1] = s;
+	bad.why = objection(folder, bad.path, owner, name, l->pool);
+	log_note(LEVEL_WARNING, "%s", bad.why->text);
+	u->list = pool_grow(l->pool, u->list, &u->n, sizeof *u->list);
+	u->list[u->n - 1] = bad;
 }
 
 static void
@@ -319,7 +396,8 @@ compare(const void *a, const void *b)
 
 struct stored *
 store_list(const struct config *config, const struct caller *c,
-    const char *also, bool everyone, struct pool *pool, size_t *n)
+    const char *also, bool everyone, struct pool *pool, size_t *n,
+    struct unreads *unreads)
 {
 	struct listing l = { .pool = pool };
 	const char *keep;
@@ -342,5 +420,7 @@ store_list(const struct config *config, const struct caller *c,
 	if (l.n > 1)
 		qsort(l.list, l.n, sizeof *l.list, compare);
 	*n = l.n;
+	if (unreads != NULL)
+		*unreads = l.unreads;
 	return l.list;
 }

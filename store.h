@@ -59,16 +59,30 @@ bool	store_read(int folder, const char *name, struct stored *,
 bool	store_read_open(FILE *f, struct stored *, struct pool *,
 	    struct failure *why);
 
+/* A file that has the name of a kept message and cannot be read as one. */
+struct unread {
+	const char *path;
+	const struct failure *why;	/* and what to do: FAILURE_MESSAGE when
+					   it is damaged, else FAILURE_INPUT */
+};
+
+struct unreads {
+	struct unread *list;
+	size_t n;
+};
+
 /*
  * All of the caller's, by age: in the folders that the accounts name, in the
  * one that --keep names (or NULL), in ~/.local/state/sendoff and in
  * /var/spool/sendoff/UID; everyone: for root in the other owners' below
  * /var/spool/sendoff, too.  Folders that are not their
  * owner's alone, and files that are none, are passed over with a line in the
- * log.
+ * log; those that have the name of a kept message, and that no run is sending,
+ * are in unreads as well, unless that is NULL.
  */
 struct stored *store_list(const struct config *, const struct caller *,
-	    const char *also, bool everyone, struct pool *, size_t *n);
+	    const char *also, bool everyone, struct pool *, size_t *n,
+	    struct unreads *);
 
 /* Those who have a folder below /var/spool/sendoff, but root. */
 uid_t	*store_owners(struct pool *, size_t *n);

@@ -7,6 +7,7 @@ import fcntl
 import glob
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -92,8 +93,9 @@ class Kept:
         self.set_time("next", time.time() - 10)
 
 
-def kept(folder=STORE):
-    return [Kept(x) for x in sorted(glob.glob(folder + "/*"))]
+def kept(folder=STORE, but=()):
+    return [Kept(x) for x in sorted(glob.glob(folder + "/*"))
+            if x not in [y.path for y in but]]
 
 
 def one():
@@ -102,8 +104,8 @@ def one():
     return all_of_them[0]
 
 
-def states():
-    return sorted((x.state, x.rcpts) for x in kept())
+def states(*but):
+    return sorted((x.state, x.rcpts) for x in kept(but=but))
 
 
 def empty():
@@ -1250,14 +1252,22 @@ def damaged():
         same((s.mails, os.path.exists(k.path)), ([], True),
              f"a file {what}: neither sent nor removed")
         with open(k.path, "rb") as f:
-            same(f.read(), octets, f"a file {what}: nor changed")
+            got = f.read()
+        if what in ("cut in the data", "cut in the end",
+                    "without recipients"):
+            same(b"NOOP state held\r\n" in got, True, f"a file {what}: held")
+            got, octets = got[ROOM:], octets[ROOM:]
+        same(got, octets, f"a file {what}: nor changed")
     os.unlink(k.path)
     os.mkfifo(k.path)
     os.symlink("/dev/zero", STORE + "/zero")
     os.mkdir(STORE + "/folder")
     for args in ["-q"], ["-bp"]:
-        same(run(*args)[0], 0, "a FIFO, a folder, a link: passed over")
+        same(run(*args)[0], 0 if args == ["-q"] else 65,
+             "a FIFO, a folder, a link: passed over")
     os.unlink(k.path)
+    same(run("-bp"), (0, "Mail queue is empty\n", ""), "what has the name of "
+         "no message is of no interest")
     os.unlink(STORE + "/zero")
     os.rmdir(STORE + "/folder")
 
@@ -1276,6 +1286,77 @@ def damaged():
         ok("be reached" in out and "\x1b" not in out and "\x07" not in out,
            f"{args}: no terminal is told what to do: {out!r}")
     os.unlink(k.path)
+
+
+def on_terminal(*args):
+    """Its status and what it has said, standard error being a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([SENDMAIL, *args], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=theirs) as p:
+        os.close(theirs)
+        text = b""
+        try:
+            while got := os.read(ours, 65536):
+                text += got
+        except OSError:         # the other end is closed
+            pass
+        os.close(ours)
+        return p.wait(PATIENCE), text.decode().replace("\r\n", "\n")
+
+
+def unread():
+    """Who runs it is told of what cannot be read; a timer tells it once."""
+    empty()
+    bad, cut_off, good = queue(BOB), queue(CARL), queue(DAN)
+    s = Server("unread")
+    config(account(s, "retry yes"))
+    with open(bad.path, "r+b") as f:
+        f.truncate(100)
+    with open(cut_off.path, "r+b") as f:
+        f.truncate(len(cut_off.octets) - 8)
+    what = "and is not sent; read what is left of it, send that anew, and " \
+        "delete the file\n"
+    line = f"sendmail: {bad.path} is damaged {what}"
+    held = f"sendmail: {cut_off.id} stays kept, held: {cut_off.path} is " \
+        f"damaged (it has no end) {what}"
+    status, out, err = run("-bp")
+    same((status, err), (65, line), "mailq tells it")
+    ok(good.id in out and cut_off.id in out and bad.id not in out,
+       "and lists the others")
+    log()
+    same(run("-q"), (65, "", line + held), "a timer tells both")
+    same(s.envelopes(), [[DAN]], "and sends the other")
+    ok(line[10:-1] in log(), "the log has it")
+    same(states(bad), [("held", [CARL])], "what can say so is held")
+    for _ in range(2):
+        same(run("-q"), (0, "", ""), "the next timers are silent")
+    same(on_terminal("-q"), (65, line), "whoever looks on is told again")
+    same(run("-qRbob"), (65, "", line), "and who names messages")
+    same(run("-qI", bad.id[-12:]), (65, "", line), "or this one")
+    same(run("-qI", cut_off.id[-12:]), (65, "", held), "but not of another")
+    same(run("-qI", cut_off.id[-12:]), (65, "", held), "each time")
+    status, out, err = run("--queue", "--json", program=SENDOFF)
+    same((status, err, [x["state"] for x in json.loads(out)]),
+         (65, line.replace("sendmail", "sendoff", 1), ["held"]), "--json")
+    os.unlink(cut_off.path)
+    same(run("-bp"), (65, "", line), "the queue is not called empty")
+    more = bad.path[:-12] + "0123456789ab"
+    with open(more, "wb"):
+        pass
+    same(run("-q"), (65, "", line.replace(bad.path, more)),
+         "a timer tells what is new, and not the old one")
+    same(run("-q"), (0, "", ""), "once")
+    os.chmod(STORE, 0o500)
+    if os.getuid() != 0:
+        os.unlink(STORE + "/.told")
+        same(run("-q"), (0, "", ""), "what cannot be noted is not told")
+    os.chmod(STORE, 0o700)
+    with open(more, "r+b") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        same(run("-bp")[2], line, "what a run is changing is not damaged")
+    os.unlink(bad.path)
+    os.unlink(more)
+    same(run("-bp"), (0, "Mail queue is empty\n", ""), "no longer there")
 
 
 # --- root -------------------------------------------------------------------
@@ -1412,4 +1493,4 @@ def root():
 play(queued, not_queued, as_configured, twins, both, the_same, no_room, limit, connections, cut,
      killed, parts, again, locked_out, refused_by_command,
      closed_by_refusal, refused, expired, by_name, divided, options, by_option,
-     locked, damaged, clock, long_names, root)
+     locked, damaged, unread, clock, long_names, root)

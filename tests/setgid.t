@@ -232,6 +232,10 @@ def shown_logins():
         system(*account(OWN, f"auth {mechanism}"))
         run = sends_with(f"{mechanism} -vvv", "-vvv")
         ok(b"S: 334 ***" in run.out, "they are masked", run)
+        # A server tells the count to anybody who names the user.
+        ok(re.findall(rb"(?m)^.*SCRAM-SHA-\d+: (.*)", run.out) ==
+           [b"iterations 4096"] * mechanism.startswith("SCRAM"),
+           "but for the count of iterations", run)
     run = sends_with("--trace=data", "--trace=data,protocol")
     ok(b"D hello\n" in run.out, "his own message he may see", run)
     tidy()

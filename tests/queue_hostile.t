@@ -219,6 +219,22 @@ def damaged():
     ok(status != 0 and "stays kept" in err, f"what cannot be removed: {err}")
     same(s.mails, [], "is not sent")
     os.chmod(store, 0o755)
+    path, = glob.glob(store + "/*")
+    os.chmod(path, 0)
+    want = f"sendoff: {path} cannot be read and is not sent: Permission " \
+        f"denied; mend it with: chmod 600 {path}\n"
+    for args in ["-bp"], ["-qRbob"], ["-q"]:
+        same(retry("-C", TMP + "/conf", *args, program=TMP + "/sendoff",
+                   preexec=nobody), (74, want), f"{args}: that it cannot be "
+             "read is told")
+    if os.getuid() == 0:
+        os.chown(path, 0, 0)
+        os.chmod(path, 0o600)
+        same(retry("-C", TMP + "/conf", "-bp", program=TMP + "/sendoff",
+                   preexec=nobody),
+             (74, f"sendoff: {path} cannot be read and is not sent, for it "
+              "belongs to another user; mend it as root: chown 65534 "
+              f"{path}\n"), "whose it should be, too")
 
 
 def strangers():

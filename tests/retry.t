@@ -1381,6 +1381,22 @@ echo status $status
 find /var/spool/sendoff -type f
 """
 
+# Root's timer, twice, and root's mailq; the owner's file cannot be read.
+UNREAD = """
+set -e
+mount -t tmpfs none /var/spool
+mkdir /var/spool/sendoff
+chmod 1733 /var/spool/sendoff
+d=/var/spool/sendoff/65534
+mkdir -m 700 $d
+head -c 99 "$FILE" > $d/${FILE##*/}
+chown -R 65534 $d
+for run in -q -q -bp; do
+	"$1" $run 2>&1 && echo 0 || echo $?
+done
+stat -c %u $d/.told
+"""
+
 # Of another's message root sees and deletes what its owner might.
 OTHERS = """
 set -e
@@ -1482,6 +1498,14 @@ def root():
         go_on.set()
         ok(ended, "and a signal to root ends that, too")
         p.kill()
+    p = subprocess.run(["unshare", "-m", "sh", "-c", UNREAD, "sh", SENDOFF],
+                       check=False, capture_output=True, env=empty_home,
+                       timeout=PATIENCE)
+    line = f"sendoff: /var/spool/sendoff/65534/{k.id} is damaged and is not " \
+        "sent; read what is left of it, send that anew, and delete the file"
+    same((p.stdout.decode().split("\n"), p.stderr.decode()),
+         ([line, "65", "0", line, "65", "65534", ""], ""),
+         "root's timer tells an owner's once, root's mailq each time")
     p = subprocess.run(["unshare", "-m", "sh", "-c", OTHERS, "sh", SENDOFF,
                         k.id], check=False, capture_output=True,
                        env=empty_home, timeout=PATIENCE)

@@ -179,6 +179,14 @@ def out_of_order():
         same(out, want, f"503 to {verb} is a 4yz")
         ok("503 5.5.1 not now" in text, "and the server is quoted")
         ok(not re.search("(?m)^4.. 5", text), "under a status of its class")
+    s = Server("nested", lambda c, verb, _: "503 5.5.1 nested MAIL"
+               if verb == "MAIL" and c.mails > 0 else None)
+    config(account(s))
+    out, _, _ = batch("EHLO me\r\n" + 2 * (
+        "MAIL FROM:<alice@example.org>\r\n" + rcpt(BOB) + "DATA\r\n" + TEXT))
+    same(out, "220 250" + 2 * " 250 250 354 250", "503 after a mail: the "
+         "caller sees nothing of the new connection")
+    same(s.envelopes(), [[BOB]] * 2, "each message once")
 
 
 def again_refused():

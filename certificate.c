@@ -76,12 +76,14 @@ certificate_names(gnutls_x509_crt_t crt, struct pool *pool)
 const char *
 certificate_of(gnutls_x509_crt_t crt, bool issuer, struct pool *pool)
 {
-	char text[512];
-	size_t len = sizeof text;
-	int error = issuer ? gnutls_x509_crt_get_issuer_dn(crt, text, &len) :
-	    gnutls_x509_crt_get_dn(crt, text, &len);
+	gnutls_datum_t name = { 0 };
+	const char *text = "";
 
-	return error == 0 ? pool_octets(pool, text, len) : "an unnamed issuer";
+	if ((issuer ? gnutls_x509_crt_get_issuer_dn2(crt, &name) :
+	    gnutls_x509_crt_get_dn2(crt, &name)) == 0)
+		text = pool_octets(pool, (char *)name.data, name.size);
+	gnutls_free(name.data);
+	return text;
 }
 
 static const char *

@@ -41,7 +41,10 @@ void	certificate_judge(gnutls_x509_crt_t, unsigned status,
 /* Does it carry the host name or address as dNSName or iPAddress? */
 bool	certificate_is_for(gnutls_x509_crt_t, const char *name, struct pool *);
 
-/* Whose it is, or its issuer, as a distinguished name (RFC 4514). */
+/*
+ * Whose it is, or its issuer, as a distinguished name (RFC 4514); "" when it has
+ * none, as certificates that name hosts alone.
+ */
 const char *certificate_of(gnutls_x509_crt_t, bool issuer, struct pool *);
 
 /*

@@ -199,7 +199,8 @@ show_link(struct exhibit *e, const struct chain_link *l, size_t nth)
 	char label[24];
 
 	(void)snprintf(label, sizeof label, "%zu. subject", nth);
-	line(e, PLAIN, label, "%s", l->subject);
+	line(e, PLAIN, label, "%s", *l->subject != '\0' ? l->subject :
+	    "none");
 	line(e, PLAIN, "   issuer", "%s", l->issuer);
 	if (nth == 1)
 		line(e, PLAIN, "   names", "%s", l->names);

@@ -99,6 +99,7 @@ static const struct pki_wish wishes[] = {
 	{ .name = "forged", .sans = HOST, .issuer = "inter",
 	    .forger = "evil-ca" },
 	{ .name = "rsa", .sans = HOST, .rsa = 2048 },
+	{ .name = "nameless", .cn = "", .sans = HOST, .issuer = "inter" },
 };
 
 static struct pki pki;
@@ -582,6 +583,19 @@ test_objections(void **state)
 
 	(void)state;
 	CHECK(rows);
+}
+
+/* Whose a certificate is, when it says it in its alternative names alone. */
+static void
+test_no_subject(void **state)
+{
+	gnutls_x509_crt_t crt = pki_cert(&pki, "nameless")->crt;
+	struct pool *pool = pool_new();
+
+	(void)state;
+	assert_string_equal(certificate_of(crt, false, pool), "");
+	assert_string_equal(certificate_of(crt, true, pool), "CN=inter");
+	pool_free(pool);
 }
 
 #define FOUR	" evil evil-ca other customer"
@@ -1338,6 +1352,7 @@ main(void)
 		cmocka_unit_test(test_cross_signed),
 		cmocka_unit_test(test_authorities_of_other_kinds),
 		cmocka_unit_test(test_objections),
+		cmocka_unit_test(test_no_subject),
 		cmocka_unit_test(test_long_chains),
 		cmocka_unit_test(test_no_root_is_issuer),
 		cmocka_unit_test(test_every_root_is_trusted),

@@ -5,7 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { SOON = 14 };			/* days */
+enum {
+	SOON = 14,			/* days */
+	RENEWED_AT = 3			/* a third of its life is left */
+};
 
 static const char *
 size_meaning(const struct capabilities *can, struct pool *pool)
@@ -142,19 +145,31 @@ of_starttls(struct findings *f, const struct found_server *s,
 		    pool);
 }
 
+/* Some live for days, so that few days of these are left is as it should be. */
+static bool
+ends_soon(const struct chain_link *l)
+{
+	long days = chain_days(l->until);
+
+	return days >= 0 && days <= SOON &&
+	    l->until - time(NULL) < (l->until - l->from) / RENEWED_AT;
+}
+
 static void
 of_dates(struct findings *f, const struct chain *chain, struct pool *pool)
 {
+	const struct chain_link *l;
 	size_t i;
 	long days;
 
 	for (i = 0; i < chain->n; i++) {
-		days = chain_days(chain->links[i].until);
-		if (days < 0 || days > SOON)
+		l = &chain->links[i];
+		if (!ends_soon(l))
 			continue;
+		days = chain_days(l->until);
 		add(f, pool_printf(pool, "the certificate of %s ends in %ld "
-		    "day%s: renew it", chain->links[i].subject, days,
-		    days == 1 ? "" : "s"), pool);
+		    "day%s: renew it", *l->subject != '\0' ? l->subject :
+		    l->names, days, days == 1 ? "" : "s"), pool);
 	}
 }
 

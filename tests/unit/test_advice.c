@@ -23,7 +23,7 @@ prepare(struct fixture *x)
 	    .port = "587" } };
 	x->chain.n = x->chain.sent = 2;
 	x->chain.links[0] = x->chain.links[1] = (struct chain_link){
-	    .subject = "CN=x", .until = time(NULL) + 90 * 86400 + 60 };
+	    .subject = "CN=x", .names = "mail.example.org", .until = time(NULL) + 90 * 86400 + 60 };
 	x->server.endpoint = &x->endpoint;
 	x->server.tls = (struct tls_facts){ .version = "TLS1.3",
 	    .binding = "tls-exporter", .found = {
@@ -92,6 +92,15 @@ dates(void **state)
 	prepare(&x);
 	x.chain.links[1].until = time(NULL) + 86400 + 60;
 	gives(&x, "ends in 1 day:");
+	prepare(&x);			/* of a week */
+	x.chain.links[0].from = time(NULL) - 86400;
+	x.chain.links[0].until = time(NULL) + 6 * 86400;
+	gives(&x, NULL);
+	prepare(&x);
+	x.chain.links[0].from = time(NULL) - 6 * 86400;
+	x.chain.links[0].until = time(NULL) + 86400 + 60;
+	x.chain.links[0].subject = "";
+	gives(&x, "the certificate of mail.example.org ends in 1 day:");
 	prepare(&x);			/* PKIX says that itself */
 	x.chain.links[0].until = time(NULL) - 60;
 	gives(&x, NULL);

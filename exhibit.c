@@ -224,6 +224,16 @@ show_verdict(const struct exhibit *e, const char *label,
 		line(e, PLAIN, label, "%s", none);
 }
 
+/* Where there is no verdict: see dane.h. */
+static const char *
+without_dane(const struct trust_verdict *v)
+{
+	if (v->result == NULL)
+		return "not asked";
+	return strcmp(v->result, "dnssec-invalid") == 0 ? "the DNS does not "
+	    "say whether there is a TLSA record" : "no TLSA record that counts";
+}
+
 static void
 show_tls(struct exhibit *e, const struct found_server *s)
 {
@@ -245,7 +255,7 @@ show_tls(struct exhibit *e, const struct found_server *s)
 		line(e, PLAIN, "", "and %zu more",
 		    t->chain->sent - t->chain->n);
 	show_verdict(e, "PKIX", &t->found.pkix, "not looked at");
-	show_verdict(e, "DANE", &t->found.dane, "no TLSA record that counts");
+	show_verdict(e, "DANE", &t->found.dane, without_dane(&t->found.dane));
 	if (t->verified)
 		line(e, GOOD, "so it is", "verified, by %s", t->verified_by);
 	else

@@ -113,6 +113,13 @@ class Lab:
                          if "=" in x)
         return run.returncode, json.loads(run.stdout), found, run.stderr
 
+    def probe(self):
+        """What --probe shows by the configuration of the last send()."""
+        run = subprocess.run([B + "/sendoff", "--probe"], text=True,
+                             env={"HOME": self.home}, stdin=subprocess.DEVNULL,
+                             capture_output=True, check=False)
+        return " ".join(run.stdout.split())
+
     def close(self):
         self.dns.server.close()
         for process, _ in self.servers.values():
@@ -210,10 +217,15 @@ def ways():
     check("the DNS does not say, and it need not", 0, lab.send(
         "--certificate good", "smtp+opportunistic"),
           {"pkix": "ok", "dane": "dnssec-invalid", "verified": "yes"})
+    shown = lab.probe()
+    tap.ok("DANE the DNS does not say whether there is a TLSA "
+           "record" in shown, "--probe says that, too", shown)
     check("the DNS does not say, and it must", 75, lab.send(
         "--certificate good", "smtp"), {"tls-result": "dnssec-invalid"})
     check("dane off asks nothing", 0, lab.send(
         "--certificate good", "smtp", "dane off"), {"dane": None, "pkix": "ok"})
+    shown = lab.probe()
+    tap.ok("DANE not asked" in shown, "nor does --probe", shown)
     records("good", "right")
     check("ca-file none: no authority is asked", 0, lab.send(
         "--certificate good", "smtp", "ca-file none"),

@@ -98,7 +98,8 @@ no_secret(const struct session *s, struct failure *why)
 		    "away, which is for its own server and policy; leave the "
 		    "option out, or name a password for this with "
 		    "--password-file, or write one for %s into ~/.netrc",
-		    a->withheld, a->called, s->use.host != NULL ? s->use.host : s->use.server);
+		    a->withheld, a->called, s->use.host != NULL ?
+		    s->use.host : s->use.server);
 	if (a->line == 0)			/* made of options */
 		return fail(why, FAILURE_CONFIG, "there is no password for the "
 		    "server; name its file with --password-file, or say "
@@ -120,9 +121,9 @@ has_user(const struct session *s, struct failure *why)
 		return fail(why, FAILURE_CONFIG, "nobody is named to log in "
 		    "as; say --user=NAME, or --auth=none if the server needs "
 		    "no login");
-	return fail(why, FAILURE_CONFIG, "the account \"%s\" (%s:%zu) names "
-	    "nobody to log in as; add a line \"user NAME\", or write \"auth "
-	    "none\" if its server needs no login", a->name, a->file, a->line);
+	return fail(why, FAILURE_CONFIG, "%s names nobody to log in as; add a "
+	    "line \"user NAME\", or write \"auth none\" if its server needs no "
+	    "login", a->called);
 }
 
 /* What netrc says of one host is not for another. */

@@ -30,6 +30,7 @@ struct run {
 	struct route route;
 	struct session look;		/* that verifies nothing */
 	struct session session;		/* as a submission has it */
+	bool unsafe;			/* no secret may be shown in it */
 	struct findings found;
 	struct exhibit exhibit;
 };
@@ -181,6 +182,9 @@ log_in(struct run *r)
 		f->no_login = "this server needs none";
 	if (ok)
 		f->why = (struct failure){ .kind = FAILURE_NONE };
+	/* without the secret nobody has asked */
+	r->unsafe = ok && !login && r->route.smtp.login && f->user != NULL &&
+	    !smtp_is_safe(&r->session.smtp, &f->why);
 }
 
 /* What a submission could use; without a secret, if it had a password. */
@@ -214,6 +218,7 @@ judge_mechanisms(struct run *r, const struct found_server *s)
 			m->verdict = "is offered only before TLS";
 		else if (chosen != NULL && strcmp(m->name, chosen) == 0)
 			m->verdict = r->found.mechanism != NULL ? "was used" :
+			    r->unsafe ? "would be used in TLS" :
 			    "would be used";
 		else
 			m->verdict = sasl_why_not(&policy, &channel, m->name);

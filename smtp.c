@@ -301,13 +301,12 @@ story(struct smtp *s, struct failure *why)
 	return compare(s, why) && login(s, why);
 }
 
-/* A secret goes only through verified TLS, or where nobody listens. */
-static bool
-may_login(const struct smtp *s, struct failure *why)
+bool
+smtp_is_safe(const struct smtp *s, struct failure *why)
 {
 	const struct smtp_params *p = s->params;
 
-	if (!p->login || p->path_kind != PATH_NETWORK || (p->tls.verify &&
+	if (p->path_kind != PATH_NETWORK || (p->tls.verify &&
 	    (p->security == SECURITY_IMPLICIT ||
 	    p->security == SECURITY_STARTTLS)))
 		return true;
@@ -332,7 +331,8 @@ smtp_begin(struct smtp *s, struct stream *stream,
 	if (params->login)
 		login_hide(s);		/* known from before */
 	dialogue_step(&s->talk, STEP_GREETING);
-	ok = may_login(s, why) && (story(s, why) || s->stopped);
+	ok = (!params->login || smtp_is_safe(s, why)) &&
+	    (story(s, why) || s->stopped);
 	facts->greeting_ms = clock_now() - begun - facts->tls_ms -
 	    facts->auth_ms;
 	return ok;

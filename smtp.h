@@ -105,6 +105,12 @@ bool	smtp_begin(struct smtp *, struct stream *, const struct smtp_params *,
  */
 bool	smtp_secure(struct smtp *, struct failure *why);
 
+/*
+ * Is the connection, as its parameters have it, one for a secret: through TLS
+ * that is verified, or where nobody listens?  Else FAILURE_CONFIG.
+ */
+bool	smtp_is_safe(const struct smtp *, struct failure *why);
+
 /* Has the server had as many MAILs as it takes (RFC 9422, MAILMAX)? */
 bool	smtp_is_spent(const struct smtp *);
 

@@ -218,6 +218,7 @@ bad 77 "the login refused" "smtps://alice@localhost:$port" "535" $ca \
 }
 
 serve early --tls=starttls --user alice:x --auth-without-tls
+early=$port
 run 0 "AUTH before TLS" "$sendoff" --ca-file "$tmp/ca/ca.pem" \
     --probe="smtp://localhost:$port"
 flat
@@ -273,6 +274,16 @@ narrow "a server that writes to terminals"
 flat
 has "$tmp/flat" '\x1b[2JX is not known here' "its mechanism, as text"
 has "$tmp/flat" 'announces \x1b[2JX before TLS' "so in the advice"
+
+run 78 "a password, had there been one, for all to hear" "$sendoff" \
+    --probe="smtp+plain://alice@0.0.0.0:$early"
+has "$tmp/err" "the password would not be safe on this connection" "is said"
+flat
+has "$tmp/flat" "SCRAM-SHA-256 would be used in TLS" "and by what it could be"
+has "$tmp/flat" "not tried there is no password" "beside what is missing"
+has "$tmp/flat" "a message could not be sent (exit status 78)" "and counts"
+run 0 "nobody whose it would be" "$sendoff" \
+    --probe="smtp+plain://0.0.0.0:$early"
 
 # --- a terminal -----------------------------------------------------------------
 

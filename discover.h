@@ -20,7 +20,8 @@
  * priority and weight.
  * FAILURE_RESOLVE_NONE: the domain says that it offers no submission (".").
  * FAILURE_CONFIG: it says nothing; the text has the line to add.
- * FAILURE_RESOLVE_TEMPORARY: an answer cannot be had, or is forged.
+ * FAILURE_RESOLVE_TEMPORARY: an answer cannot be had, or is forged; that about
+ * STARTTLS does not matter where there is implicit TLS.
  */
 bool	discover(struct dns *, const char *domain, struct pool *,
 	    struct endpoint **, size_t *n, struct failure *why);

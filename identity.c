@@ -365,7 +365,8 @@ describe_file(const struct identity *id, struct identity_facts *facts,
 	if (crt != NULL)
 		gnutls_x509_crt_deinit(crt);
 	return error == 0 || fail(why, FAILURE_CONFIG, "client-certificate %s "
-	    "is none: %s", name, gnutls_strerror(error));
+	    "is none, as is wanted there, in PEM (BEGIN CERTIFICATE): %s",
+	    name, gnutls_strerror(error));
 }
 
 bool

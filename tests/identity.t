@@ -149,6 +149,9 @@ is "$(openssl x509 -in "$tmp/ca/client.pem")" "$(cat "$tmp/out")" \
 run 78 "no file" "$sendoff" --print-certificate --client-certificate=/none
 has "$tmp/err" "/none cannot be read: No such file" "is told"
 run 0 "and by --check, which goes on" "$sendoff" --check
+run 78 "a key alone" "$sendoff" --print-certificate \
+    --client-certificate="$tmp/ca/client.key"
+has "$tmp/err" "is wanted there, in PEM (BEGIN CERTIFICATE)" "what it should be"
 config "from a@b.example" "server smtps://localhost:1" \
     "client-certificate pkcs11:object=x"
 run 78 "in a token" "$sendoff" --print-certificate

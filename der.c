@@ -61,14 +61,30 @@ enter(struct octets *in)
 	return true;
 }
 
+/*
+ * A number and nothing else, or version 1.  GnuTLS reads on behind the number
+ * and does not look at how long its tag says that it is: to it another key may
+ * follow there than behind the tag.
+ */
+static bool
+skip_version(struct octets *tbs)
+{
+	struct octets whole, in, number, digits;
+
+	if (tbs->len == 0 || tbs->p[0] != TAG_VERSION)
+		return true;
+	return take(tbs, TAG_VERSION, &whole, &in) &&
+	    take(&in, TAG_INTEGER, &number, &digits) && in.len == 0;
+}
+
 /* What stands before the key. */
 static bool
 take_names(struct octets *tbs, struct octets *issuer, struct octets *subject)
 {
 	struct octets skipped, in;
 
-	(void)take(tbs, TAG_VERSION, &skipped, &in);
-	return take(tbs, TAG_INTEGER, &skipped, &in) &&		/* serial */
+	return skip_version(tbs) &&
+	    take(tbs, TAG_INTEGER, &skipped, &in) &&		/* serial */
 	    take(tbs, TAG_SEQUENCE, &skipped, &in) &&		/* signature */
 	    take(tbs, TAG_SEQUENCE, issuer, &in) &&
 	    take(tbs, TAG_SEQUENCE, &skipped, &in) &&		/* validity */

@@ -23,7 +23,11 @@ struct der_certificate {
 	struct octets key;		/* SubjectPublicKeyInfo */
 };
 
-/* False when the octets are no certificate as far as it is read here. */
+/*
+ * False when the octets are no certificate as far as it is read here.  Where
+ * GnuTLS takes them, too, it has found the same key: pins and TLSA records
+ * depend on it.
+ */
 bool	der_certificate(const unsigned char *, size_t len,
 	    struct der_certificate *);
 

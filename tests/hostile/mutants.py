@@ -161,6 +161,9 @@ MUTANTS = [
     ("TLSA of a length that is not the digest's are passed over",
      "return t->len == digest_len(t->matching);", "return true;",
      "resolve TLSA of 33 octets"),
+    ("a certificate's key is the one that TLS is spoken with",
+     "&number, &digits) && in.len == 0;", "&number, &digits);",
+     "unit test_trust"),
     ("no more than 32 addresses", "if (place->n == ADDRESSES_MAX)",
      "if (false)", "resolve 200 dead"),
 ]

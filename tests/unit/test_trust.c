@@ -1200,7 +1200,104 @@ test_dane(void **state)
 	pool_free(pool);
 }
 
-/* However little of a certificate is there: its subject, or none. */
+/* What stands between the version of a certificate and the end of its key. */
+static struct octets
+up_to_key(const struct pki_cert *c, struct der_certificate *parts)
+{
+	const unsigned char *p;
+
+	assert_true(der_certificate(c->der.data, c->der.size, parts));
+	assert_int_equal(parts->tbs.p[1], 0x82);
+	p = parts->tbs.p + 4 + 5;		/* its head, and the version */
+	return (struct octets){ p, (size_t)(parts->key.p + parts->key.len -
+	    p) };
+}
+
+static size_t
+put(unsigned char *out, size_t at, const unsigned char *p, size_t len)
+{
+	assert_true(at + len <= 4000);
+	memcpy(out + at, p, len);
+	return at + len;
+}
+
+static size_t
+put_tag(unsigned char *out, size_t at, unsigned char tag, size_t len)
+{
+	const unsigned char head[] = { tag, 0x82, (unsigned char)(len >> 8),
+	    (unsigned char)len };
+
+	return put(out, at, head, sizeof head);
+}
+
+/*
+ * The key of `used' stands behind the version in the tag that is the version's,
+ * where GnuTLS finds it; that of `shown' behind the tag, within what is for
+ * GnuTLS the issuerUniqueID.
+ */
+static gnutls_datum_t
+two_keys(const char *used, const char *shown)
+{
+	static unsigned char out[4096 + 8];
+	struct der_certificate c, other;
+	struct octets mine = up_to_key(pki_cert(&pki, used), &c);
+	struct octets yours = up_to_key(pki_cert(&pki, shown), &other);
+	const unsigned char *rest = c.key.p + c.key.len;
+	const unsigned char *end = c.tbs.p + c.tbs.len;
+	size_t n;
+
+	n = put_tag(out, 0, 0xa0, 3 + mine.len + 5);
+	n = put(out, n, (const unsigned char *)"\2\1\2", 3);
+	n = put(out, n, mine.p, mine.len);
+	n = put_tag(out, n, 0x81, 1 + yours.len);
+	n = put(out, n, (const unsigned char *)"", 1);
+	n = put(out, n, yours.p, yours.len);
+	n = put(out, n, rest, (size_t)(end - rest));
+	put_sequence(out, &n, out, n);
+	n = put(out, n, end, (size_t)(c.whole.p + c.whole.len - end));
+	put_sequence(out, &n, out, n);
+	return (gnutls_datum_t){ out, (unsigned)n };
+}
+
+/* Who has the one key shows the other, which is pinned, or in the DNS. */
+static void
+test_two_keys(void **state)
+{
+	static const struct {
+		bool pinned;
+		unsigned usage;
+	} rows[] = { { true, 0 }, { false, 3 }, { true, 3 } };
+	struct trust_params params = { .wanted = { .names = { SERVER },
+	    .nnames = 1 }, .ca_file = "none" };
+	struct pool *pool = pool_new();
+	gnutls_datum_t chain[2] = { two_keys("evil", "self") };
+	struct server server;
+	struct judgement j;
+	struct dane dane;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+		params.pins = rows[i].pinned ? pin("self", pool) : NULL;
+		dane = tlsa(3, "self", pool);
+		params.dane = rows[i].usage != 0 ? &dane : NULL;
+		server_init(&server, chain, 1, "evil");
+		j = ours(&server, &params, pool, 3);
+		assert_null(j.by);
+		assert_string_equal(j.found.pin, "");
+		server_end(&server);
+	}
+	chain[0] = pki_cert(&pki, "evil")->der;
+	chain[1] = two_keys("evil-ca", "inter");
+	dane = tlsa(2, "inter", pool);
+	params.pins = NULL;
+	server_init(&server, chain, 2, "evil");
+	j = ours(&server, &params, pool, 3);
+	assert_null(j.by);
+	server_end(&server);
+	pool_free(pool);
+}
+
 /* Each way of verifying says what it has to say, whichever counts. */
 static void
 test_verdicts(void **state)
@@ -1294,6 +1391,7 @@ test_verdicts_unheard(void **state)
 	pool_free(pool);
 }
 
+/* However little of a certificate is there: its subject, or none. */
 static void
 test_subject_of_a_beginning(void **state)
 {
@@ -1364,6 +1462,7 @@ main(void)
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_pin_forms),
 		cmocka_unit_test(test_dane),
+		cmocka_unit_test(test_two_keys),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_verdicts_unheard),
 	};

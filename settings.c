@@ -466,20 +466,42 @@ check(const struct setting_kind *kind, const char **value, struct pool *pool,
 	}
 }
 
+/* The dot by which a name is whole for the DNS is none of SMTP's. */
+static void
+drop_last_dot(const char **name, struct pool *pool)
+{
+	size_t n = strlen(*name);
+
+	if (n > 1 && (*name)[n - 1] == '.')
+		*name = pool_octets(pool, *name, n - 1);
+}
+
+static bool
+is_value(const struct setting_kind *kind, const char **value,
+    struct pool *pool, struct failure *why)
+{
+	size_t shape = kind->shape;
+
+	if (shape >= sizeof forms / sizeof *forms || forms[shape].is == NULL)
+		return check(kind, value, pool, why);
+	return forms[shape].is(*value, pool) || fail(why, FAILURE_CONFIG,
+	    "%s is %s, not \"%s\"", kind->name, forms[shape].what, *value);
+}
+
 bool
 setting_check(enum setting s, const char **value, struct pool *pool,
     struct failure *why)
 {
 	const struct setting_kind *kind = &settings[s];
-	size_t shape = kind->shape;
 
 	if (utf8_has_control(*value))
 		return fail(why, FAILURE_CONFIG, "%s must not hold control "
 		    "characters", kind->name);
-	if (shape >= sizeof forms / sizeof *forms || forms[shape].is == NULL)
-		return check(kind, value, pool, why);
-	return forms[shape].is(*value, pool) || fail(why, FAILURE_CONFIG,
-	    "%s is %s, not \"%s\"", kind->name, forms[shape].what, *value);
+	if (!is_value(kind, value, pool, why))
+		return false;
+	if (kind->shape == DOMAIN || kind->shape == HOST_NAME)
+		drop_last_dot(value, pool);
+	return true;
 }
 
 bool

@@ -53,7 +53,7 @@ static const struct {
 	    "f:1:6: \"@b\" is no address: its local part is missing" },
 	[SET_NAME] = { "name", "'J. \"Q\" D'", "J. \"Q\" D", NULL, "''",
 	    "f:1:6: name has no value" },
-	[SET_HELLO] = { "hello", "h.example.org", NULL, NULL, "''",
+	[SET_HELLO] = { "hello", "h.example.org.", "h.example.org", NULL, "''",
 	    "f:1:7: hello is a name of this machine, or its address as in "
 	    "[192.0.2.1], not \"\"" },
 	[SET_MATCH] = { "match", "*@a  b.c", "*@a b.c", NULL, "''",
@@ -139,7 +139,7 @@ static const struct {
 	[SET_DEFAULT_RECIPIENT] = { "default-recipient", "a@b.c d@e.f", NULL,
 	    NULL, "a@b.c,d", "f:1:19: \"a@b.c,d\" is no whole address, as "
 	    "in me@example.org" },
-	[SET_DOMAIN] = { "domain", "d.example", NULL, NULL, "'a b'",
+	[SET_DOMAIN] = { "domain", "d.example.", "d.example", NULL, "'a b'",
 	    "f:1:8: \"a b\" is no domain" },
 	[SET_REWRITE_FROM] = { "rewrite-from", "always", NULL, "local", "''",
 	    "f:1:14: rewrite-from is one of local always never, not \"\"" },

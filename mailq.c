@@ -136,7 +136,7 @@ put_object(struct buffer *b, const struct stored *s, struct pool *pool)
 	fields_text(&o, "account", r->account);
 	moment(&o, "created", r->created, pool);
 	moment(&o, "tried", r->tried, pool);
-	moment(&o, "next", r->next, pool);
+	moment(&o, "next", r->locked_out ? 0 : r->next, pool);
 	fields_number(&o, "attempts", r->attempts);
 	fields_number(&o, "status", r->status);
 	fields_text(&o, "reason", r->reason);

@@ -677,6 +677,8 @@ def locked_out():
     ok("(waits until the configuration or the password's file has changed; to "
        f"try it now: sendoff --resend {k.id})\n" in run("-bp")[1],
        "mailq says what it waits for")
+    x, = json.loads(run("--queue", "--json", program=SENDOFF)[1])
+    ok("next" not in x, "and --json names no time")
     for x, attempts in (conf, 3), (TMP + "/secret", 4):
         future = time.time() + 60
         os.utime(x, (future, future))

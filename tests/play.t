@@ -119,6 +119,11 @@ def syntax():
     read = transcript("2* S: a{i}\n2* C: b{i}\n= status 0\n")
     same([str(event) for event in read.acts[0].events],
          ["S: a1", "C: b1", "S: a2", "C: b2"], "repetition")
+    read = transcript(BEGIN + "C: BDAT 3\nD a\nC: BDAT 6\nD b\nS: 250 a\nD c\n"
+                      "D d\nS: 250 b\n= status 0")
+    same([str(event) for event in read.acts[0].events[3:]],
+         ["C: BDAT 3", "D a", "C: BDAT 6", "D b\nD c\nD d", "S: 250 a",
+          "S: 250 b"], "a reply among the lines of the next chunk")
     read = transcript(MAIL + "= status 0")
     same(len(dialogue(read.acts[0], "tls")), 14, "TLS has its T")
     same(len(dialogue(read.acts[0], "plain")), 13, "the plain way has not")

@@ -23,7 +23,7 @@ from tap import done, ok, same                                  # noqa: E402
 TOP = pathlib.Path(__file__).resolve().parent.parent
 B = pathlib.Path(os.path.abspath(TOP / os.environ.get("B", "build")))
 TMP = pathlib.Path(tempfile.mkdtemp())
-PATIENCE = 60
+PATIENCE = 180
 USER, PASSWORD = "alice@example.org", "s\u20ac cret "
 BEARER, TOKEN = "token@example.org", "ya29.t0-k_en/~x"
 ENV = {"HOME": str(TMP), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
@@ -44,7 +44,7 @@ def config(url, *lines, password=PASSWORD, auth="auto", keep="never"):
     secret = [f'password "{password}"'] if password else []
     file.write_text("\n".join((
         f"from {USER}", f"server {url}", f"ca-file {TMP}/ca/ca.pem",
-        f"auth {auth}", "aliases none", "log none", "timeout-reply 10",
+        f"auth {auth}", "aliases none", "log none", "timeout-reply 60",
         f"keep {keep}", *secret, *lines)) + "\n", encoding="utf-8")
     file.chmod(0o600)
 
@@ -359,7 +359,7 @@ def transcript(trace, message, *setup):
     file = TMP / "pasted.smtp"
     file.write_text("\n".join((
         *setup, "+ only whole plain", "+ args -i bob@example.net",
-        f"+ config from {USER}", "+ config timeout-reply 20",
+        f"+ config from {USER}", "+ config timeout-reply 60",
         *(f"+ input {x}".rstrip() if x.strip() == "" else f"+ input {x}"
           for x in given), *told, "= status 0")) + "\n", encoding="utf-8")
     return file
@@ -367,7 +367,7 @@ def transcript(trace, message, *setup):
 
 def played(file):
     p = subprocess.run([TOP / "tests/play", "--binary", B / "sendoff", "--only",
-                        "whole", "--patience", "30", "--ca-dir", TMP / "ca", file], check=False,
+                        "whole", "--ca-dir", TMP / "ca", file], check=False,
                        capture_output=True, text=True, timeout=PATIENCE,
                        cwd=TOP)
     return p
@@ -375,10 +375,12 @@ def played(file):
 
 def pasted():
     """The point of its form: a trace is a test."""
-    large = HEADER + 16000 * (b"x" * 70 + b"\n")
+    line = b"x" * 70 + b"\n"
+    large, huge = HEADER + 16000 * line, HEADER + 34000 * line
     for what, url, message in (
             ("BDAT", PLAIN, HARD), ("DATA", UNCHUNKED, HARD),
             ("chunks that end within lines", PLAIN, large),
+            ("chunks that are answered among others", PLAIN, huge),
             ("a large message", UNCHUNKED, large)):
         config(url, "hello client.example", password=None, auth="none")
         status, _, trace = submit("--trace=data", message=message)

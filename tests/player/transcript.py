@@ -68,6 +68,16 @@ class Act:
     def status(self):
         return int(self.expected("status")[0])
 
+    def chunk_begun(self):
+        """The chunk that goes on behind replies to those before it, as a trace
+        shows them: they are said when it is whole."""
+        said = [e for e in self.events if e.kind in "CD"][-2:]
+        if [e.kind for e in said] == ["C", "D"] and \
+                said[0].text.startswith("BDAT ") and \
+                self.events[-1].kind == "S":
+            return said[1]
+        return None
+
     def signature(self):
         """What else than the dialogue decides how the client behaves."""
         return repr((self.args, self.input, self.config, sorted(self.without),
@@ -78,7 +88,7 @@ class Transcript:
     def __init__(self, path):
         self.path, self.acts, self.only = path, [Act()], set()
         self.scheme = "smtp+plain"
-        self.in_group = False
+        self.group = None
         self.done = False       # the act has dialogue or expectations
         with open(path, encoding="utf-8", newline="\n") as file:
             self._read(file.read().split("\n"))
@@ -89,7 +99,7 @@ class Transcript:
         for number, line in enumerate(lines, 1):
             if not line.strip() or line.startswith("#"):
                 self._flush(group)
-                self.in_group = False
+                self.group = None
                 continue
             found = LINE.match(line)
             if not found:
@@ -135,7 +145,7 @@ class Transcript:
             self.acts.append(Act(self.acts[-1]))
             self.acts[-1].args = shlex.split(value) if value \
                 else list(DEFAULT_ARGS)
-            self.in_group = False
+            self.group = None
             return
         act = self.acts[-1]
         if key != "input" and (act.events or act.expect):
@@ -201,11 +211,13 @@ class Transcript:
             check_template(text)
         if kind == "W":
             float(text)
-        if kind == "D" and self.in_group:
-            act.events[-1].lines.append(text)
+        group = (self.group or act.chunk_begun()) if kind == "D" else None
+        if group:
+            group.lines.append(text)
         else:
             act.events.append(Event(kind, text, number, index, repeated))
-        self.in_group = kind == "D"
+            group = act.events[-1]
+        self.group = group if kind == "D" else None
 
     def _check(self):
         for act in self.acts:

@@ -27,6 +27,7 @@ CA = run.B + "/crash/ca"
 HOST = "mail.example.test"
 GOOD = "127.0.0.1"
 SENT, LATER = {0}, {75}
+FORGED = 200            # answers for which a socket has room beside the right
 
 
 def good(q):
@@ -113,7 +114,8 @@ CASES = [
     ("nothing wrong", good, SENT, ""),
     # Forged answers before the right one
     ("another id", lambda q: [q.answer([a(q.name, EVIL)], id=i ^ q.id)
-                              for i in range(1, 400)] + [good(q)], SENT, ""),
+                              for i in range(1, FORGED)] * (q.kind == A) +
+     [good(q)], SENT, ""),
     ("another port", good, SENT, "", {"behind": names.from_another_port}),
     ("another name asked", lambda q: [q.answer(
         [a("evil.test", EVIL)], section=section("evil.test")), good(q)],
@@ -281,7 +283,7 @@ class Resolved(run.Run):
     def __init__(self, what, how, want, says, dns, srv_only=False):
         super().__init__(what, how, faults.NO_FAULT)
         self.want, self.says, self.dns = want, says, dns
-        self.srv_only, self.patience = srv_only, run.HANG_DNS
+        self.srv_only = srv_only
         self.port, self.evil = None, None
 
     def listen(self, folder):
@@ -300,7 +302,9 @@ class Resolved(run.Run):
     def configuration(self, folder, address):
         port = address.rpartition(":")[2]
         lines = super().configuration(folder, f"smtps://{HOST}:{port}")
-        lines = lines.replace(server.USER, "alice@example.test")
+        lines = lines.replace(server.USER, "alice@example.test").replace(
+            "timeout-reply 1", "timeout-reply 20").replace(
+            "timeout-connect 1", "timeout-connect 20")
         if self.srv_only:
             lines = lines.replace(f"server smtps://{HOST}:{port}\n", "")
         return lines + f"resolver {self.dns.address}\n"
@@ -367,9 +371,7 @@ def main():
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         played = list(pool.map(lambda c: play(c, creds), every))
-    for i, (case, r) in enumerate(zip(every, played), 1):
-        if r.bad:           # a second is short where the machine is busy
-            r = play(case, creds)
+    for i, r in enumerate(played, 1):
         bad += bool(r.bad)
         print(f"{'not ' if r.bad else ''}ok {i} - {r.what}", flush=True)
         for line in r.bad:

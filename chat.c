@@ -27,18 +27,22 @@ wait_for_reader(const struct chat *c)
 	    patience(c)) > 0;
 }
 
-/* RFC 5321 section 4.5.3.2.7 */
+/*
+ * RFC 5321 section 4.5.3.2.7.  A signal that has ended this wait would not end
+ * the next one.
+ */
 static bool
 wait_for_caller(struct chat *c)
 {
 	struct pollfd pfd = { .fd = c->in.fd, .events = POLLIN };
+	int ready = c->patience == 0 ? 1 : signals_poll(&pfd, 1, patience(c));
 
-	if (c->patience == 0 || signals_poll(&pfd, 1, patience(c)) != 0)
-		return true;
-	buffer_printf(&c->out, "421 4.4.2 nothing was said for %d seconds\r\n",
-	    c->patience);
-	c->over = true;
-	return false;
+	if (ready == 0) {
+		buffer_printf(&c->out, "421 4.4.2 nothing was said for %d "
+		    "seconds\r\n", c->patience);
+		c->over = true;
+	}
+	return ready > 0;
 }
 
 /*

@@ -7,6 +7,7 @@ import os
 import pwd
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -505,6 +506,24 @@ def silence(a):
     c.end()
 
 
+def stopped(a):
+    """systemctl stop, a shutdown: SIGTERM while the caller is silent."""
+    s = backend("stopped")
+    for steps in [], ["EHLO me"], [f"MAIL FROM:<{ALICE}>", f"RCPT TO:<{BOB}>",
+                                   "DATA"]:
+        before = len(a.processes)
+        c = Raw()
+        for step in steps:
+            c.ask(step)
+        name = steps[-1] if steps else "the greeting"
+        until(lambda: len(a.processes) > before)
+        a.processes[-1].send_signal(signal.SIGTERM)
+        same(c.hear(), "421 4.3.2 ended by a signal", f"SIGTERM after {name}")
+        ok(until(lambda: a.processes[-1].poll() == 75), "it ends")
+        c.end()
+    same(s.mails, [], "nothing is sent")
+
+
 def itself():
     service(f"from {ALICE}", f"server smtp://{SUBMIT}", f"log {LOG}")
     status, _, err = send(SELF, MAIL, BOB)
@@ -636,5 +655,5 @@ set_up()
 activator = Activator()
 play(whole, allow_user, groups, whose, who_runs, not_an_option, truth, each,
      unknown, divided, down, asked, names, crowd, lambda: leaves(activator),
-     lambda: garbage(activator), lambda: silence(activator), itself, units,
-     by_systemd, machine)
+     lambda: garbage(activator), lambda: silence(activator),
+     lambda: stopped(activator), itself, units, by_systemd, machine)

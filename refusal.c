@@ -56,14 +56,22 @@ out_of_step(const struct reply *reply)
 
 /*
  * Servers have many words for it: 530 (RFC 4954 section 6), 5.7.x, and 503 at
- * smtp.qq.com, Yandex and qmail's.
+ * smtp.qq.com, Yandex and qmail's.  5.7.x of a socket of this machine where
+ * nobody can log in is about whom the kernel has named.
  */
+static bool
+may_want_login(const struct smtp *s, const struct reply *reply)
+{
+	return reply->code == 530 || refusal_is_of_order(reply) ||
+	    (reply_is_permanent(reply) &&
+	    strncmp(reply->enhanced, "5.7.", 4) == 0 &&
+	    (s->params->path_kind != PATH_UNIX || *s->can.mechanisms != '\0'));
+}
+
 static const char *
 without_login(const struct smtp *s, const struct reply *reply)
 {
-	if (!s->params->login && !s->params->lmtp && (reply->code == 530 ||
-	    refusal_is_of_order(reply) || (reply_is_permanent(reply) &&
-	    strncmp(reply->enhanced, "5.7.", 4) == 0)))
+	if (!s->params->login && !s->params->lmtp && may_want_login(s, reply))
 		return "nobody has logged in (if it wants that: \"user\", "
 		    "\"password\", no \"auth none\"): ";
 	return out_of_step(reply);

@@ -132,15 +132,27 @@ fits_together(const struct route *r, struct failure *why)
 	return true;
 }
 
+/* A credential of systemd has a name that nobody finds again. */
+static const char *
+kept_in(const struct account *a, const struct caller *c)
+{
+	size_t len = c->credentials == NULL ? 0 : strlen(c->credentials);
+
+	return len > 0 && strncmp(a->file, c->credentials, len) == 0 &&
+	    a->file[len] == '/' ? "the configuration of this service" :
+	    a->file;
+}
+
 /* Nothing of an account is used, nor its secret fetched, before this. */
 static bool
-may_be_used(const struct account *a, struct failure *why)
+may_be_used(const struct account *a, const struct caller *c,
+    struct failure *why)
 {
 	if (a->barred == NULL)
 		return true;
 	(void)fail(why, FAILURE_BARRED, "the account \"%s\" is not for %s: "
 	    "its \"allow-user\" does not name them; ask whoever keeps %s",
-	    a->name, a->barred, a->file);
+	    a->name, a->barred, kept_in(a, c));
 	(void)strcpy(why->enhanced, "5.7.1");
 	return false;
 }
@@ -152,7 +164,7 @@ route_make(struct route *r, const struct account *a, const struct options *o,
 	*r = (struct route){ .account = a, .endpoints = a->servers,
 	    .nendpoints = a->nservers };
 	net_params(r, o, pool);
-	if (!may_be_used(a, why))
+	if (!may_be_used(a, c, why))
 		return false;
 	if (!fits_together(r, why))
 		return false;

@@ -4,12 +4,18 @@
 
 #include <string.h>
 
-/* Who expects a greeting at a port for TLS waits in vain. */
+/*
+ * Who expects a greeting at a port for TLS waits in vain; at the socket of a
+ * service that cannot start there is none either.
+ */
 static void
 doubt_port(const struct smtp *s, struct failure *why)
 {
 	if (why->kind == FAILURE_PROTOCOL)
 		fail_more(why, " (is it the right port?)");
+	else if (why->kind == FAILURE_LOST && s->params->path_kind == PATH_UNIX)
+		fail_more(why, " (why may stand in the log of the service: "
+		    "journalctl -u 'sendoff@*')");
 	else if ((why->kind == FAILURE_LOST || why->kind == FAILURE_TIMEOUT) &&
 	    s->params->security != SECURITY_IMPLICIT && s->params->path_kind !=
 	    PATH_UNIX)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The socket service: who may send, and that the truth comes back."""
 
+import glob
 import grp
 import json
 import os
@@ -175,6 +176,7 @@ def allow_user():
         ok("550 5.7.1" in err and f"for {login} (uid {SELF}):".replace(
             f"None (uid {SELF})", f"uid {SELF}") in err and
            "allow-user" in err, "the error names the login and the reason")
+        ok("logged in" not in err, "and asks for no password")
         ok(f"uid {SELF}" in log() and "process" in log(), "so does the log")
         same(s.connections, [], "the server is not even called")
 
@@ -377,6 +379,16 @@ def down():
     status, _, err = send(SELF, MAIL, BOB)
     ok(status == 75 and "kept as" in err and ".none" in err,
        "no service: held, and it says so")
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(SUBMIT + ".mute")
+        os.chmod(SUBMIT + ".mute", 0o666)
+        mute.listen()
+        threading.Thread(target=lambda: mute.accept()[0].close()).start()
+        client(f"server smtp://{SUBMIT}.mute")
+        status, _, err = send(SELF, MAIL, BOB)
+    ok(status == 75 and "closed the connection (why may stand in the log of "
+       "the service: journalctl -u 'sendoff@*') (kept" in err,
+       "a service that cannot start: where to look")
     client(f"server smtp://{SUBMIT}")
 
 
@@ -546,15 +558,17 @@ def unit(name):
 
 def units():
     folder = TMP + "/units"
-    os.mkdir(folder)
-    for name in "sendoff.socket", "sendoff@.service":
-        write(f"{folder}/{name}", unit(name).replace(
-            "/usr/bin/sendoff", BIN + "/sendoff"))
-    p = subprocess.run(["systemd-analyze", "verify", "--man=no",
-                        folder + "/sendoff.socket",
-                        folder + "/sendoff@.service"], check=False,
-                       capture_output=True, text=True)
-    same((p.returncode, p.stdout + p.stderr), (0, ""), "the units are right")
+    for more in "", "/user":
+        os.mkdir(folder + more)
+        files = []
+        for name in sorted(glob.glob(UNITS + more + "/*.*")):
+            files.append(f"{folder}{more}/{os.path.basename(name)}")
+            write(files[-1], unit(f"{more}/{os.path.basename(name)}").replace(
+                "/usr/bin/sendoff", BIN + "/sendoff"))
+        p = subprocess.run(["systemd-analyze", "verify", "--man=no", *files],
+                           check=False, capture_output=True, text=True)
+        same((len(files), p.returncode, p.stdout + p.stderr),
+             (2 if more else 4, 0, ""), f"the units of systemd{more}")
     p = subprocess.run(["systemd-analyze", "security", "--offline=true",
                         "--threshold=14", folder + "/sendoff@.service"],
                        check=False, capture_output=True, text=True)
@@ -568,6 +582,9 @@ def units():
        "a user namespace would hide the callers' uids")
     ok("\nTriggerLimitIntervalSec=0\n" in socket_text,
        "a storm of callers does not end the socket")
+    path = re.search(r"\nLoadCredential=sendoff.conf:(.*)\n", service_text)[1]
+    ok(f"\nAssertPathExists={path}\n" in socket_text,
+       "without its configuration the service does not begin to listen")
     ok("\nCollectMode=inactive-or-failed\n" in service_text,
        "what failed does not pile up")
 
@@ -598,6 +615,11 @@ def by_systemd():
         for _ in range(3):
             same(send(SELF, MAIL, BOB), (0, "", ""), "by systemd's listener")
         same(s.envelopes(), [[BOB]] * 3, "sent")
+        backend("barred", "allow-user no-such-user")
+        os.rename(CONF, SECRETS + "/sendoff.conf")
+        status, _, err = send(SELF, MAIL, BOB)
+        ok(status == 69 and "; ask whoever keeps the configuration of this "
+           "service (kept" in err, "a credential's name is not told")
     finally:
         p.terminate()
         p.wait()

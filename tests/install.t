@@ -247,6 +247,38 @@ sendoff.conf" "it says what is next"
 install prefix=/usr" "and what it is not"
 	on_this uninstall
 	is "$got$(find "$here" ! -type d)" 0 "make uninstall"
+
+	# What systemd has in use is stopped before its files go.
+	mkdir "$tmp/bin"
+	cat > "$tmp/bin/systemctl" <<-'END'
+	#!/bin/sh
+	[ "$1" != show ] || echo "$SHOWN/$4"
+	[ "$1" = --user ] || [ "$1" = show ] ||
+	    echo "$* $(find "$SHOWN" -name 'sendoff*' | wc -l)" >> "$CALLS"
+	END
+	chmod 755 "$tmp/bin/systemctl"
+	export CALLS="$tmp/calls" SHOWN="$here/lib/systemd/system"
+	path=$PATH
+	PATH=$tmp/bin:$PATH
+	on_this install-setgid GROUP="$group"
+	on_this uninstall
+	PATH=$path
+	is "$(cat "$CALLS")" "disable --now sendoff.socket 4
+disable --now sendoff-queue.timer 4
+daemon-reload 0" "units that are in use are disabled first"
+	is "$(cat "$out")" "uninstall: the group $group stays, for files may be \
+its own (/etc/sendoff.conf); without it: chgrp root /etc/sendoff.conf; groupdel \
+$group" "it says what of a set-gid program stays"
+	rm "$CALLS"
+	mkdir "$tmp/other"
+	: > "$tmp/other/sendoff.socket"
+	: > "$tmp/other/sendoff-queue.timer"
+	SHOWN=$tmp/other
+	PATH=$tmp/bin:$PATH
+	on_this install
+	on_this uninstall
+	PATH=$path
+	is "$(cat "$CALLS")" "daemon-reload 2" "another's units are not touched"
 else
 	ok 0 "on this machine # SKIP no mounts of our own (root, unshare -m)"
 fi

@@ -198,6 +198,12 @@ sends("git send-email --envelope-sender", GIT.replace(
     "--to", "--envelope-sender=auto --to"), user="alice",
     sender="a@example.test", from_="A <a@example.test>", body=b"+b\r\n",
     silent=False)
+sends("git send-email by smtpserver, three", GIT.replace(
+    "git send-email", "echo c > f && git commit -qam t && echo d > f && "
+    "git commit -qam u && git -c sendemail.smtpserver=/usr/sbin/sendmail "
+    "send-email").replace("--sendmail-cmd=/usr/sbin/sendmail ", "").replace(
+    "-1", "--root HEAD"), user="alice", from_="A <a@example.test>", body=None,
+    silent=False, copies=3)
 fails("git send-email", GIT, user="alice", status=1, words=["server said 550"])
 sends("git send-email, as documented", "git config --global user.name A && "
       "git config --global user.email a@example.test && " +

@@ -352,8 +352,13 @@ try_place(const char *path, const struct leftover *l, struct kept *kept,
 	bool done;
 
 	if (folder < 0) {
-		(void)fail(why, FAILURE_KEEP, "%s: %s", path,
-		    store_error(error));
+		if (error == ENOENT && store_is_spool(path))
+			(void)fail(why, FAILURE_KEEP, "%s is missing; root "
+			    "makes it with: install -d -m 1733 %s",
+			    store_spool, store_spool);
+		else
+			(void)fail(why, FAILURE_KEEP, "%s: %s", path,
+			    store_error(error));
 		errno = error;
 		return false;
 	}

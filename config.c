@@ -195,7 +195,8 @@ static void
 judge_name(struct reading *r, enum setting s, const struct word *word)
 {
 	if (s == SET_KEEP && r->origin == CONFIG_USERS &&
-	    *word->text != '\0' && !is_fixed(word->text))
+	    *word->text != '\0' && *word->text != '~' &&
+	    !is_fixed(word->text))
 		error_at(r, word->column, "the folder is to be found again from "
 		    "everywhere, so its name begins with \"/\", and not as in "
 		    "\"%s\"", word->text);
@@ -314,6 +315,7 @@ static void
 include_line(struct reading *r, const struct word *words, size_t n)
 {
 	struct reading inner = *r;
+	struct failure why;
 	FILE *f;
 
 	if (n != 2) {
@@ -323,6 +325,10 @@ include_line(struct reading *r, const struct word *words, size_t n)
 	if (r->open == NULL || r->depth >= INCLUDES_MAX) {
 		error_at(r, words[1].column, "files include each other too "
 		    "deeply");
+		return;
+	}
+	if (!setting_check_file("include", words[1].text, &why)) {
+		error_at(r, words[1].column, "%s", why.text);
 		return;
 	}
 	judge_name(r, SETTINGS, &words[1]);

@@ -422,6 +422,17 @@ static const struct {
 			    "1G 1000" },
 };
 
+/* A shell knows "~", also where it does not see it (--log=~/log). */
+bool
+setting_check_file(const char *name, const char *file, struct failure *why)
+{
+	if (*file == '\0')
+		return fail(why, FAILURE_CONFIG, "%s has no value", name);
+	return strncmp(file, "~/", 2) != 0 || fail(why, FAILURE_CONFIG,
+	    "\"~\" is nobody's home here; write it out, as in %s /home/me%s",
+	    name, file + 1);
+}
+
 /* Those that have more to say, or are brought into one form. */
 static bool
 check(const struct setting_kind *kind, const char **value, struct pool *pool,
@@ -439,6 +450,8 @@ check(const struct setting_kind *kind, const char **value, struct pool *pool,
 	case DOMAIN:
 		return is_domain(*value, pool) || fail(why, FAILURE_CONFIG,
 		    "\"%s\" is no domain", *value);
+	case FILE_NAME:
+		return setting_check_file(kind->name, *value, why);
 	case MECHANISMS:
 		return mechanisms(value, pool, why);
 	case MECHANISM:

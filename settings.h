@@ -74,6 +74,10 @@ const struct setting_kind *setting_kind(enum setting);
 bool	setting_check(enum setting, const char **value, struct pool *,
 	    struct failure *why);
 
+/* The same of a file's name; name: of the setting, or "include". */
+bool	setting_check_file(const char *name, const char *file,
+	    struct failure *why);
+
 /* keep-limit, "1G 1000": octets (K, M, G), then messages. */
 bool	setting_limit(const char *value, uint64_t *octets, uint64_t *messages);
 

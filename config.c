@@ -276,6 +276,12 @@ setting_line(struct reading *r, enum setting s, const struct word *words,
 	struct failure why;
 	const char *value, *rival;
 
+	if (n > 2 && (strcmp(words[1].text, "=") == 0 ||
+	    strcmp(words[1].text, ":") == 0)) {
+		error_at(r, words[1].column, "a blank alone stands between %s "
+		    "and its value", kind->name);
+		return;
+	}
 	if (kind->shape == SERVER) {
 		server_line(r, words, n);
 		return;

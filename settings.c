@@ -163,6 +163,9 @@ one_mechanism(const char *word, struct failure *why)
 {
 	if (sasl_knows(word))
 		return true;
+	if (strchr(word, ',') != NULL)
+		return fail(why, FAILURE_CONFIG, "blanks stand between "
+		    "mechanisms, and no commas as in \"%s\"", word);
 	return fail(why, FAILURE_CONFIG, "\"%s\" is no mechanism known here "
 	    "(EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, "
 	    "SCRAM-SHA-1, CRAM-MD5, OAUTHBEARER, XOAUTH2, PLAIN, LOGIN)", word);
@@ -450,6 +453,11 @@ check(const struct setting_kind *kind, const char **value, struct pool *pool,
 	case DOMAIN:
 		return is_domain(*value, pool) || fail(why, FAILURE_CONFIG,
 		    "\"%s\" is no domain", *value);
+	case LIST:
+		return strchr(*value, ',') == NULL ? **value != '\0' ||
+		    fail(why, FAILURE_CONFIG, "%s has no value", kind->name) :
+		    fail(why, FAILURE_CONFIG, "blanks stand between the "
+		    "patterns of %s, and no commas", kind->name);
 	case FILE_NAME:
 		return setting_check_file(kind->name, *value, why);
 	case MECHANISMS:

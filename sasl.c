@@ -124,7 +124,8 @@ sasl_why_not(const struct sasl_policy *policy,
 	if (fits(m, policy, channel))
 		return NULL;
 	if (m == mechanisms)
-		return "wants a client certificate";
+		return policy->has_certificate ? "wants TLS, by which the "
+		    "client certificate is shown" : "wants a client certificate";
 	if (m->token && !policy->has_token)
 		return "wants a token (oauth-command)";
 	if (!m->token && !policy->has_password)

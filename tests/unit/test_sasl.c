@@ -87,6 +87,56 @@ needs_a_password_or_a_certificate(void **state)
 	assert_null(sasl_choose(&policy, &channel, "PLAIN EXTERNAL", &why));
 }
 
+static void
+says_why_not(void **state)
+{
+	static const struct {
+		const char *mechanism, *allowed, *minimum;
+		bool password, token, certificate, bound, tls;
+		const char *why;	/* how it begins; NULL: it can be used */
+	} rows[] = {
+		{ "X", NULL, NULL, true, false, false, true, true,
+		    "is not known" },
+		{ "PLAIN", NULL, NULL, true, false, false, true, true, NULL },
+		{ "PLAIN", "LOGIN", NULL, true, false, false, true, true,
+		    "is not in" },
+		{ "PLAIN", NULL, "SCRAM-SHA-1", true, false, false, true, true,
+		    "is weaker" },
+		{ "PLAIN", NULL, NULL, false, false, true, true, true,
+		    "wants a password" },
+		{ "PLAIN", NULL, NULL, false, true, false, true, true,
+		    "wants a password; a token" },
+		{ "XOAUTH2", NULL, NULL, true, false, false, true, true,
+		    "wants a token" },
+		{ "SCRAM-SHA-1-PLUS", NULL, NULL, true, false, false, false,
+		    true, "cannot be bound" },
+		{ "EXTERNAL", NULL, NULL, false, false, true, true, true,
+		    NULL },
+		{ "EXTERNAL", NULL, NULL, true, false, false, true, true,
+		    "wants a client certificate" },
+		{ "EXTERNAL", NULL, NULL, false, false, true, false, false,
+		    "wants TLS" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct sasl_policy policy = { rows[i].allowed,
+		    rows[i].minimum, rows[i].password, rows[i].certificate,
+		    rows[i].token };
+		const struct sasl_channel channel = { .tls = rows[i].tls,
+		    .binding = rows[i].bound ? "tls-exporter" : NULL };
+		const char *why = sasl_why_not(&policy, &channel,
+		    rows[i].mechanism);
+
+		if (rows[i].why == NULL)
+			assert_null(why);
+		else if (why == NULL || strncmp(why, rows[i].why,
+		    strlen(rows[i].why)) != 0)
+			fail_msg("row %zu: %s", i, why != NULL ? why : "NULL");
+	}
+}
+
 /* A token is for two mechanisms, and a password for none of them. */
 static void
 chooses_by_what_there_is(void **state)
@@ -385,6 +435,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chooses_the_strongest),
 		cmocka_unit_test(needs_a_password_or_a_certificate),
+		cmocka_unit_test(says_why_not),
 		cmocka_unit_test(chooses_by_what_there_is),
 		cmocka_unit_test(compares_what_there_is),
 		cmocka_unit_test(shows_a_token),

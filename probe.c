@@ -337,6 +337,18 @@ ask_recipients(struct run *r)
 		failure_copy(&f->why, gravest);
 }
 
+/* What the account, or the command line, asks of every server (demands.h). */
+static void
+compare_demands(struct run *r)
+{
+	const struct demands nothing = { 0 };
+	struct smtp *smtp = &r->session.smtp;
+
+	dialogue_step(&smtp->talk, STEP_MAIL);
+	(void)demands_met(&nothing, &r->plan.legs[0].envelope, smtp,
+	    &r->found.why);
+}
+
 static void
 go_on(struct run *r)
 {
@@ -352,6 +364,8 @@ go_on(struct run *r)
 	if (s->why.kind != FAILURE_NONE)
 		return;
 	log_in(r);
+	if (f->why.kind == FAILURE_NONE && !r->options->probe_rcpt)
+		compare_demands(r);
 	list_mechanisms(r, s->within.can.mechanisms, true);
 	list_mechanisms(r, s->before.can.mechanisms, false);
 	judge_mechanisms(r, s);

@@ -285,6 +285,14 @@ has "$tmp/flat" "a message could not be sent (exit status 78)" "and counts"
 run 0 "nobody whose it would be" "$sendoff" \
     --probe="smtp+plain://0.0.0.0:$early"
 
+serve less --tls=implicit --without REQUIRETLS --user "alice:$password"
+run 69 "what the account demands, and the server has not" "$sendoff" \
+    --require-tls --auth none --ca-file "$tmp/ca/ca.pem" \
+    --probe="smtps://localhost:$port"
+has "$tmp/err" "the server does not offer REQUIRETLS (5.7.30)" "is said"
+flat
+has "$tmp/flat" "a message could not be sent (exit status 69)" "and counts"
+
 # --- a terminal -----------------------------------------------------------------
 
 mv "$tmp/conf" "$HOME/.config/sendoff.conf"

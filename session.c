@@ -190,12 +190,14 @@ fetch_secret(struct session *s, const struct endpoint *e, struct failure *why)
 	s->use = (struct secret_use){ .account = s->route.account,
 	    .host = e->host, .user = e->user != NULL ? e->user : s->user,
 	    .server = e->text };
-	if (!has_user(s, why) || !helper_secret(&s->use, s->caller, &s->secret,
-	    &s->source, why))
+	s->source = SECRET_NONE;
+	if (!has_user(s, why) || (s->use.user != NULL && !helper_secret(&s->use,
+	    s->caller, &s->secret, &s->source, why)))
 		return false;
-	found = s->source != SECRET_NONE && s->use.user != NULL;
+	found = s->source != SECRET_NONE;
 	s->has_secret = found || p->sasl.has_certificate;
-	p->sasl.has_token = s->route.account->values[SET_OAUTH_COMMAND] != NULL;
+	p->sasl.has_token = found &&
+	    s->route.account->values[SET_OAUTH_COMMAND] != NULL;
 	p->sasl.has_password = found && !p->sasl.has_token;
 	p->words = (struct sasl_words){ 0 };
 	if (found)

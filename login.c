@@ -128,6 +128,29 @@ tell_token(struct smtp *s, const struct sasl *sasl, const struct reply *reply,
 	    "", renewal->spent ? renewal->command : "");
 }
 
+/*
+ * RFC 4954 section 6; 538 is its predecessor's, and by 534 some ask for a
+ * password of the program's own.
+ */
+static const char *
+remedy(int code)
+{
+	switch (code) {
+	case 500:
+	case 501:
+	case 504:
+		return "it does not take this one; name another mechanism with "
+		    "\"auth\"";
+	case 534:
+		return "it wants a password for this program alone, or a "
+		    "stronger mechanism (\"auth\")";
+	case 538:
+		return "it wants TLS first; write smtps:// or smtp://";
+	default:
+		return "are user and password right?";
+	}
+}
+
 static void
 tell_refusal(struct smtp *s, const struct sasl *sasl, const struct reply *reply,
     struct failure *why)
@@ -138,9 +161,9 @@ tell_refusal(struct smtp *s, const struct sasl *sasl, const struct reply *reply,
 		tell_token(s, sasl, reply, why);
 	else
 		(void)stream_fail(s->talk.stream, why, FAILURE_AUTH, "the "
-		    "server refuses the login of %s by %s: %s (are user and "
-		    "password right?)", s->params->user, s->facts->mechanism,
-		    reply->text);
+		    "server refuses the login of %s by %s: %s (%s)",
+		    s->params->user, s->facts->mechanism, reply->text,
+		    remedy(reply->code));
 }
 
 static bool

@@ -227,7 +227,7 @@ object_to_issuer(struct objections *o, gnutls_x509_crt_t crt)
 		    "(if it is the right one, name it with ca-file)");
 	else
 		object(o, "certificate-not-trusted", pool_printf(o->pool,
-		    "its issuer \"%s\" leads to no authority that is trusted "
+		    "its issuer \"%.300s\" leads to no authority that is trusted "
 		    "here (does the server send its whole chain? if so, name "
 		    "its authority with ca-file)", issuer));
 }

@@ -245,7 +245,8 @@ make_tlsa(struct found_server *f, struct pool *pool)
 {
 	const struct chain *chain = f->tls.chain;
 
-	if (chain != NULL && chain->n > 0 && f->endpoint->host != NULL &&
+	if (chain != NULL && chain->n > 0 && *chain->links[0].pin != '\0' &&
+	    f->endpoint->host != NULL &&
 	    !url_is_address(f->endpoint->host))
 		f->tlsa = pool_printf(pool, "_%s._tcp.%s. IN TLSA 3 1 1 %s",
 		    f->endpoint->port, f->place.base, chain->links[0].pin);

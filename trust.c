@@ -353,10 +353,16 @@ is_pinned(const struct trust_params *params, const char *hex,
 	if (params->pins == NULL ||
 	    (*hex != '\0' && strstr(params->pins, hex) != NULL))
 		return true;
-	(void)fail(why, FAILURE_TLS_UNTRUSTED, "the key of %s is none of those "
-	    "that \"pin\" names; either the server has a new one or this is "
-	    "another server (its pin is sha256:%s)", params->wanted.names[0],
-	    hex);
+	if (*hex == '\0')
+		(void)fail(why, FAILURE_TLS_UNTRUSTED, "the certificate of %s "
+		    "is not in form and has no key that \"pin\" could name; "
+		    "this is another server, or somebody is in between",
+		    params->wanted.names[0]);
+	else
+		(void)fail(why, FAILURE_TLS_UNTRUSTED, "the key of %s is none "
+		    "of those that \"pin\" names; either the server has a new "
+		    "one or this is another server (its pin is sha256:%s)",
+		    params->wanted.names[0], hex);
 	why->tls_result = "validation-failure";
 	return false;
 }

@@ -1285,6 +1285,8 @@ test_two_keys(void **state)
 		j = ours(&server, &params, pool, 3);
 		assert_null(j.by);
 		assert_string_equal(j.found.pin, "");
+		assert_int_equal(strstr(j.why.text, "is not in form") != NULL,
+		    rows[i].pinned);
 		server_end(&server);
 	}
 	chain[0] = pki_cert(&pki, "evil")->der;

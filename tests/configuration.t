@@ -40,13 +40,15 @@ run 0 "no server" "$sendoff" --check
 has "$tmp/out" "    # its server: one that example.org names in the DNS (SRV); \
 sendoff --account default --probe shows it" "--check says where it is"
 
-# A Turkish "i" has a capital of its own.
+# A Turkish "i" has a capital of its own.  With LOCPATH, libc frees not all.
+no_leaks=${ASAN_OPTIONS-}:detect_leaks=0
 mkdir "$tmp/locales"
 localedef -i tr_TR -f UTF-8 "$tmp/locales/tr_TR.UTF-8" > "$tmp/localedef" 2>&1
 export LOCPATH="$tmp/locales" LC_ALL=tr_TR.UTF-8
 is "$(locale charmap 2>&1)" UTF-8 "there is a Turkish locale"
 config "from a@example.test" "server smtps://x" "auth plain"
-run 0 "words of the configuration in a Turkish locale" "$sendoff" --check
+run 0 "words of the configuration in a Turkish locale" \
+    env ASAN_OPTIONS="$no_leaks" "$sendoff" --check
 has "$tmp/out" "auth                 PLAIN" "mean what they mean elsewhere"
 unset LOCPATH LC_ALL
 

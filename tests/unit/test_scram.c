@@ -49,7 +49,8 @@ answer(struct scram *s, const char *heard, bool *complete,
 	text[0] = '\0';
 	if (scram_step(s, heard, strlen(heard), &said, complete, why)) {
 		assert_true(buffer_len(&said) < sizeof text);
-		memcpy(text, buffer_data(&said), buffer_len(&said));
+		if (buffer_len(&said) > 0)
+			memcpy(text, buffer_data(&said), buffer_len(&said));
 		text[buffer_len(&said)] = '\0';
 	}
 	buffer_wipe(&said);

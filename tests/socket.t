@@ -589,6 +589,13 @@ def units():
        "what failed does not pile up")
 
 
+def listens(path):
+    """Its file is there before it does."""
+    with open("/proc/net/unix", encoding="ascii") as f:
+        sockets = [line.split() for line in f]
+    return any(x[-1] == path and x[3] == "00010000" for x in sockets)
+
+
 def by_systemd():
     """The unit's own command, under systemd's own listener."""
     command = re.search(r"(?m)^ExecStart=-(.*)$", unit("sendoff@.service"))[1]
@@ -609,7 +616,7 @@ def by_systemd():
         "exec 2>&1; exec \"$@\"", "sh", *command), cwd="/",
         stderr=subprocess.DEVNULL)
     try:
-        until(lambda: os.path.exists(path + "/submit"))
+        until(lambda: listens(path + "/submit"))
         os.chmod(path + "/submit", 0o666)
         client(f"server smtp://{path}/submit")
         for _ in range(3):

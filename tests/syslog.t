@@ -144,7 +144,7 @@ pids="$pids $!"
 i=0
 while [ ! -s "$tmp/hostile.port" ]; do
 	i=$((i + 1))
-	[ $i -lt 200 ] || { echo "Bail out! no hostile server"; exit 1; }
+	[ $i -lt 1200 ] || { echo "Bail out! no hostile server"; exit 1; }
 	sleep 0.05
 done
 config "from alice@example.org" "auth none" "aliases none" \

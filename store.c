@@ -247,31 +247,42 @@ is_being_sent(int folder, const char *name)
 }
 
 /* In words: why it cannot be read, and what to do. */
+static void
+object(struct failure *why, int error, const char *path, uid_t owner,
+    const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		(void)fail(why, FAILURE_MESSAGE, "%s is no file that a message "
+		    "could be read from; find out who has put it there, and "
+		    "delete it", path);
+	else if (error == 0)
+		(void)fail(why, FAILURE_MESSAGE, "%s is damaged and is not "
+		    "sent; read what is left of it, send that anew, and delete "
+		    "the file", path);
+	else if (error == EACCES && st->st_uid != owner)
+		(void)fail(why, FAILURE_INPUT, "%s cannot be read and is not "
+		    "sent, for it belongs to another user; mend it as root: "
+		    "chown %lu %s", path, (unsigned long)owner, path);
+	else
+		(void)fail(why, FAILURE_INPUT, "%s cannot be read and is not "
+		    "sent: %s%s%s", path, strerror(error), error == EACCES ?
+		    "; mend it with: chmod 600 " : "", error == EACCES ? path :
+		    "");
+}
+
 static const struct failure *
 objection(int folder, const char *path, uid_t owner, const char *name,
     struct pool *pool)
 {
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NONBLOCK), error = errno;
+	    O_NONBLOCK), error = fd < 0 ? errno : 0;
+	struct stat st = { .st_mode = S_IFREG, .st_uid = owner };
 	struct failure why;
-	struct stat st;
 
 	if (fd >= 0)
 		(void)close(fd);
-	if (fd >= 0 || error == ELOOP)
-		(void)fail(&why, FAILURE_MESSAGE, "%s is damaged and is not "
-		    "sent; read what is left of it, send that anew, and delete "
-		    "the file", path);
-	else if (error == EACCES && fstatat(folder, name, &st,
-	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid != owner)
-		(void)fail(&why, FAILURE_INPUT, "%s cannot be read and is not "
-		    "sent, for it belongs to another user; mend it as root: "
-		    "chown %lu %s", path, (unsigned long)owner, path);
-	else
-		(void)fail(&why, FAILURE_INPUT, "%s cannot be read and is not "
-		    "sent: %s%s%s", path, strerror(error), error == EACCES ?
-		    "; mend it with: chmod 600 " : "", error == EACCES ? path :
-		    "");
+	(void)fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW);
+	object(&why, error, path, owner, &st);
 	return failure_keep(&why, pool);
 }
 

@@ -85,7 +85,8 @@ print_wait(const struct stored *stored, const struct view *v)
 		(void)printf("%sanother %s", locked ? ", or " : "",
 		    span(s, pool));
 	(void)printf("; to try it now: sendoff%s%s --resend %s)\n", file !=
-	    NULL ? " -C " : "", file != NULL ? file : "", shown(r->id, pool));
+	    NULL ? " -C " : "", file != NULL ? shown(file, pool) : "",
+	    shown(r->id, pool));
 }
 
 static void

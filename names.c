@@ -87,10 +87,13 @@ verify(struct names *v, const char *argument)
 {
 	struct mailbox *list = NULL;
 	struct failure why;
+	char shown[sizeof why.text];
 	size_t n = 0, i;
 
 	if (!address_list(argument, v->config->pool, &list, &n, &why)) {
-		(void)printf("%s... goes nowhere: %s\n", argument, why.text);
+		(void)printable(shown, sizeof shown, argument,
+		    strlen(argument));
+		(void)printf("%s... goes nowhere: %s\n", shown, why.text);
 		v->status = failure_status(why.kind);
 		return;
 	}

@@ -114,11 +114,13 @@ static void
 put_kept(struct buffer *line, const char *path, const struct report *r)
 {
 	const char *id = strrchr(path, '/') + 1, *random = strchr(id, '-');
+	const char *config = r->config != NULL ? r->config : "";
+	char file[1024];
 
+	(void)printable(file, sizeof file, config, strlen(config));
 	buffer_printf(line, " (kept as %s; to try again: sendoff%s%s -qI %s%s)",
-	    path, r->config != NULL ? " -C " : "", r->config != NULL ?
-	    r->config : "", random != NULL ? random + 1 : id, r->changed ?
-	    "; its options are not kept" : "");
+	    path, *file != '\0' ? " -C " : "", file, random != NULL ?
+	    random + 1 : id, r->changed ? "; its options are not kept" : "");
 }
 
 static void

@@ -105,6 +105,13 @@ def words():
                 "deliver-by", "priority":
             clean(f"--{setting} with {end!r}", f"--{setting}".encode(),
                   b"x" + tail, BOB, program=SENDOFF, text=text)
+        clean(f"-C with {end!r}", b"-C/no" + tail, BOB, program=SENDOFF,
+              text=text)
+        said = subprocess.run([SENDMAIL, "-bv", b"a" + tail], check=False,
+                              capture_output=True, timeout=PATIENCE).stdout
+        if said.count(b"\n") != 1 or re.search(rb"[\x00-\x09\x0b-\x1f\x7f]",
+                                              said):
+            STATE["wrong"].append(f"-bv: {said!r}")
         judged(f"{end!r} in options, names and settings")
 
 

@@ -16,6 +16,14 @@ is_secret(const struct account *a, enum setting s)
 	    (s == SET_PASSWORD_COMMAND || s == SET_OAUTH_COMMAND));
 }
 
+/* The account's name as a shell takes it. */
+static const char *
+typed(const char *name, struct pool *pool)
+{
+	return strchr(name, ' ') == NULL ? name :
+	    pool_printf(pool, "\"%s\"", name);
+}
+
 /* What the server has to know, of whom a certificate tells it. */
 static void
 print_identity(const struct account *a, struct pool *pool)
@@ -29,14 +37,14 @@ print_identity(const struct account *a, struct pool *pool)
 	if (identity_describe(&id, &facts, pool, &why))
 		(void)printf("    # its public key is sha256:%s\n"
 		    "    # its certificate: sendoff --account %s "
-		    "--print-certificate\n", facts.pin, a->name);
+		    "--print-certificate\n", facts.pin, typed(a->name, pool));
 	else
 		(void)printf("    # %s\n", why.text);
 }
 
 /* No line of the account has them. */
 static void
-print_found(const struct account *a)
+print_found(const struct account *a, struct pool *pool)
 {
 	const char *from = a->values[SET_FROM];
 	const char *at = from != NULL ? strrchr(from, '@') : NULL;
@@ -44,7 +52,7 @@ print_found(const struct account *a)
 	if (a->nservers == 0 && at != NULL)
 		(void)printf("    # its server: one that %s names in the DNS "
 		    "(SRV); sendoff --account %s --probe shows it\n", at + 1,
-		    a->name);
+		    typed(a->name, pool));
 }
 
 static void
@@ -62,7 +70,7 @@ print_account(const struct account *a, struct pool *pool)
 			    is_secret(a, (enum setting)s) ? "***" :
 			    url_shown(value, pool));
 	}
-	print_found(a);
+	print_found(a, pool);
 	print_identity(a, pool);
 }
 

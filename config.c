@@ -1,6 +1,7 @@
 #include "config.h"
 #include "file.h"
 #include "line.h"
+#include "utf8.h"
 #include "vault.h"
 
 #include <ctype.h>
@@ -140,13 +141,18 @@ begin_account(struct reading *r, const char *name)
 static void
 account_line(struct reading *r, const struct word *words, size_t n)
 {
+	bool ill;
 	size_t i;
 
 	if (n != 2 || *words[1].text == '\0') {
 		error_at(r, words[0].column, "\"account\" wants one name");
 		return;
 	}
-	for (i = r->first; i < r->config->n; i++)
+	ill = utf8_has_control(words[1].text);
+	if (ill)
+		error_at(r, words[1].column, "the name of an account must not "
+		    "hold control characters");
+	for (i = r->first; !ill && i < r->config->n; i++)
 		if (strcmp(r->config->accounts[i].name, words[1].text) == 0)
 			error_at(r, words[1].column, "there is an account "
 			    "\"%s\" already, in line %zu", words[1].text,
@@ -328,13 +334,13 @@ include_line(struct reading *r, const struct word *words, size_t n)
 		error_at(r, words[0].column, "\"include\" wants one file");
 		return;
 	}
+	if (!setting_check_file("include", words[1].text, &why)) {
+		error_at(r, words[1].column, "%s", why.text);
+		return;
+	}
 	if (r->open == NULL || r->depth >= INCLUDES_MAX) {
 		error_at(r, words[1].column, "files include each other too "
 		    "deeply");
-		return;
-	}
-	if (!setting_check_file("include", words[1].text, &why)) {
-		error_at(r, words[1].column, "%s", why.text);
 		return;
 	}
 	judge_name(r, SETTINGS, &words[1]);

@@ -431,6 +431,9 @@ setting_check_file(const char *name, const char *file, struct failure *why)
 {
 	if (*file == '\0')
 		return fail(why, FAILURE_CONFIG, "%s has no value", name);
+	if (utf8_has_control(file))
+		return fail(why, FAILURE_CONFIG, "%s must not hold control "
+		    "characters", name);
 	return strncmp(file, "~/", 2) != 0 || fail(why, FAILURE_CONFIG,
 	    "\"~\" is nobody's home here; write it out, as in %s /home/me%s",
 	    name, file + 1);

@@ -39,6 +39,10 @@ config 'from alice@example.org' 'password secret'
 run 0 "no server" "$sendoff" --check
 has "$tmp/out" "    # its server: one that example.org names in the DNS (SRV); \
 sendoff --account default --probe shows it" "--check says where it is"
+config 'account "my own"' 'from alice@example.org' 'password secret'
+run 0 "no server, and a name with a blank" "$sendoff" --check
+has "$tmp/out" 'sendoff --account "my own" --probe shows it' \
+    "--check says it as a shell takes it"
 
 # A Turkish "i" has a capital of its own.  With LOCPATH, libc frees not all.
 no_leaks=${ASAN_OPTIONS-}:detect_leaks=0

@@ -350,6 +350,11 @@ static const struct {
 	    "before \" or \\ only; use '...' for text as it is" } },
 	{ "name \"\"\n", { "f:1:6: name has no value" } },
 	{ "account\n", { "f:1:1: \"account\" wants one name" } },
+	{ "account a\033\naccount a\033\n", { "f:1:9: the name of an account "
+	    "must not hold control characters", "f:2:9: the name of an account "
+	    "must not hold control characters" } },
+	{ "include /a\033\n", { "f:1:9: include must not hold control "
+	    "characters" } },
 	{ "account a b\n", { "f:1:1: \"account\" wants one name" } },
 	{ "account a\naccount b\naccount a\n", { "f:3:9: there is an account "
 	    "\"a\" already, in line 1" } },

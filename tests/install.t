@@ -318,15 +318,15 @@ if [ "$(id -u)" = 0 ]; then
 	as='setpriv --reuid=65534 --regid=65534 --clear-groups'
 fi
 
-# alone PREFIX
+# alone PREFIX [uninstall]
 alone()
 {
 	# shellcheck disable=SC2016,SC2086
 	(cd "$here" && exec env DESTDIR= prefix="$1" sysconfdir=/etc \
 	    datadir="$1/share" mandir="$1/man" docdir="$1/doc" \
 	    unitdir="$1/units" userunitdir="$1/users" bashdir="$1/bash" \
-	    zshdir="$1/zsh" $as sh contrib/install install built/sendmail) \
-	    > "$out" 2>&1 && got=0 || got=$?
+	    zshdir="$1/zsh" $as sh contrib/install "${2:-install}" \
+	    built/sendmail) > "$out" 2>&1 && got=0 || got=$?
 }
 
 make -n -C "$top" install HOME="$here/home" prefix="$here/home/.local" \
@@ -339,6 +339,19 @@ has "$out" "userunitdir='/usr/lib/systemd/user'" "no home is nobody's"
 alone "$here/home/.local"
 is "$got $(cat "$out")" "0 install: $here/home/.local/bin/sendoff is there; \
 next, its configuration: man sendoff.conf" "below one's home"
+if [ -n "$as" ] && unshare -m true 2> /dev/null; then
+	cat > "$here/store" <<-'END'
+	mount -t tmpfs none /var/spool && mkdir -m 1733 /var/spool/sendoff &&
+	    mkdir -m 700 /var/spool/sendoff/0 && exec "$@"
+	END
+	one=$as
+	as="unshare -m sh $here/store $as"
+	alone "$here/home/.local" uninstall
+	as=$one
+	is "$got$(cat "$out")" 0 "the system's store is not for who uninstalls his"
+else
+	ok 0 "the system's store # SKIP no mounts of our own (root, unshare -m)"
+fi
 chmod 555 "$here"
 alone "$here/opt"
 is "$got $(cat "$out")" "1 install: $here/opt/bin cannot be written: be root \

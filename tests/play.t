@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 # pylint: disable=wrong-import-position
-from player.judge import Story, forms_of                        # noqa: E402
+from player.judge import Story, forms_of, without_chance        # noqa: E402
 from player.pattern import Bad, fill, match, unescape           # noqa: E402
 from player.sasl import Login                                   # noqa: E402
 from player.session import same_lines                           # noqa: E402
@@ -87,6 +87,16 @@ def secrets():
         ok(any(form in text for form in forms), f"found in {text}")
 
 
+def chance():
+    """No digits of a port, a home or an id are the server's."""
+    for host in "localhost[127.0.0.1]:45030", "localhost:50345", "/tmp/socket":
+        same(without_chance(
+            f"sendoff: {host}: MAIL: server said 503 5.5.1 no (kept as /dev/shm/"
+            "play-a503b_c/.local/state/sendoff/20260503T035035Z-503a503b503c; "
+            "to try again: sendoff -qI 503a503b503c)").count("503"), 1,
+             f"{host}: the server's 503 alone")
+
+
 def transcript(text):
     path = f"/tmp/play.t.{os.getpid()}"
     with open(path, "w", encoding="utf-8") as file:
@@ -142,6 +152,6 @@ def story():
          [[75], [69, 75]], "a refusal")
 
 
-for group in (patterns, data, logins, secrets, syntax, story):
+for group in (patterns, data, logins, secrets, chance, syntax, story):
     group()
 done()

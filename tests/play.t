@@ -91,8 +91,8 @@ def chance():
     """No digits of a port, a home or an id are the server's."""
     for host in "localhost[127.0.0.1]:45030", "localhost:50345", "/tmp/socket":
         same(without_chance(
-            f"sendoff: {host}: MAIL: server said 503 5.5.1 no (kept as /dev/shm/"
-            "play-a503b_c/.local/state/sendoff/20260503T035035Z-503a503b503c; "
+            f"sendoff: {host}: MAIL: server said 503 5.5.1 no (kept as "
+            "/dev/shm/play-a503b_c/.local/state/sendoff/20260503T035035Z-503a503b503c; "
             "to try again: sendoff -qI 503a503b503c)").count("503"), 1,
              f"{host}: the server's 503 alone")
 

@@ -221,7 +221,8 @@ dialogue_line(struct dialogue *d, struct buffer *shown, struct failure *why)
 	if (!stream_line(d->stream, REPLY_LINE_MAX, &line, &len, why))
 		return false;
 	buffer_put(shown, line, len);
-	if (mask(d, shown))
+	d->masked = mask(d, shown);
+	if (d->masked)
 		stream_wipe_taken(d->stream);
 	return true;
 }

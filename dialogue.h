@@ -35,6 +35,7 @@ struct dialogue {
 	bool closing;			/* QUIT was said, or 421 heard */
 	struct buffer secrets;		/* terminated strings, never shown */
 	enum veil veil;
+	bool masked;			/* the last line had a secret in it */
 };
 
 /* Begins a step: its name for error texts, its deadline. */

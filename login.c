@@ -227,6 +227,22 @@ challenge_line(void *context, const char *text, size_t len)
 	buffer_put(challenge, text, len);
 }
 
+/* With what is masked in it none could be answered; a token's is but a reason. */
+static bool
+can_answer(const struct smtp *s, const struct reply *reply,
+    struct failure *why)
+{
+	if (reply->lines > 1)
+		return stream_fail(s->talk.stream, why, FAILURE_PROTOCOL, "the "
+		    "server's challenge has more than one line");
+	if (s->talk.masked && !s->params->sasl.has_token)
+		return stream_fail(s->talk.stream, why, FAILURE_AUTH, "the "
+		    "server's challenge has the password in it, so it is not "
+		    "answered; another password will do, or another mechanism "
+		    "(\"auth\")");
+	return true;
+}
+
 /*
  * One reply of the server, and ours to it.  *done is set by 235.  An initial
  * response that was too long for its line is the answer to the first.
@@ -244,9 +260,7 @@ round_trip(struct smtp *s, struct sasl *sasl, struct buffer *held,
 		return believe(s, sasl, why);
 	if (reply.code != 334)
 		return login_refused(s, sasl, &reply, why);
-	if (reply.lines > 1) {
-		(void)stream_fail(s->talk.stream, why, FAILURE_PROTOCOL, "the "
-		    "server's challenge has more than one line");
+	if (!can_answer(s, &reply, why)) {
 		cancel(s);
 		return false;
 	}

@@ -127,7 +127,7 @@ MUTANTS = [
      "\tif (sasl_is_complete(sasl, &reason) || true)",
      "play auth-scram-235-without-signature"),
     ("what the server repeats of the password is not shown",
-     "\tif (mask(d, shown))\n", "\tif (false)\n",
+     "d->masked = mask(d, shown);", "d->masked = false;",
      "play auth-plain-echoed"),
     ("a reason that has the token in it is not shown",
      "return dialogue_tells(&s->talk, reason) ?", "return false ?",

@@ -82,7 +82,8 @@ tell_folder(const struct unreads *u, size_t i, int fd, const char *names,
 	const char *name;
 
 	for (; i < u->n; i++) {
-		if (!share_folder(&u->list[first], &u->list[i]))
+		if (u->list[i].folder || !share_folder(&u->list[first],
+		    &u->list[i]))
 			continue;
 		name = u->list[i].path + n;
 		noted = noted && dprintf(fd, "%s\n", name) > 0;
@@ -98,9 +99,10 @@ is_first(const struct unreads *u, size_t i)
 	size_t j;
 
 	for (j = 0; j < i; j++)
-		if (share_folder(&u->list[j], &u->list[i]))
+		if (!u->list[j].folder && share_folder(&u->list[j],
+		    &u->list[i]))
 			return false;
-	return true;
+	return !u->list[i].folder;
 }
 
 int

@@ -320,7 +320,10 @@ run_both(const struct options *o, const struct caller *c,
 	return status != 0 ? status : own;
 }
 
-/* Could the file be one that is named?  Only its name is known, which is id. */
+/*
+ * Could the file be one that is named, or in the folder?  Only its name is
+ * known, which is id.
+ */
 static bool
 may_be_named(const struct unread *u, const struct options *o)
 {
@@ -338,7 +341,7 @@ may_be_named(const struct unread *u, const struct options *o)
 			return true;
 		by_id = true;
 	}
-	return !by_id;
+	return !by_id || u->folder;
 }
 
 /* To a person each time, who looks on or has named messages. */

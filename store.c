@@ -300,12 +300,21 @@ read_file(struct listing *l, int folder, const char *path, uid_t owner,
 	return true;
 }
 
+static void
+add_unread(struct listing *l, const struct unread *bad)
+{
+	struct unreads *u = &l->unreads;
+
+	log_note(LEVEL_WARNING, "%s", bad->why->text);
+	u->list = pool_grow(l->pool, u->list, &u->n, sizeof *u->list);
+	u->list[u->n - 1] = *bad;
+}
+
 /* What a run beside this one is changing can look like nothing. */
 static void
 list_file(struct listing *l, int folder, const char *path, uid_t owner,
     const char *name)
 {
-	struct unreads *u = &l->unreads;
 	struct unread bad = { .path = pool_printf(l->pool, "%s/%s", path,
 	    name) };
 
@@ -318,9 +327,19 @@ list_file(struct listing *l, int folder, const char *path, uid_t owner,
 		return;
 	}
 	bad.why = objection(folder, bad.path, owner, name, l->pool);
-	log_note(LEVEL_WARNING, "%s", bad.why->text);
-	u->list = pool_grow(l->pool, u->list, &u->n, sizeof *u->list);
-	u->list[u->n - 1] = bad;
+	add_unread(l, &bad);
+}
+
+static void
+pass_over(struct listing *l, const char *path, int error)
+{
+	struct unread bad = { .path = path, .folder = true };
+	struct failure why;
+
+	(void)fail(&why, FAILURE_INPUT, "%s is passed over, with what is in "
+	    "it: %s", path, store_error(error));
+	bad.why = failure_keep(&why, l->pool);
+	add_unread(l, &bad);
 }
 
 static void
@@ -340,8 +359,7 @@ list_folder(struct listing *l, const char *path, uid_t owner)
 	d = fd < 0 ? NULL : fdopendir(fd);
 	if (d == NULL) {
 		if (errno != ENOENT)
-			log_note(LEVEL_WARNING, "%s is passed over: %s", path,
-			    store_error(errno));
+			pass_over(l, path, errno);
 		return;
 	}
 	while ((entry = readdir(d)) != NULL)

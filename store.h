@@ -59,9 +59,13 @@ bool	store_read(int folder, const char *name, struct stored *,
 bool	store_read_open(FILE *f, struct stored *, struct pool *,
 	    struct failure *why);
 
-/* A file that has the name of a kept message and cannot be read as one. */
+/*
+ * A file that has the name of a kept message and cannot be read as one, or a
+ * folder in which nobody looks.
+ */
 struct unread {
 	const char *path;
+	bool folder;
 	const struct failure *why;	/* and what to do: FAILURE_MESSAGE when
 					   it is damaged, else FAILURE_INPUT */
 };
@@ -77,8 +81,8 @@ struct unreads {
  * /var/spool/sendoff/UID; everyone: for root in the other owners' below
  * /var/spool/sendoff, too.  Folders that are not their
  * owner's alone, and files that are none, are passed over with a line in the
- * log; those that have the name of a kept message, and that no run is sending,
- * are in unreads as well, unless that is NULL.
+ * log; the folders, and files that have the name of a kept message and that no
+ * run is sending, are in unreads as well, unless that is NULL.
  */
 struct stored *store_list(const struct config *, const struct caller *,
 	    const char *also, bool everyone, struct pool *, size_t *n,

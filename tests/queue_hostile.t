@@ -243,15 +243,20 @@ def strangers():
     config(account(Down))
     hold(BOB)
     config(account(s))
+    told = (74, f"sendmail: {STORE} is passed over, with what is in it: others "
+            "can write it or what it lies in, or it belongs to another user "
+            "(namei -l shows which)\n")
     for mode in 0o770, 0o707:
         os.chmod(STORE, mode)
-        same(retry("-qRbob"), (0, ""), f"a folder of mode {mode:o}")
-        same(retry("-bp")[1], "Mail queue is empty\n", "is passed over")
+        same(retry("-qRbob"), told, f"a folder of mode {mode:o}")
+        same(retry("-qI", "0"), told, "whatever is named in it")
+        same(retry("-bp"), told, "is not called an empty queue")
+        same(retry("-q"), (0, ""), "a timer says it in the log alone")
     same(s.mails, [], "nothing of it is sent")
     os.chmod(STORE, 0o755)
     if os.getuid() == 0:
         os.chown(STORE, 65534, -1)
-        same(retry("-qRbob"), (0, ""), "another's folder")
+        same(retry("-qRbob"), told, "another's folder")
         same(s.mails, [], "is passed over, too")
         os.chown(STORE, 0, -1)
     same(retry("-qRbob"), (0, ""), "the owner's own")

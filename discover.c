@@ -124,9 +124,9 @@ none_found(const char *domain, const struct dns_question *q,
 		    "records that it offers no submission; if you know a "
 		    "server, add a line like: server smtps://mail.%s", domain,
 		    domain);
-	return fail(why, FAILURE_CONFIG, "the account names no server, and %s "
-	    "publishes none (SRV records _submissions._tcp and "
-	    "_submission._tcp); add a line like: server smtps://mail.%s",
+	return fail(why, FAILURE_CONFIG, "no server is named, and %s publishes "
+	    "none (SRV records _submissions._tcp and _submission._tcp); add a "
+	    "line like: server smtps://mail.%s, or the option --server",
 	    domain, domain);
 }
 

@@ -66,7 +66,7 @@ fails("usage 1 without PKIX", 75, "public authority", "DANE",
       **{"from": "alice@pkix.example.test"})
 fails("no submission at all", 68, "nothing.example.test",
       "offers no submission", **{"from": "alice@nothing.example.test"})
-fails("no SRV records", 78, "names no server", "add a line like: server",
+fails("no SRV records", 78, "no server is named", "add a line like: server",
       **{"from": "alice@none.example.test"})
 fails("a forged domain", 75, "bogus.test", "SERVFAIL",
       **{"from": "alice@bogus.test"})

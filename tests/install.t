@@ -263,7 +263,8 @@ install prefix=/usr" "and what it is not"
 	on_this install-setgid GROUP="$group"
 	on_this uninstall
 	PATH=$path
-	is "$(cat "$CALLS")" "disable --now sendoff.socket 4
+	is "$(cat "$CALLS")" "daemon-reload 4
+disable --now sendoff.socket 4
 disable --now sendoff-queue.timer 4
 daemon-reload 0" "units that are in use are disabled first"
 	is "$(cat "$out")" "uninstall: the group $group stays, for files may be \
@@ -275,10 +276,15 @@ $group" "it says what of a set-gid program stays"
 	: > "$tmp/other/sendoff-queue.timer"
 	SHOWN=$tmp/other
 	PATH=$tmp/bin:$PATH
+	home=$HOME
+	unset HOME
 	on_this install
+	is "$got" 0 "without a home"
 	on_this uninstall
+	export HOME="$home"
 	PATH=$path
-	is "$(cat "$CALLS")" "daemon-reload 2" "another's units are not touched"
+	is "$(cat "$CALLS")" "daemon-reload 2
+daemon-reload 2" "another's units are not touched"
 else
 	ok 0 "on this machine # SKIP no mounts of our own (root, unshare -m)"
 fi

@@ -43,7 +43,7 @@ def header_from(message):
 
 def look(name, mail, address, wanted, copies):
     """What arrived there, against what is wanted of it: complaints."""
-    found = mail.wait(address)
+    found = mail.wait(address, copies)
     if len(found) != copies:
         return [f"{name}: {address} has it {len(found)} times"]
     facts, octets = found[0]

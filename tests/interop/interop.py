@@ -127,11 +127,11 @@ class Mail:
         return [(json.loads(read(n)), read(n[:-5] + ".eml", "rb"))
                 for n in names]
 
-    def wait(self, address):
+    def wait(self, address, copies=1):
         deadline = time.monotonic() + self.patience
         while True:
             found = self.stored(address)
-            if found or time.monotonic() > deadline:
+            if len(found) >= copies or time.monotonic() > deadline:
                 return found
             time.sleep(0.02)
 

@@ -264,8 +264,10 @@ install prefix=/usr" "and what it is not"
 	on_this uninstall
 	PATH=$path
 	is "$(cat "$CALLS")" "daemon-reload 4
-disable --now sendoff.socket 4
-disable --now sendoff-queue.timer 4
+disable sendoff.socket 4
+stop sendoff.socket 4
+disable sendoff-queue.timer 4
+stop sendoff-queue.timer 4
 daemon-reload 0" "units that are in use are disabled first"
 	is "$(cat "$out")" "uninstall: the group $group stays, for files may be \
 its own (/etc/sendoff.conf); without it: chgrp root /etc/sendoff.conf; groupdel \

@@ -118,6 +118,15 @@ for how in --quit-after=rcpt --probe=rcpt; do
 	lacks "$tmp/ascii.log" " SMTPUTF8" "$how: MAIL does not ask for it"
 	is "$(grep -c 'C: RCPT' "$tmp/ascii.log")" 1 "$how: the other is named"
 done
+serve gone --user $user --log "$tmp/gone.log" --fault close-at-mail
+account "smtp://localhost:$port"
+run 75 "a server that hangs up at MAIL" "$sendoff" --json --quit-after rcpt \
+    bob@example.net
+has "$tmp/out" '"address":"bob@example.net","outcome":"deferred"' \
+    "the recipient is deferred"
+run 75 "and is probed" "$sendoff" --json --probe=rcpt bob@example.net
+lacks "$tmp/out" '"sender-reply"' "it has said nothing of the sender"
+has "$tmp/out" '"accepted":false' "nor of the recipient"
 account "$starttls"
 run 0 "the size of a message" "$sendoff" --quit-after rcpt --body hello \
     bob@example.net

@@ -121,9 +121,12 @@ is_number(const struct value *v)
 static bool
 take_apart(const char *heard, size_t len, struct challenge *c)
 {
-	const char *p = heard, *end = heard + len;
+	const char *p = heard, *end;
 
-	return len > 0 && attribute(&p, end, 'r', &c->nonce) &&
+	if (len == 0)			/* heard may be NULL */
+		return false;
+	end = heard + len;
+	return attribute(&p, end, 'r', &c->nonce) &&
 	    attribute(&p, end, 's', &c->salt) &&
 	    attribute(&p, end, 'i', &c->count) && is_number(&c->count) &&
 	    crypto_unbase64(&c->plain, c->salt.p, c->salt.len);

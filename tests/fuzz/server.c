@@ -113,7 +113,7 @@ code_of(const char *p, size_t len)
 	if (len > 0 && p[len - 1] == '\r')
 		len--;
 	if (len < 3 || len > REPLY_LINE_MAX || p[0] < '2' || p[0] > '5' || p[1] < '0' ||
-	    p[1] > '5' || p[2] < '0' || p[2] > '9' ||
+	    p[1] > '9' || p[2] < '0' || p[2] > '9' ||
 	    (len > 3 && p[3] != ' ' && p[3] != '-'))
 		return 0;
 	return (p[0] - '0') * 100 + (p[1] - '0') * 10 + p[2] - '0';

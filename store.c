@@ -201,12 +201,19 @@ store_error(int error)
 	    "belongs to another user (namei -l shows which)" : strerror(error);
 }
 
+/* Neither through a link nor to wait for who writes a FIFO. */
+static int
+open_file(int folder, const char *name)
+{
+	return openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
+}
+
 bool
 store_read(int folder, const char *name, struct stored *s, struct pool *pool,
     struct failure *why)
 {
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NONBLOCK);
+	int fd = open_file(folder, name);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	bool ok;
 
@@ -236,8 +243,7 @@ has_name(const char *name)
 static bool
 is_being_sent(int folder, const char *name)
 {
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NONBLOCK);
+	int fd = open_file(folder, name);
 	bool busy = fd < 0 ? errno == ENOENT : flock(fd, LOCK_SH | LOCK_NB) !=
 	    0 && errno == EWOULDBLOCK;
 
@@ -274,8 +280,7 @@ static const struct failure *
 objection(int folder, const char *path, uid_t owner, const char *name,
     struct pool *pool)
 {
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NONBLOCK), error = fd < 0 ? errno : 0;
+	int fd = open_file(folder, name), error = fd < 0 ? errno : 0;
 	struct stat st = { .st_mode = S_IFREG, .st_uid = owner };
 	struct failure why;
 

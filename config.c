@@ -469,7 +469,6 @@ static void
 read_lines(struct reading *r, FILE *f)
 {
 	struct buffer text = BUFFER_SECRET;
-
 	struct config *c = r->config;
 
 	c->files = pool_grow(c->pool, c->files, &c->nfiles, sizeof *c->files);

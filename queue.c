@@ -158,14 +158,17 @@ static bool
 are_there(const struct options *o, const struct caller *c,
     struct config *config, struct failure *why)
 {
-	struct stored *list;
-	size_t n, i, j;
+	struct stored *list = NULL;
+	bool listed = false;
+	size_t n = 0, i, j;
 
 	for (i = 0; i < o->nselections; i++) {
 		if (o->selections[i].what != '=')
 			continue;
-		list = store_list(config, c, options_setting(o, "keep"),
-		    true, config->pool, &n, NULL);
+		if (!listed)
+			list = store_list(config, c, options_setting(o,
+			    "keep"), true, config->pool, &n, NULL);
+		listed = true;
 		for (j = 0; j < n; j++)
 			if (fits(&list[j], &o->selections[i], config->pool))
 				break;

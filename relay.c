@@ -427,13 +427,29 @@ divided(struct answer *a, const char *reply, const struct failure *gravest)
 	return answer_failure(a, &why);
 }
 
+/*
+ * The server's to those who have the message, in our words where memory for it
+ * was lacking; NULL when nobody has it.
+ */
+static const char *
+acceptance(const struct outcome *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->n; i++)
+		if (o->results[i].verdict == VERDICT_SENT)
+			return o->results[i].reply != NULL ?
+			    o->results[i].reply : "250 2.0.0 accepted";
+	return NULL;
+}
+
 /* The gravest failure of all lanes, else the first server's success. */
 static bool
 verdict(const struct relay *r, struct answer *a)
 {
 	const struct failure *why, *gravest = NULL;
 	const char *reply = NULL;
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < r->nlanes; i++) {
 		if (r->lanes[i]->leg.envelope.n == 0)
@@ -442,8 +458,8 @@ verdict(const struct relay *r, struct answer *a)
 		if (why != NULL && (gravest == NULL ||
 		    outcome_verdict(why) > outcome_verdict(gravest)))
 			gravest = why;
-		for (j = 0; reply == NULL && j < r->lanes[i]->outcome.n; j++)
-			reply = r->lanes[i]->outcome.results[j].reply;
+		if (reply == NULL)
+			reply = acceptance(&r->lanes[i]->outcome);
 	}
 	if (gravest != NULL)
 		return reply != NULL ? divided(a, reply, gravest) :

@@ -187,30 +187,67 @@ def memory():
     return None
 
 
+COUNT = TMP + "/count"
+FAILS = dict(os.environ, LD_PRELOAD=B + "/scarce.so", SCARCE_COUNT=COUNT)
+
+
+def counted(what):
+    """What it returns, and how many allocations it has made."""
+    with open(COUNT, "wb") as f:
+        f.write(bytes(8))
+    result = what()
+    with open(COUNT, "rb") as f:
+        return result, int.from_bytes(f.read(), sys.byteorder)
+
+
 def allocations():
     """Each allocation of a run fails, alone or with all behind it."""
     names = ["memory fails at once", "memory fails from then on"]
     if SANITIZER or "CS_GNU_LIBC_VERSION" not in os.confstr_names:
         return skip(names, "malloc is the sanitizer's, or not glibc's")
-    count = TMP + "/count"
-    fails = dict(os.environ, LD_PRELOAD=B + "/scarce.so", SCARCE_COUNT=count)
     for (name, more), (hook, to) in itertools.product(
             zip(names, ({}, {"SCARCE_ALL": "1"})),
             ((take, [BOB]), (take, [BOB, "no@example.net"]), (defer, [BOB]))):
-        with open(count, "wb") as f:
-            f.write(bytes(8))
-        status = run(*to, hook=hook, env=fails)[0]
-        with open(count, "rb") as f:
-            n = int.from_bytes(f.read(), sys.byteorder)
+        (status, *_), n = counted(lambda hook=hook, to=to: run(
+            *to, hook=hook, env=FAILS))
         wrong = []
         for i in range(1, n + 1, 2 if more else 1):
-            result = run(*to, hook=hook, env=dict(fails, **more, SCARCE=str(i)))
+            result = run(*to, hook=hook, env=dict(FAILS, **more, SCARCE=str(i)))
             words = faults(result)
             if words or result[0] not in (status, 71, 75):
                 wrong.append(f"# at {i}: {words} {result!r}")
         ok(n > 100 and not wrong, f"{name}, {hook.__name__}, {len(to)} "
            f"recipients: {n} allocations")
         print("\n".join(wrong[:9]), end="\n" * bool(wrong), flush=True)
+    return None
+
+
+def allocations_served():
+    """The same under -bs: it ends in order, and 250 is what the server said."""
+    names = ["memory fails at once, -bs"]
+    if SANITIZER or "CS_GNU_LIBC_VERSION" not in os.confstr_names:
+        return skip(names, "malloc is the sanitizer's, or not glibc's")
+    said = TMP + "/said"
+    dialogue = b"\r\n".join([b"EHLO x", b"MAIL FROM:<alice@example.org>",
+                              b"RCPT TO:<" + BOB.encode() + b">", b"DATA",
+                              b"Subject: x", b"", b"hello", b".", b"QUIT", b""])
+
+    def serve(**more):
+        with open(said, "wb") as f:
+            result = run("-bs", text=dialogue, stdout=f,
+                         env=dict(FAILS, **more))
+        with open(said, "rb") as f:
+            return result, f.read().decode().splitlines()
+
+    n = counted(serve)[1]
+    wrong = []
+    for i in range(1, n + 1):
+        (status, _, mails, _), lines = serve(SCARCE=str(i))
+        taken = len(lines) > 2 and lines[-2].startswith("250 ")
+        if status not in (0, 71) or (status == 0 and taken != (mails == 1)):
+            wrong.append(f"# at {i}: {status} {mails} {lines[-2:]!r}")
+    ok(n > 100 and not wrong, f"{names[0]}: {n} allocations")
+    print("\n".join(wrong[:9]), end="\n" * bool(wrong), flush=True)
     return None
 
 
@@ -460,6 +497,6 @@ def signals():
             ended(verb, int(number))
 
 
-play(prepare, file_size, descriptors, memory, allocations, closed, full,
-     arguments, without_arguments, folders, disks, without_devices, nobody,
-     signals)
+play(prepare, file_size, descriptors, memory, allocations, allocations_served,
+     closed, full, arguments, without_arguments, folders, disks,
+     without_devices, nobody, signals)
